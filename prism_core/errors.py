@@ -1,0 +1,74 @@
+"""Every error that prism_core raises on purpose.
+
+    PrismError
+    ├── SceneGraphError         a graph or an update that breaks the rules; lists each breach
+    │   └── RevisionConflict    an update made for another revision than the current one
+    ├── PlanParseError          a text in which there is no plan
+    ├── ConfigError             a setting, name or file that cannot be used
+    └── PlannerError            no plan came
+        ├── PlannerTimeout      not within the time given
+        ├── PlannerUnavailable  the planner cannot be reached or cannot work
+        └── PlanRejected        plans came, and the validator accepted none
+
+An invalid plan is no error but data: a `ValidationReport`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class PrismError(Exception):
+    """Base of all errors of prism_core.
+
+    The message is one sentence that a user can act on.
+    """
+
+
+class SceneGraphError(PrismError):
+    """A scene graph or an update breaks the rules.
+
+    `problems` holds one sentence for each breach; the message quotes the first and counts the rest.
+    """
+
+    def __init__(self, problems: str | Sequence[str]):
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        more = f' (and {len(self.problems) - 1} more)' if len(self.problems) > 1 else ''
+        super().__init__(self.problems[0] + more)
+
+    def __reduce__(self):
+        return type(self), (self.problems,)
+
+
+class RevisionConflict(SceneGraphError):
+    """An update was made for another revision of the graph than the current one."""
+
+
+class PlanParseError(PrismError):
+    """A text holds no plan that can be read.
+
+    The message says where reading stopped.
+    """
+
+
+class ConfigError(PrismError):
+    """A setting, name or file cannot be used."""
+
+
+class PlannerError(PrismError):
+    """No plan came.
+
+    The only error that a `Planner` raises.
+    """
+
+
+class PlannerTimeout(PlannerError):
+    """The planner did not answer within the time given."""
+
+
+class PlannerUnavailable(PlannerError):
+    """The planner cannot be reached or cannot work here."""
+
+
+class PlanRejected(PlannerError):
+    """The planner answered, but the validator accepted none of its plans."""

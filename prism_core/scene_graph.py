@@ -1,0 +1,325 @@
+"""What the robot knows of the world: regions, objects, how they connect, and where the robot is.
+
+A graph never changes: `apply` returns a new one. Knows nothing of files, JSON (see `spine_json`),
+messages or plans.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import networkx as nx
+
+from prism_core.errors import RevisionConflict, SceneGraphError
+from prism_core.graph_elements import NO_ATTRIBUTES, Connection, GraphUpdate, Node, quote
+
+
+class SceneGraph:
+    """Nodes by name, connections by their ends, and the robot's location (a region, or None:
+    unknown).
+
+    Names are unique over regions and objects, every end of a connection exists, traversable
+    connections join two regions, observed_from connections an object and a region.
+
+    Raises:
+        SceneGraphError: with one problem for each breach of the above.
+    """
+
+    def __init__(
+        self,
+        nodes: Iterable[Node] = (),
+        connections: Iterable[Connection] = (),
+        *,
+        robot_location: str | None = None,
+        revision: int = 0,
+        attributes: Mapping[str, Any] = NO_ATTRIBUTES,
+    ):
+        by_name: dict[str, Node] = {}
+        problems = []
+        for node in nodes:
+            if node.name in by_name:
+                problems.append(f"duplicate node name '{node.name}'")
+            by_name[node.name] = node
+        by_ends = {}
+        for connection in connections:
+            problems.extend(_check_connection(connection, by_name))
+            by_ends[connection.key] = connection
+        problems.extend(_check_location(robot_location, by_name))
+        if problems:
+            raise SceneGraphError(problems)
+        self._fill(by_name, by_ends, robot_location, revision, attributes)
+
+    def _fill(self, nodes, connections, robot_location, revision, attributes) -> SceneGraph:
+        self._nodes = MappingProxyType(nodes)
+        self._connections = MappingProxyType(connections)
+        self._robot_location = robot_location
+        self._revision = revision
+        self._attributes = MappingProxyType(dict(attributes))
+        return self
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """All nodes by name."""
+        return self._nodes
+
+    @property
+    def connections(self) -> Mapping[tuple[str, str], Connection]:
+        """All connections by their two ends in sorted order."""
+        return self._connections
+
+    @property
+    def robot_location(self) -> str | None:
+        """The region that the robot is in, or None when it is unknown."""
+        return self._robot_location
+
+    @property
+    def revision(self) -> int:
+        """Counts the accepted changes."""
+        return self._revision
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """What else is known of the whole graph, such as `map_id`."""
+        return self._attributes
+
+    @cached_property
+    def regions(self) -> Mapping[str, Node]:
+        """The regions by name."""
+        return {name: node for name, node in self._nodes.items() if node.kind == 'region'}
+
+    @cached_property
+    def objects(self) -> Mapping[str, Node]:
+        """The objects by name."""
+        return {name: node for name, node in self._nodes.items() if node.kind == 'object'}
+
+    @cached_property
+    def region_network(self) -> nx.Graph:
+        """The regions and where the robot can drive, with `length_m` on each edge; frozen."""
+        network = nx.Graph()
+        network.add_nodes_from(self.regions)
+        for connection in self._connections.values():
+            if connection.kind == 'traversable':
+                a, b = connection.source, connection.target
+                length_m = connection.cost_m
+                if length_m is None:
+                    length_m = self._nodes[a].distance_m(self._nodes[b])
+                network.add_edge(a, b, length_m=length_m)
+        return nx.freeze(network)
+
+    @cached_property
+    def viewpoints(self) -> Mapping[str, tuple[str, ...]]:
+        """For each object, the regions that it is seen from."""
+        regions: dict[str, list[str]] = {name: [] for name in self.objects}
+        for connection in self._connections.values():
+            if connection.kind == 'observed_from':
+                ends = (connection.source, connection.target)
+                seen, region = ends if ends[0] in regions else ends[::-1]
+                regions[seen].append(region)
+        return {name: tuple(names) for name, names in regions.items()}
+
+    @cached_property
+    def _component_of(self) -> Mapping[str, int]:
+        components = nx.connected_components(self.region_network)
+        return {name: index for index, members in enumerate(components) for name in members}
+
+    def is_reachable(self, start: str, end: str) -> bool:
+        """Whether known connections lead from one region to the other."""
+        return self._component_of[start] == self._component_of[end]
+
+    def reachable_regions(self, start: str) -> set[str]:
+        """The regions to which known connections lead, the start included."""
+        index = self._component_of[start]
+        return {name for name, other in self._component_of.items() if other == index}
+
+    def distances_m(self, start: str) -> Mapping[str, float]:
+        """Travel distance from a region to each region that can be reached, nearest first."""
+        return nx.single_source_dijkstra_path_length(self.region_network, start, weight='length_m')
+
+    def route(self, start: str, end: str) -> list[str]:
+        """The shortest way between two regions, both included.
+
+        Raises:
+            SceneGraphError: no known connections lead there.
+        """
+        try:
+            return nx.dijkstra_path(self.region_network, start, end, weight='length_m')
+        except nx.NetworkXNoPath:
+            raise SceneGraphError(f"no known way leads from '{start}' to '{end}'") from None
+
+    def closest_pair(self, start: str, end: str) -> tuple[str, str]:
+        """Where the gap is smallest: a region reachable from start, and one connected to end."""
+        ours, theirs = self.reachable_regions(start), self.reachable_regions(end)
+        return _closest_pair([self._nodes[n] for n in ours], [self._nodes[n] for n in theirs])
+
+    def neighborhood(self, center: str, hops: int) -> SceneGraph:
+        """The part of the graph within so many connections of a node.
+
+        Raises:
+            SceneGraphError: there is no such node.
+        """
+        if center not in self._nodes:
+            raise SceneGraphError(f"the scene graph does not contain '{center}'")
+        network = nx.Graph(list(self._connections))
+        network.add_node(center)
+        kept = nx.single_source_shortest_path_length(network, center, cutoff=hops)
+        return SceneGraph(
+            (node for name, node in self._nodes.items() if name in kept),
+            (c for (a, b), c in self._connections.items() if a in kept and b in kept),
+            robot_location=self._robot_location if self._robot_location in kept else None,
+            revision=self._revision,
+            attributes=self._attributes,
+        )
+
+    def at(self, robot_location: str | None) -> SceneGraph:
+        """The same graph and revision with the robot in another region.
+
+        Raises:
+            SceneGraphError: that is no region of this graph.
+        """
+        problems = _check_location(robot_location, self._nodes)
+        if problems:
+            raise SceneGraphError(problems)
+        return self._copy(robot_location=robot_location)
+
+    def with_revision(self, revision: int) -> SceneGraph:
+        """The same graph under another revision."""
+        return self._copy(revision=revision)
+
+    def apply(self, update: GraphUpdate) -> SceneGraph:
+        """The graph after a change, one revision on.
+
+        This graph stays as it is.
+
+        Raises:
+            RevisionConflict: the update was made for another revision.
+            SceneGraphError: with one problem for each item that cannot be applied.
+        """
+        if update.base_revision not in (0, self._revision):
+            raise RevisionConflict(
+                f'the update was made for revision {update.base_revision}, the graph is at '
+                f'{self._revision}; read it again'
+            )
+        nodes, connections = dict(self._nodes), dict(self._connections)
+        problems = []
+        map_id = self._attributes.get('map_id', '')
+        if update.map_id not in ('', map_id):
+            problems.append(f"the update is for map '{update.map_id}', this is map '{map_id}'")
+        for gone in update.remove_connections:
+            if connections.pop(gone.key, None) is None:
+                problems.append(f'cannot remove connection {gone}: there is none')
+        for name in update.remove_nodes:
+            if nodes.pop(name, None) is None:
+                problems.append(f"cannot remove '{name}': there is no such node")
+        if update.remove_nodes:
+            connections = {
+                ends: c for ends, c in connections.items() if ends[0] in nodes and ends[1] in nodes
+            }
+        for node in update.upsert_nodes:
+            known = nodes.get(node.name)
+            if known is not None and known.kind != node.kind:
+                problems.append(f"'{node.name}' is a {known.kind}, not a {node.kind}")
+            nodes[node.name] = node
+        for connection in update.upsert_connections:
+            problems.extend(_check_connection(connection, nodes))
+            connections[connection.key] = connection
+        location = update.robot_location or self._robot_location
+        problems.extend(_check_location(location, nodes))
+        if problems:
+            raise SceneGraphError(problems)
+        return self._copy(
+            nodes=nodes,
+            connections=connections,
+            robot_location=location,
+            revision=self._revision + 1,
+        )
+
+    def _copy(self, **changes) -> SceneGraph:
+        parts = {
+            'nodes': self._nodes,
+            'connections': self._connections,
+            'robot_location': self._robot_location,
+            'revision': self._revision,
+            'attributes': self._attributes,
+        }
+        return SceneGraph.__new__(SceneGraph)._fill(**(parts | changes))
+
+    def _parts(self) -> tuple:
+        return (
+            dict(self._nodes),
+            dict(self._connections),
+            self._robot_location,
+            self._revision,
+            dict(self._attributes),
+        )
+
+    def __eq__(self, other) -> bool:
+        return self._parts() == other._parts() if isinstance(other, SceneGraph) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self):
+        nodes, connections, *rest = self._parts()
+        return _restore, (nodes, connections, *rest)
+
+    def __repr__(self) -> str:
+        return (
+            f'SceneGraph({len(self.regions)} regions, {len(self.objects)} objects, '
+            f'{len(self._connections)} connections, robot_location={self._robot_location!r}, '
+            f'revision={self._revision})'
+        )
+
+
+def _restore(*parts) -> SceneGraph:
+    return SceneGraph.__new__(SceneGraph)._fill(*parts)
+
+
+def _check_connection(connection: Connection, nodes: Mapping[str, Node]) -> list[str]:
+    ends = (connection.source, connection.target)
+    missing = [f"connection {connection}: there is no node '{n}'" for n in ends if n not in nodes]
+    if missing:
+        return missing
+    kinds = sorted(nodes[name].kind for name in ends)
+    expected = ['region'] * 2 if connection.kind == 'traversable' else ['object', 'region']
+    if kinds != expected:
+        return [
+            f'connection {connection}: {connection.kind} joins {" and ".join(expected)}, '
+            f'these are {" and ".join(kinds)}'
+        ]
+    return []
+
+
+def _check_location(robot_location: str | None, nodes: Mapping[str, Node]) -> list[str]:
+    if robot_location is None:
+        return []
+    if robot_location not in nodes:
+        return [f'robot location {quote(robot_location)} is not in the scene graph']
+    if nodes[robot_location].kind != 'region':
+        return [f"robot location '{robot_location}' is an object; expected a region"]
+    return []
+
+
+def _closest_pair(ours: list[Node], theirs: list[Node]) -> tuple[str, str]:
+    """The closest two nodes of two groups: a sweep along the longer axis, n log n unless all share
+    it.
+    """
+    everything = [node.position for node in ours + theirs]
+    spread = [max(p[i] for p in everything) - min(p[i] for p in everything) for i in (0, 1)]
+    axis = 0 if spread[0] >= spread[1] else 1
+    theirs = sorted(theirs, key=lambda node: (node.position[axis], node.name))
+    keys = [node.position[axis] for node in theirs]
+    best, pair = math.inf, ('', '')
+    for node in sorted(ours, key=lambda node: node.name):
+        at = bisect_left(keys, node.position[axis])
+        for indices in (range(at, len(keys)), range(at - 1, -1, -1)):
+            for i in indices:
+                if abs(keys[i] - node.position[axis]) >= best:
+                    break
+                distance = node.distance_m(theirs[i])
+                if distance < best:
+                    best, pair = distance, (node.name, theirs[i].name)
+    return pair

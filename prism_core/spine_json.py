@@ -1,0 +1,216 @@
+"""Scene graphs as text: the one reader and writer of SPINE's JSON form.
+
+Read in every dialect met in the wild: the location as `robot_location`, `current_location` or
+`init_location`; coordinates as a list or as a string; nodes with or without a description; any
+further attribute of a node or of the whole graph, which is kept and written back. Written in one
+dialect, the documented one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from prism_core.errors import SceneGraphError
+from prism_core.graph_elements import NODE_KEYS, Connection, ConnectionKind, Node, NodeKind, quote
+from prism_core.scene_graph import SceneGraph
+
+_LOCATION_KEYS = ('robot_location', 'current_location', 'init_location')
+_NODE_LISTS: dict[str, NodeKind] = {'regions': 'region', 'objects': 'object'}
+_CONNECTION_LISTS: dict[str, ConnectionKind] = {
+    'region_connections': 'traversable',
+    'object_connections': 'observed_from',
+}
+_KNOWN_KEYS = {*_LOCATION_KEYS, *_NODE_LISTS, *_CONNECTION_LISTS, 'revision'}
+_NUMBER = re.compile(r'[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?')
+
+
+def parse_scene_graph(text: str) -> SceneGraph:
+    """Read a scene graph from SPINE JSON.
+
+    A third coordinate is kept as attribute `z_m`; a connection may have a travel cost in metres as
+    its third element; `revision` may say how many changes the graph has seen.
+
+    Raises:
+        SceneGraphError: with one problem, place and value for each breach.
+    """
+    data = _load_json(text)
+    if not isinstance(data, dict):
+        raise SceneGraphError(f'expected a JSON object with "regions", got {quote(data)}')
+    problems: list[str] = []
+    nodes = [
+        node
+        for key, kind in _NODE_LISTS.items()
+        for place, item in _items(data, key, problems)
+        if (node := _collect(problems, place, _read_node, item, kind)) is not None
+    ]
+    connections = [
+        connection
+        for key, kind in _CONNECTION_LISTS.items()
+        for place, item in _items(data, key, problems)
+        if (connection := _collect(problems, place, _read_connection, item, kind)) is not None
+    ]
+    if problems:
+        raise SceneGraphError(problems)
+    return SceneGraph(
+        nodes,
+        connections,
+        robot_location=_read_location(data),
+        revision=_read_revision(data),
+        attributes={key: value for key, value in data.items() if key not in _KNOWN_KEYS},
+    )
+
+
+def render_scene_graph(graph: SceneGraph, *, indented: bool = False) -> str:
+    """Write a scene graph as SPINE JSON: compact for prompts, or indented with one node a line for
+    people.
+
+    `parse_scene_graph` reads back an equal graph.
+    """
+    data: dict[str, Any] = dict(graph.attributes)
+    for key, kind in _NODE_LISTS.items():
+        data[key] = [_write_node(node) for node in graph.nodes.values() if node.kind == kind]
+    for key, connection_kind in _CONNECTION_LISTS.items():
+        data[key] = [
+            _write_connection(connection, graph)
+            for connection in graph.connections.values()
+            if connection.kind == connection_kind
+        ]
+    if graph.robot_location is not None:
+        data['robot_location'] = graph.robot_location
+    if graph.revision:
+        data['revision'] = graph.revision
+    if not indented:
+        return json.dumps(data, ensure_ascii=False, separators=(',', ':'))
+    return '{\n' + ',\n'.join(_indented_entries(data)) + '\n}\n'
+
+
+def _indented_entries(data: dict[str, Any]) -> Iterator[str]:
+    for key, value in data.items():
+        if key in _NODE_LISTS or key in _CONNECTION_LISTS:
+            lines = ',\n'.join('    ' + json.dumps(item, ensure_ascii=False) for item in value)
+            yield f'  "{key}": [\n{lines}\n  ]' if value else f'  "{key}": []'
+        else:
+            yield f'  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}'
+
+
+def _load_json(text: str) -> Any:
+    try:
+        data = json.loads(text, parse_constant=_refuse_number, parse_float=_read_float)
+        if '\\u' in text:
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
+    except json.JSONDecodeError as error:
+        raise SceneGraphError(f'not valid JSON: {error}') from None
+    except RecursionError:
+        raise SceneGraphError('not valid JSON: nested too deeply') from None
+    except UnicodeEncodeError:
+        raise SceneGraphError('not valid JSON: half of a surrogate pair in a text') from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise SceneGraphError(f'not valid JSON: {error}') from None
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise SceneGraphError(f'expected finite numbers, got {text}')
+
+
+def _read_float(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse_number(text)
+
+
+def _items(data: dict, key: str, problems: list[str]) -> Iterator[tuple[str, Any]]:
+    if key == 'regions' and key not in data:
+        problems.append('expected a JSON object with "regions", got none')
+    value = data.get(key, [])
+    if not isinstance(value, list):
+        problems.append(f'{key}: expected a list, got {quote(value)}')
+        return
+    for index, item in enumerate(value):
+        yield f'{key}[{index}]', item
+
+
+def _collect(problems: list[str], place: str, read, item, kind):
+    """What `read` makes of the item; or None, with the problem and its place noted."""
+    try:
+        return read(item, kind)
+    except SceneGraphError as error:
+        problems.append(f'{place}: {error}')
+        return None
+
+
+def _read_node(item: Any, kind: NodeKind) -> Node:
+    if not isinstance(item, dict) or 'name' not in item or 'coords' not in item:
+        raise SceneGraphError(f'expected an object with "name" and "coords", got {quote(item)}')
+    coords = _read_coords(item['coords'])
+    attributes = {key: value for key, value in item.items() if key not in NODE_KEYS}
+    if len(coords) == 3:
+        attributes['z_m'] = coords[2]
+    description = item.get('description')
+    return Node(
+        name=item['name'],
+        kind=kind,
+        position=(coords[0], coords[1]),
+        description='' if description is None else description,
+        attributes=attributes,
+    )
+
+
+def _read_coords(value: Any) -> list[float]:
+    """Two or three numbers from `[1, 2]`, `"[1.0, 2.0]"` or `"1, 2"`."""
+    numbers = value
+    if isinstance(value, str):
+        parts = value.strip().strip('[]()').replace(',', ' ').split()
+        numbers = [float(part) if _NUMBER.fullmatch(part) else None for part in parts]
+    if (
+        not isinstance(numbers, list)
+        or len(numbers) not in (2, 3)
+        or not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers)
+    ):
+        raise SceneGraphError(f'coords: expected two finite numbers in metres, got {quote(value)}')
+    return numbers
+
+
+def _read_connection(item: Any, kind: ConnectionKind) -> Connection:
+    if not isinstance(item, list) or len(item) not in (2, 3):
+        raise SceneGraphError(f'expected a pair of node names, got {quote(item)}')
+    source, target, *cost = item
+    if not isinstance(source, str) or not isinstance(target, str):
+        raise SceneGraphError(f'expected a pair of node names, got {quote(item)}')
+    if cost and (not isinstance(cost[0], (int, float)) or isinstance(cost[0], bool)):
+        raise SceneGraphError(f'expected a travel cost in metres, got {quote(cost[0])}')
+    return Connection(kind, source, target, *cost)
+
+
+def _read_location(data: dict) -> str | None:
+    for key in _LOCATION_KEYS:
+        value = data.get(key)
+        if value not in (None, ''):
+            if not isinstance(value, str):
+                raise SceneGraphError(f'{key}: expected the name of a region, got {quote(value)}')
+            return value
+    return None
+
+
+def _read_revision(data: dict) -> int:
+    value = data.get('revision', 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise SceneGraphError(f'revision: expected a whole number from 0, got {quote(value)}')
+    return value
+
+
+def _write_node(node: Node) -> dict[str, Any]:
+    data: dict[str, Any] = {'name': node.name, 'coords': list(node.position)}
+    if node.description:
+        data['description'] = node.description
+    return data | dict(node.attributes)
+
+
+def _write_connection(connection: Connection, graph: SceneGraph) -> list:
+    ends = [connection.source, connection.target]
+    if connection.kind == 'observed_from' and graph.nodes[ends[0]].kind == 'region':
+        ends.reverse()
+    return ends if connection.cost_m is None else [*ends, connection.cost_m]

