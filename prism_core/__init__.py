@@ -17,7 +17,7 @@ from prism_core.errors import (
     RevisionConflict,
     SceneGraphError,
 )
-from prism_core.graph_elements import Connection, GraphUpdate, Node
+from prism_core.graph_elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node
 from prism_core.plan import Plan, parse_plan, render_plan
 from prism_core.planner import Planner, find_planner
 from prism_core.scene_graph import SceneGraph
@@ -27,6 +27,7 @@ from prism_core.symbolic import SymbolicPlanner
 from prism_core.validation import Problem, ProblemKind, ValidationReport, validate_plan
 
 __all__ = [
+    'MAX_NAME_CHARS',
     'Action',
     'ActionSpec',
     'ActionTable',

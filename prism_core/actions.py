@@ -72,6 +72,8 @@ class ActionSpec:
             raise ValueError(f'action {self.name}: expected each kind of argument at most once')
         if ArgumentKind.TEXT in kinds[:-1]:
             raise ValueError(f'action {self.name}: a text can only be the last argument')
+        if any(argument.default is None for argument in self.arguments[self.required :]):
+            raise ValueError(f'action {self.name}: arguments with a default come last')
 
     @property
     def required(self) -> int:

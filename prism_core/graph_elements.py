@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -22,6 +23,8 @@ ConnectionKind = Literal['traversable', 'observed_from']
 MAX_NAME_CHARS = 128
 MAX_DESCRIPTION_CHARS = 1024
 MAX_ATTRIBUTES = 32
+# Beyond any map on Earth, in UTM coordinates too (their northings end at 10,000 km).
+MAX_COORDINATE_M = 10_000_000.0
 
 NODE_NAME = re.compile(rf'[A-Za-z0-9_.\-]{{1,{MAX_NAME_CHARS}}}')
 NODE_KEYS = ('name', 'coords', 'description')  # no names for attributes: SPINE JSON uses them
@@ -64,10 +67,10 @@ class Node:
             x, y = (float(value) for value in self.position)
         except (TypeError, ValueError, OverflowError):
             x = math.nan
-        if not (math.isfinite(x) and math.isfinite(y)):
+        if not (abs(x) <= MAX_COORDINATE_M and abs(y) <= MAX_COORDINATE_M):
             raise SceneGraphError(
-                f"node '{self.name}': expected two finite coordinates in metres, "
-                f'got {quote(self.position)}'
+                f"node '{self.name}': expected two coordinates of at most "
+                f'{MAX_COORDINATE_M:.0f} metres, got {quote(self.position)}'
             )
         if (
             not isinstance(self.description, str)
@@ -122,9 +125,9 @@ class Connection:
             raise SceneGraphError(f'connection kind {quote(self.kind)} is unknown')
         if self.source == self.target:
             raise SceneGraphError(f"'{self.source}' is connected to itself")
-        if self.cost_m is not None and not (math.isfinite(self.cost_m) and self.cost_m >= 0):
+        if self.cost_m is not None and not 0 <= self.cost_m <= sys.float_info.max:
             raise SceneGraphError(
-                f'connection {self}: cost must be finite and not negative, got {self.cost_m}'
+                f'connection {self}: cost must be finite and not negative, got {quote(self.cost_m)}'
             )
 
     @property

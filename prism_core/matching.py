@@ -39,10 +39,9 @@ def _singular(word: str) -> str:
 class Vocabulary:
     """Words that stand for others.
 
-    All words are singular and lower case.     `purposes` and `synonyms` lead from a word of a
-    request to words of names; `verbs` from a word to one of     goto, map, explore and inspect;
-    `fillers` say nothing about which node is meant; `indefinite` words say that     any of several
-    nodes will do.
+    All words are singular and lower case. `purposes` and `synonyms` lead from a word of a request
+    to words of names; `verbs` from a word to one of goto, map, explore and inspect; `fillers` say
+    nothing about which node is meant; `indefinite` words say that any of several nodes will do.
     """
 
     purposes: Mapping[str, frozenset[str]]
@@ -126,7 +125,8 @@ def _match_node(
     request: Request, node: Node, around: set[str], vocabulary: Vocabulary
 ) -> Match | None:
     name = split_words(node.name)
-    if _contains(request.words, name) and (len(name) > 1 or name[0] in request.content):
+    is_called = len(name) > 1 or (name and name[0] in request.content)
+    if is_called and _contains(request.words, name):
         return Match(node, _NAMED, 'named in the request')
     own = {*name, *split_words(str(node.attributes.get('semantic_class', '')))}
     described = _context_words(node)

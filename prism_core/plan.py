@@ -59,13 +59,21 @@ def parse_plan(text: str, table: ActionTable) -> Plan:
         raise PlanParseError(
             f'expected a reply of at most {MAX_PLAN_TEXT_CHARS} characters, got {len(text)}'
         )
-    data = _find_object(text)
-    return Plan(
-        actions=tuple(_read_steps(data['plan'], table)),
-        primary_goal=_read_text(data, 'primary_goal'),
-        relevant_graph=_read_names(data.get('relevant_graph')),
-        reasoning=_read_text(data, 'reasoning'),
-    )
+    try:
+        data = _find_object(text)
+        plan = Plan(
+            actions=tuple(_read_steps(data['plan'], table)),
+            primary_goal=_read_text(data, 'primary_goal'),
+            relevant_graph=_read_names(data.get('relevant_graph')),
+            reasoning=_read_text(data, 'reasoning'),
+        )
+        if '\\u' in text or not text.isascii():
+            render_plan(plan).encode()  # or it could not travel
+    except RecursionError:
+        raise PlanParseError('the JSON of the reply is nested too deeply') from None
+    except UnicodeEncodeError:
+        raise PlanParseError('the plan holds half of a surrogate pair') from None
+    return plan
 
 
 def _find_object(text: str) -> dict[str, Any]:
@@ -78,8 +86,6 @@ def _find_object(text: str) -> dict[str, Any]:
             break
         try:
             data, end = decoder.raw_decode(text, at)
-        except RecursionError:
-            raise PlanParseError('the JSON of the reply is nested too deeply') from None
         except ValueError as error:
             reason, end = str(error), at + 1
         else:

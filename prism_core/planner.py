@@ -54,18 +54,18 @@ def find_planner(name: str) -> PlannerFactory:
         ConfigError: no such entry point, module or attribute, or what is there cannot be called.
     """
     entry_points = {e.name: e for e in importlib.metadata.entry_points(group='prism.planners')}
+    if name not in entry_points and ':' not in name:
+        raise ConfigError(
+            f"unknown planner '{name}': expected one of {', '.join(sorted(entry_points))}, "
+            'or package.module:factory'
+        )
     try:
         if name in entry_points:
             factory = entry_points[name].load()
-        elif ':' in name:
+        else:
             module, _, attribute = name.partition(':')
             factory = getattr(importlib.import_module(module), attribute)
-        else:
-            raise ConfigError(
-                f"unknown planner '{name}': expected one of {', '.join(sorted(entry_points))}, "
-                'or package.module:factory'
-            )
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # importing runs the code of others: anything may come
         raise ConfigError(f"planner '{name}' cannot be loaded: {error}") from error
     if not callable(factory):
         raise ConfigError(f"planner '{name}' cannot be loaded: {factory!r} cannot be called")

@@ -16,7 +16,14 @@ from typing import Any
 import networkx as nx
 
 from prism_core.errors import RevisionConflict, SceneGraphError
-from prism_core.graph_elements import NO_ATTRIBUTES, Connection, GraphUpdate, Node, quote
+from prism_core.graph_elements import (
+    NO_ATTRIBUTES,
+    Connection,
+    GraphUpdate,
+    Node,
+    NodeKind,
+    quote,
+)
 
 
 class SceneGraph:
@@ -90,12 +97,15 @@ class SceneGraph:
     @cached_property
     def regions(self) -> Mapping[str, Node]:
         """The regions by name."""
-        return {name: node for name, node in self._nodes.items() if node.kind == 'region'}
+        return self._of_kind('region')
 
     @cached_property
     def objects(self) -> Mapping[str, Node]:
         """The objects by name."""
-        return {name: node for name, node in self._nodes.items() if node.kind == 'object'}
+        return self._of_kind('object')
+
+    def _of_kind(self, kind: NodeKind) -> Mapping[str, Node]:
+        return MappingProxyType({n: node for n, node in self._nodes.items() if node.kind == kind})
 
     @cached_property
     def region_network(self) -> nx.Graph:
@@ -120,7 +130,7 @@ class SceneGraph:
                 ends = (connection.source, connection.target)
                 seen, region = ends if ends[0] in regions else ends[::-1]
                 regions[seen].append(region)
-        return {name: tuple(names) for name, names in regions.items()}
+        return MappingProxyType({name: tuple(names) for name, names in regions.items()})
 
     @cached_property
     def _component_of(self) -> Mapping[str, int]:
@@ -148,7 +158,7 @@ class SceneGraph:
         """
         try:
             return nx.dijkstra_path(self.region_network, start, end, weight='length_m')
-        except nx.NetworkXNoPath:
+        except (nx.NetworkXNoPath, nx.NodeNotFound):
             raise SceneGraphError(f"no known way leads from '{start}' to '{end}'") from None
 
     def closest_pair(self, start: str, end: str) -> tuple[str, str]:

@@ -9,10 +9,10 @@ dialect, the documented one.
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Iterator
-from typing import Any, NoReturn
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from prism_core.errors import SceneGraphError
 from prism_core.graph_elements import NODE_KEYS, Connection, ConnectionKind, Node, NodeKind, quote
@@ -25,7 +25,11 @@ _CONNECTION_LISTS: dict[str, ConnectionKind] = {
     'object_connections': 'observed_from',
 }
 _KNOWN_KEYS = {*_LOCATION_KEYS, *_NODE_LISTS, *_CONNECTION_LISTS, 'revision'}
-_NUMBER = re.compile(r'[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?')
+_NUMBER = re.compile(r'[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?')
+_MAX_DEPTH = 16
+
+_Element = TypeVar('_Element', Node, Connection)
+_Kind = TypeVar('_Kind', NodeKind, ConnectionKind)
 
 
 def parse_scene_graph(text: str) -> SceneGraph:
@@ -39,8 +43,11 @@ def parse_scene_graph(text: str) -> SceneGraph:
     """
     data = _load_json(text)
     if not isinstance(data, dict):
-        raise SceneGraphError(f'expected a JSON object with "regions", got {quote(data)}')
+        raise SceneGraphError(f'expected a JSON object with "regions", got {quote(text)}')
     problems: list[str] = []
+    _note_faults(data, '', problems)
+    if problems:
+        raise SceneGraphError(problems)
     nodes = [
         node
         for key, kind in _NODE_LISTS.items()
@@ -99,27 +106,43 @@ def _indented_entries(data: dict[str, Any]) -> Iterator[str]:
 
 def _load_json(text: str) -> Any:
     try:
-        data = json.loads(text, parse_constant=_refuse_number, parse_float=_read_float)
-        if '\\u' in text:
-            json.dumps(data, ensure_ascii=False).encode()
-        return data
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise SceneGraphError(f'not valid JSON: {error}') from None
     except RecursionError:
         raise SceneGraphError('not valid JSON: nested too deeply') from None
-    except UnicodeEncodeError:
-        raise SceneGraphError('not valid JSON: half of a surrogate pair in a text') from None
     except ValueError as error:  # an integer of thousands of digits
         raise SceneGraphError(f'not valid JSON: {error}') from None
 
 
-def _refuse_number(text: str) -> NoReturn:
-    raise SceneGraphError(f'expected finite numbers, got {text}')
+def _note_faults(value: Any, place: str, problems: list[str], depth: int = 0) -> None:
+    """Note what JSON lets through and no graph may hold, wherever it stands: numbers that are not
+    finite, texts that cannot be encoded, values too deep to be copied.
+    """
+    if isinstance(value, str):
+        if not value.isascii() and not _can_be_encoded(value):
+            problems.append(f'{place}: half of a surrogate pair in {quote(value)}')
+    elif isinstance(value, (int, float)):
+        if not abs(value) <= sys.float_info.max:
+            problems.append(f'{place}: expected a finite number, got {quote(value)}')
+    elif isinstance(value, (list, dict)) and depth == _MAX_DEPTH:
+        problems.append(f'{place}: nested more than {_MAX_DEPTH} deep')
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _note_faults(item, f'{place}[{index}]', problems, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not key.isascii():
+                _note_faults(key, f'{place}: a key', problems)
+            _note_faults(item, f'{place}.{key}' if place else key, problems, depth + 1)
 
 
-def _read_float(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _refuse_number(text)
+def _can_be_encoded(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _items(data: dict, key: str, problems: list[str]) -> Iterator[tuple[str, Any]]:
@@ -133,7 +156,9 @@ def _items(data: dict, key: str, problems: list[str]) -> Iterator[tuple[str, Any
         yield f'{key}[{index}]', item
 
 
-def _collect(problems: list[str], place: str, read, item, kind):
+def _collect(
+    problems: list[str], place: str, read: Callable[[Any, _Kind], _Element], item: Any, kind: _Kind
+) -> _Element | None:
     """What `read` makes of the item; or None, with the problem and its place noted."""
     try:
         return read(item, kind)

@@ -14,10 +14,11 @@ from prism_core.actions import Action, ActionTable, Argument, ArgumentKind
 from prism_core.errors import PlanParseError
 
 _STEP_START = re.compile(r'\s*([A-Za-z_]\w*)\s*\(')
-_BETWEEN_STEPS = re.compile(r'[\s,;]*')
+_NOT_BETWEEN_STEPS = re.compile(r'[^\s,;]')
 _DELIMITER = re.compile(r'[(),]')
-_SPACE = re.compile(r'\s*')
-_NUMBER = re.compile(r'[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)', re.ASCII)
+_NOT_SPACE = re.compile(r'\S')
+# Each text matches in one way only: a long one that fails costs no more than its length.
+_NUMBER = re.compile(r'[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)', re.ASCII)
 _PLAIN = re.compile(r'[A-Za-z0-9_.\-]+')
 # A quote ends an argument where a comma or the closing parenthesis follows; escapes are stepped
 # over.
@@ -51,7 +52,7 @@ def parse_steps(text: str, table: ActionTable) -> list[Action]:
     text = text.strip()
     text = text.removeprefix('[').removesuffix(']')
     actions = []
-    position = _BETWEEN_STEPS.match(text).end()
+    position = _skip_to(_NOT_BETWEEN_STEPS, text, 0)
     while position < len(text):
         start = _STEP_START.match(text, position)
         if start is None:
@@ -59,10 +60,15 @@ def parse_steps(text: str, table: ActionTable) -> list[Action]:
         spans, position = _cut_arguments(text, start.end())
         actions.append(_make_action(start[1], spans, text, table))
         after = position
-        position = _BETWEEN_STEPS.match(text, position).end()
+        position = _skip_to(_NOT_BETWEEN_STEPS, text, position)
         if position == after and position < len(text):
             raise _unreadable(text, position)
     return actions
+
+
+def _skip_to(pattern: re.Pattern[str], text: str, position: int) -> int:
+    found = pattern.search(text, position)
+    return len(text) if found is None else found.start()
 
 
 def _unreadable(text: str, position: int) -> PlanParseError:
@@ -85,11 +91,10 @@ def _cut_arguments(text: str, position: int) -> tuple[list[_Span], int]:
     """
     opened = position
     spans = []
-    unclosed = (
-        set()
-    )  # quotes that no later quote closes: looked for once, so that cutting stays linear
+    # Quotes that no later quote closes: looked for once, so that cutting stays linear.
+    unclosed: set[str] = set()
     while True:
-        start = _SPACE.match(text, position).end()
+        start = _skip_to(_NOT_SPACE, text, position)
         end = None
         quote = text[start : start + 1]
         if quote in _CLOSING and quote not in unclosed:
@@ -129,14 +134,15 @@ def _make_action(name: str, spans: list[_Span], text: str, table: ActionTable) -
     spec = table.get(name)
     if spec is None:
         return Action(name, tuple(_read_argument(text, span, None) for span in spans))
-    kinds = [argument.kind for argument in spec.arguments]
+    kinds: list[ArgumentKind | None] = [argument.kind for argument in spec.arguments]
     if ArgumentKind.TEXT in kinds and len(spans) > len(kinds):
         last = len(kinds) - 1
         spans = [*spans[:last], _Span(spans[last].start, spans[-1].end, False)]
     kinds += [None] * (len(spans) - len(kinds))
     values = [_read_argument(text, span, kind) for span, kind in zip(spans, kinds)]
     if len(values) >= spec.required:
-        values += [argument.default for argument in spec.arguments[len(values) :]]
+        left_out = spec.arguments[len(values) :]
+        values += [argument.default for argument in left_out if argument.default is not None]
     return Action(name, tuple(values))
 
 

@@ -40,7 +40,8 @@ class SymbolicPlanner:
         Raises:
             PlannerError: where the robot is is unknown.
         """
-        if known_graph.robot_location is None:
+        here = known_graph.robot_location
+        if here is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
         reading = read_request(request, self._vocabulary)
         if not reading.content and reading.verb not in ('map', 'explore'):
@@ -50,13 +51,13 @@ class SymbolicPlanner:
         matches = match_nodes(reading, known_graph, self._vocabulary)
         best = [match for match in matches if match.score == matches[0].score]
         if not best:
-            return _search(request, reading, known_graph, history)
+            return _search(request, reading, here, known_graph, history)
         if len(best) > 1 and not _any_will_do(reading, best):
             names = ' or '.join(match.node.name for match in best[:5])
             return _clarify(
                 request, f'Which one do you mean: {names}?', f'fits {len(best)} nodes equally well'
             )
-        return _look_at(request, reading, best, known_graph, history)
+        return _look_at(request, reading, best, here, known_graph, history)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -67,12 +68,17 @@ def _any_will_do(request: Request, best: list[Match]) -> bool:
 
 
 def _look_at(
-    request: str, reading: Request, best: list[Match], graph: SceneGraph, history: Sequence[Turn]
+    request: str,
+    reading: Request,
+    best: list[Match],
+    here: str,
+    graph: SceneGraph,
+    history: Sequence[Turn],
 ) -> Plan:
     """Go to the nearest of the nodes that fit, look, and plan again; or answer when that is
     done.
     """
-    distances = graph.distances_m(graph.robot_location)
+    distances = graph.distances_m(here)
     viewpoints = {match.node.name: _viewpoints(match.node.name, graph) for match in best}
     near = {
         name: min((distances[r], r) for r in regions if r in distances)
@@ -91,9 +97,9 @@ def _look_at(
             request, f'Where can I see {name} from?', f'means {name}, seen from no region'
         )
     if name not in near:
-        return _bridge_gap(request, name, viewpoints[name][0], graph, reasoning)
+        return _bridge_gap(request, name, viewpoints[name][0], here, graph, reasoning)
     distance_m, region = near[name]
-    way = [] if region == graph.robot_location else [Action('goto', (region,))]
+    way = [] if region == here else [Action('goto', (region,))]
     where = f'It is seen from {region}' if is_object else 'The way there is known'
     reasoning += f'{where}, {distance_m:.0f} m away. '
     if reading.verb == 'goto':
@@ -109,11 +115,14 @@ def _look_at(
     return _plan(request, steps, [name, region], reasoning + 'I look at it and plan again.')
 
 
-def _search(request: str, reading: Request, graph: SceneGraph, history: Sequence[Turn]) -> Plan:
+def _search(
+    request: str, reading: Request, here: str, graph: SceneGraph, history: Sequence[Turn]
+) -> Plan:
     """Map the nearest region that was not looked at in this mission, until none is left."""
     looked_at = _looked_at(history)
     wanted = ' '.join(reading.content) or 'new regions'
-    for region, distance_m in graph.distances_m(graph.robot_location).items():
+    distances = graph.distances_m(here)
+    for region, distance_m in distances.items():
         if region not in looked_at:
             name = 'explore_region' if reading.verb == 'explore' else 'map_region'
             arguments = (region, 3.0) if name == 'explore_region' else (region,)
@@ -122,14 +131,16 @@ def _search(request: str, reading: Request, graph: SceneGraph, history: Sequence
                 f'not looked at, {distance_m:.0f} m away. I look there and plan again.'
             )
             return _plan(request, [Action(name, arguments), _REPLAN], [region], reasoning)
-    text = f"I looked in all {len(looked_at)} regions that I can reach and found no '{wanted}'."
+    text = f"I looked in all {len(distances)} regions that I can reach and found no '{wanted}'."
     return _plan(request, [_answer(text)], [], text)
 
 
-def _bridge_gap(request: str, name: str, region: str, graph: SceneGraph, reasoning: str) -> Plan:
+def _bridge_gap(
+    request: str, name: str, region: str, here: str, graph: SceneGraph, reasoning: str
+) -> Plan:
     """No known way leads there: extend the map where the gap is smallest."""
-    near, far = graph.closest_pair(graph.robot_location, region)
-    way = [] if near == graph.robot_location else [Action('goto', (near,))]
+    near, far = graph.closest_pair(here, region)
+    way = [] if near == here else [Action('goto', (near,))]
     steps = [*way, Action('extend_map', graph.nodes[far].position), _REPLAN]
     reasoning += (
         f'No known way leads to {region}; the gap is smallest between {near} and {far}. '

@@ -42,8 +42,7 @@ def check_planner(
 
     Raises:
         AssertionError: the planner changed its arguments, kept memory between calls, gave something
-        else than a
-            plan, raised something else than a PlannerError, or could not be closed twice.
+            else than a plan or raised something else than a PlannerError.
     """
     assert isinstance(planner, Planner), f'{planner!r} lacks name, plan or close'
     assert planner.name, 'a planner needs a name'

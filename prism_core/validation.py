@@ -7,18 +7,17 @@ the mission. Knows nothing of what is right for a task, nor of what a site forbi
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 
-from prism_core.actions import Action, ActionSpec, ActionTable, ArgumentKind
-from prism_core.graph_elements import quote
+from prism_core.actions import Action, ActionSpec, ActionTable, Argument, ArgumentKind
+from prism_core.graph_elements import MAX_COORDINATE_M, quote
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
+from prism_core.steps import render_steps
 
 MAX_STEPS = 128  # the bound of prism_msgs/Plan
 MAX_TEXT_CHARS = 1024  # the bound of prism_msgs/PlanStep
-MAX_COORDINATE_M = 1_000_000.0
 MAX_RADIUS_M = 1_000.0
 
 
@@ -105,7 +104,7 @@ def _check_arguments(
 ) -> list[tuple[ProblemKind, str]]:
     if len(action.arguments) != len(spec.arguments):
         sentence = (
-            f'{spec.name} takes {len(spec.arguments)} arguments, {spec.signature}, '
+            f'{spec.signature}: expected {len(spec.arguments)} argument(s), '
             f'got {len(action.arguments)}.'
         )
         return [(ProblemKind.ACTION, sentence)]
@@ -123,12 +122,12 @@ def _check_arguments(
 
 
 def _check_node(
-    name: object, kind: ArgumentKind, spec: ActionSpec, graph: SceneGraph, location: str | None
+    value: Argument, kind: ArgumentKind, spec: ActionSpec, graph: SceneGraph, location: str | None
 ) -> tuple[ProblemKind, str] | None:
-    node = graph.nodes.get(name) if isinstance(name, str) else None
+    node = graph.nodes.get(value) if isinstance(value, str) else None
     if node is None:
         return ProblemKind.UNKNOWN_NODE, (
-            f'The scene graph does not contain {quote(name)}; '
+            f'The scene graph does not contain {quote(value)}; '
             'use replan() as stand-in for what is not found yet.'
         )
     if node.kind != kind.value:
@@ -138,26 +137,28 @@ def _check_node(
             else 'use map_region or explore_region for a region'
         )
         return ProblemKind.ACTION, (
-            f"{spec.name} expects {_a(kind.value)}, '{name}' is {_a(node.kind)}; {hint}."
+            f"{spec.name} expects {_a(kind.value)}, '{node.name}' is {_a(node.kind)}; {hint}."
         )
     if location is None:
         return ProblemKind.UNREACHABLE, (
-            f"Where the robot is is unknown, so no way to '{name}' can be planned."
+            f"Where the robot is is unknown, so no way to '{node.name}' can be planned."
         )
-    goals = [name] if kind is ArgumentKind.REGION else graph.viewpoints[name]
+    goals = graph.viewpoints.get(node.name, (node.name,))
     if not goals:
-        return ProblemKind.UNREACHABLE, f"'{name}' is connected to no region it is seen from."
+        return ProblemKind.UNREACHABLE, (
+            f"'{node.name}' is connected to no region it is seen from."
+        )
     if any(graph.is_reachable(location, goal) for goal in goals):
         return None
     near, far = graph.closest_pair(location, goals[0])
-    x_m, y_m = graph.nodes[far].position
+    way_out = [Action('goto', (near,)), Action('extend_map', graph.nodes[far].position)]
     return ProblemKind.UNREACHABLE, (
-        f"'{name}' cannot be reached from '{location}'. The closest pair of regions across "
-        f"the gap is '{near}' and '{far}'; try goto({near}), extend_map({x_m:g}, {y_m:g})."
+        f"'{node.name}' cannot be reached from '{location}'. The closest pair of regions across "
+        f"the gap is '{near}' and '{far}'; try {render_steps(way_out)}."
     )
 
 
-def _check_text(value: object, name: str, spec: ActionSpec) -> tuple[ProblemKind, str] | None:
+def _check_text(value: Argument, name: str, spec: ActionSpec) -> tuple[ProblemKind, str] | None:
     if not isinstance(value, str) or not value.strip():
         return ProblemKind.ACTION, f'{spec.signature} needs a {name} that is not empty.'
     if len(value) > MAX_TEXT_CHARS:
@@ -169,16 +170,16 @@ def _check_text(value: object, name: str, spec: ActionSpec) -> tuple[ProblemKind
 
 
 def _check_number(
-    value: object, name: str, kind: ArgumentKind, spec: ActionSpec
+    value: Argument, name: str, kind: ArgumentKind, spec: ActionSpec
 ) -> tuple[ProblemKind, str] | None:
     if kind is ArgumentKind.RADIUS_M:
         low, high, wanted = 0.0, MAX_RADIUS_M, f'more than 0 and at most {MAX_RADIUS_M:g}'
     else:
         low, high = -MAX_COORDINATE_M, MAX_COORDINATE_M
         wanted = f'between {low:g} and {high:g}'
-    is_number = isinstance(value, float) and math.isfinite(value)
-    if is_number and low <= value <= high and (kind is not ArgumentKind.RADIUS_M or value > 0):
-        return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if low <= value <= high and (kind is not ArgumentKind.RADIUS_M or value > 0):
+            return None
     return ProblemKind.ACTION, (
         f'{spec.signature}: {name} must be a number of metres {wanted}, got {quote(value)}.'
     )
@@ -191,7 +192,7 @@ def _location_after(
     for argument, value in zip(spec.arguments, action.arguments):
         if argument.kind is ArgumentKind.REGION:
             return str(value)
-        if argument.kind is ArgumentKind.OBJECT:
+        if argument.kind is ArgumentKind.OBJECT and location is not None:
             viewpoints = graph.viewpoints[str(value)]
             return next(region for region in viewpoints if graph.is_reachable(location, region))
     return location

@@ -1,0 +1,284 @@
+"""Between the messages of prism_msgs and the types of prism_core: the only file that knows both.
+
+Pure functions. Message → core → message is the identity for all that a graph, an update, a turn
+or a plan says; header, ids and the execution status of steps are the envelope and stay on the ROS
+side. What core cannot hold is refused, never dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from prism_core import (
+    MAX_NAME_CHARS,
+    Action,
+    ActionTable,
+    ArgumentKind,
+    Connection,
+    GraphUpdate,
+    Node,
+    Plan,
+    PrismError,
+    SceneGraph,
+    SceneGraphError,
+    Turn,
+)
+from prism_msgs.msg import Plan as PlanMessage
+from prism_msgs.msg import PlanStep, SceneEdge, SceneGraphUpdate, SceneNode
+from prism_msgs.msg import SceneGraph as SceneGraphMessage
+from prism_msgs.msg import Turn as TurnMessage
+from prism_ros.node_attributes import read_attributes, write_attributes
+
+FRAME = 'map'
+_NODE_TYPES = {SceneNode.TYPE_REGION: 'region', SceneNode.TYPE_OBJECT: 'object'}
+_EDGE_KINDS = {
+    SceneEdge.KIND_TRAVERSABLE: 'traversable',
+    SceneEdge.KIND_OBSERVED_FROM: 'observed_from',
+}
+_TYPE_OF_NODE = {kind: number for number, kind in _NODE_TYPES.items()}
+_KIND_OF_EDGE = {kind: number for number, kind in _EDGE_KINDS.items()}
+_EUCLIDEAN = -1.0
+
+_T = TypeVar('_T')
+_U = TypeVar('_U')
+
+
+def node_from_message(message: SceneNode) -> Node:
+    """Read a node.
+
+    Raises:
+        SceneGraphError: neither region nor object, or a field has a value that a node cannot have.
+    """
+    kind = _NODE_TYPES.get(message.type)
+    if kind is None:
+        raise SceneGraphError(
+            f"node '{message.id[:80]}': type must be 1 (region) or 2 (object), got {message.type}"
+        )
+    position = message.pose.position
+    return Node(
+        message.id, kind, (position.x, position.y), message.description, read_attributes(message)
+    )
+
+
+def node_to_message(node: Node) -> SceneNode:
+    """Write a node."""
+    message = SceneNode(
+        id=node.name, type=_TYPE_OF_NODE[node.kind], description=node.description, confidence=1.0
+    )
+    message.pose.position.x, message.pose.position.y = node.position
+    write_attributes(message, node.attributes)
+    return message
+
+
+def connection_from_message(message: SceneEdge) -> Connection:
+    """Read a connection.
+
+    Raises:
+        SceneGraphError: the kind is unknown, the cost is not a number, or both ends are one node.
+    """
+    kind = _EDGE_KINDS.get(message.kind)
+    if kind is None:
+        raise SceneGraphError(
+            f"connection '{message.source[:80]}' - '{message.target[:80]}': kind must be "
+            f'1 (traversable) or 2 (observed from), got {message.kind}'
+        )
+    cost_m = None if message.cost < 0 else message.cost
+    return Connection(kind, message.source, message.target, cost_m)
+
+
+def connection_to_message(connection: Connection) -> SceneEdge:
+    """Write a connection."""
+    return SceneEdge(
+        source=connection.source,
+        target=connection.target,
+        kind=_KIND_OF_EDGE[connection.kind],
+        cost=_EUCLIDEAN if connection.cost_m is None else float(connection.cost_m),
+    )
+
+
+def scene_graph_from_message(message: SceneGraphMessage) -> SceneGraph:
+    """Read a scene graph.
+
+    Raises:
+        SceneGraphError: with one problem for each node or edge that core refuses.
+    """
+    _check_frame(message.header.frame_id)
+    problems: list[str] = []
+    nodes = _convert(message.nodes, node_from_message, problems)
+    connections = _convert(message.edges, connection_from_message, problems)
+    if problems:
+        raise SceneGraphError(problems)
+    return SceneGraph(
+        nodes,
+        connections,
+        robot_location=message.robot_location or None,
+        revision=message.revision,
+        attributes={'map_id': message.map_id} if message.map_id else {},
+    )
+
+
+def scene_graph_to_message(graph: SceneGraph) -> SceneGraphMessage:
+    """Write a scene graph; the stamp is the caller's to set."""
+    message = SceneGraphMessage(
+        map_id=str(graph.attributes.get('map_id', '')),
+        revision=graph.revision,
+        robot_location=graph.robot_location or '',
+        nodes=[node_to_message(node) for node in graph.nodes.values()],
+        edges=[connection_to_message(connection) for connection in graph.connections.values()],
+    )
+    message.header.frame_id = FRAME
+    return message
+
+
+def update_from_message(message: SceneGraphUpdate) -> GraphUpdate:
+    """Read an update.
+
+    Raises:
+        SceneGraphError: with one problem for each node or edge that core refuses.
+    """
+    _check_frame(message.header.frame_id)
+    problems: list[str] = []
+    update = GraphUpdate(
+        upsert_nodes=_convert(message.upsert_nodes, node_from_message, problems),
+        upsert_connections=_convert(message.upsert_edges, connection_from_message, problems),
+        remove_nodes=tuple(message.remove_nodes),
+        remove_connections=_convert(message.remove_edges, connection_from_message, problems),
+        robot_location=message.robot_location or None,
+        map_id=message.map_id,
+        source=message.source,
+        base_revision=message.base_revision,
+        revision=message.revision,
+    )
+    if problems:
+        raise SceneGraphError(problems)
+    return update
+
+
+def update_to_message(update: GraphUpdate) -> SceneGraphUpdate:
+    """Write an update; the stamp is the caller's to set."""
+    message = SceneGraphUpdate(
+        map_id=update.map_id,
+        base_revision=update.base_revision,
+        revision=update.revision,
+        upsert_nodes=[node_to_message(node) for node in update.upsert_nodes],
+        upsert_edges=[connection_to_message(c) for c in update.upsert_connections],
+        remove_nodes=list(update.remove_nodes),
+        remove_edges=[connection_to_message(c) for c in update.remove_connections],
+        robot_location=update.robot_location or '',
+        source=update.source,
+    )
+    message.header.frame_id = FRAME
+    return message
+
+
+def step_from_message(message: PlanStep, table: ActionTable) -> Action:
+    """Read a step by the action table; an unknown action keeps its name, for the validator.
+
+    Raises:
+        PrismError: a field is set that the action has no argument for.
+    """
+    spec = table.get(message.action)
+    if spec is None:
+        return Action(message.action)
+    values = {
+        ArgumentKind.REGION: message.target,
+        ArgumentKind.OBJECT: message.target,
+        ArgumentKind.X_M: message.point.x,
+        ArgumentKind.Y_M: message.point.y,
+        ArgumentKind.RADIUS_M: message.radius,
+        ArgumentKind.TEXT: message.text,
+    }
+    kinds = [argument.kind for argument in spec.arguments]
+    used = step_to_message(Action(spec.name, tuple(values[kind] for kind in kinds)), table)
+    for field in ('target', 'point', 'has_point', 'radius', 'text'):
+        if getattr(message, field) != getattr(used, field):
+            raise PrismError(f"step {spec.signature}: field '{field}' does not fit the action")
+    return Action(spec.name, tuple(values[kind] for kind in kinds))
+
+
+def step_to_message(action: Action, table: ActionTable) -> PlanStep:
+    """Write a valid action as a step that waits to be carried out."""
+    message = PlanStep(action=action.name)
+    for argument, value in zip(table[action.name].arguments, action.arguments):
+        if argument.kind.is_node:
+            message.target = value
+        elif argument.kind is ArgumentKind.X_M:
+            message.point.x, message.has_point = value, True
+        elif argument.kind is ArgumentKind.Y_M:
+            message.point.y, message.has_point = value, True
+        elif argument.kind is ArgumentKind.RADIUS_M:
+            message.radius = value
+        else:
+            message.text = _wire_text(value)
+    return message
+
+
+def plan_from_message(message: PlanMessage, table: ActionTable) -> Plan:
+    """Read what a plan says, without its envelope.
+
+    Raises:
+        PrismError: a step has a field that its action has no argument for.
+    """
+    return Plan(
+        actions=tuple(step_from_message(step, table) for step in message.steps),
+        primary_goal=message.primary_goal,
+        relevant_graph=tuple(message.relevant_nodes),
+        reasoning=message.reasoning,
+    )
+
+
+def plan_to_message(plan: Plan, table: ActionTable) -> PlanMessage:
+    """Write what a valid plan says; the envelope is the caller's to fill."""
+    message = PlanMessage(
+        primary_goal=_wire_text(plan.primary_goal),
+        relevant_nodes=[_wire_text(name)[:MAX_NAME_CHARS] for name in plan.relevant_graph],
+        reasoning=_wire_text(plan.reasoning),
+        steps=[step_to_message(action, table) for action in plan.actions],
+    )
+    message.header.frame_id = FRAME
+    return message
+
+
+def turn_from_message(message: TurnMessage, table: ActionTable) -> Turn:
+    """Read a past turn.
+
+    Raises:
+        PrismError: its plan or its update cannot be read.
+    """
+    return Turn(
+        plan=plan_from_message(message.plan, table),
+        observations=tuple(message.observations),
+        update=update_from_message(message.update),
+    )
+
+
+def turn_to_message(turn: Turn, table: ActionTable) -> TurnMessage:
+    """Write a past turn."""
+    return TurnMessage(
+        plan=plan_to_message(turn.plan, table),
+        observations=list(turn.observations),
+        update=update_to_message(turn.update),
+    )
+
+
+def _convert(
+    messages: Iterable[_T], convert: Callable[[_T], _U], problems: list[str]
+) -> tuple[_U, ...]:
+    converted = []
+    for message in messages:
+        try:
+            converted.append(convert(message))
+        except SceneGraphError as error:
+            problems.extend(error.problems)
+    return tuple(converted)
+
+
+def _wire_text(text: str) -> str:
+    """A planner's text without what no ROS string can hold: NUL and halves of surrogate pairs."""
+    return text.replace('\0', '').encode('utf-8', 'replace').decode('utf-8')
+
+
+def _check_frame(frame: str) -> None:
+    if frame not in ('', FRAME):
+        raise SceneGraphError(f"expected coordinates in frame '{FRAME}', got '{frame[:80]}'")

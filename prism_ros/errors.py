@@ -1,0 +1,55 @@
+"""From errors of prism_core to the error codes of prism_msgs."""
+
+from __future__ import annotations
+
+from prism_core import (
+    ConfigError,
+    PlannerError,
+    PlannerTimeout,
+    PlannerUnavailable,
+    PrismError,
+    ProblemKind,
+    RevisionConflict,
+    SceneGraphError,
+)
+from prism_msgs.msg import PlanErrorCode
+
+CODE_NAMES = {
+    value: name
+    for name in dir(PlanErrorCode)
+    if name.isupper() and isinstance(value := getattr(PlanErrorCode, name), int)
+}
+"""The name of each error code, such as 12003 → INVALID_REQUEST."""
+
+PROBLEM_CODES = {
+    ProblemKind.SHAPE: PlanErrorCode.INVALID_OUTPUT,
+    ProblemKind.ACTION: PlanErrorCode.INVALID_ACTION,
+    ProblemKind.UNKNOWN_NODE: PlanErrorCode.UNKNOWN_NODE,
+    ProblemKind.UNREACHABLE: PlanErrorCode.UNREACHABLE,
+}
+"""The error code of each reason to refuse a plan."""
+
+# The first that fits counts, so the most specific stand first.
+_ERROR_CODES: list[tuple[type[PrismError], int]] = [
+    (RevisionConflict, PlanErrorCode.REVISION_CONFLICT),
+    (SceneGraphError, PlanErrorCode.INVALID_SCENE_GRAPH),
+    (PlannerTimeout, PlanErrorCode.TIMEOUT),
+    (PlannerUnavailable, PlanErrorCode.MODEL_NOT_LOADED),
+    (PlannerError, PlanErrorCode.INVALID_OUTPUT),
+    (ConfigError, PlanErrorCode.INVALID_REQUEST),
+    (PrismError, PlanErrorCode.UNKNOWN),
+]
+
+
+class Refusal(Exception):
+    """A request that is not carried out: an error code and one sentence for whoever asked."""
+
+    def __init__(self, code: int, sentence: str):
+        self.code = code
+        super().__init__(sentence)
+
+
+def refusal_from(error: PrismError) -> Refusal:
+    """The refusal that an error of prism_core stands for."""
+    code = next(code for kind, code in _ERROR_CODES if isinstance(error, kind))
+    return Refusal(code, str(error))

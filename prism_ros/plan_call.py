@@ -1,0 +1,176 @@
+"""PlanCall: one request on its way to a valid plan, a refusal or the deadline.
+
+Runs as a coroutine on the node's executor and never blocks it: it waits for one future at a time,
+which a planner's thread, a timer or a cancel completes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.task import Future
+
+from prism_core import (
+    ActionTable,
+    Plan,
+    Planner,
+    PlannerError,
+    PlannerTimeout,
+    SceneGraph,
+    ValidationReport,
+    validate_plan,
+)
+from prism_msgs.action import PlanMission
+from prism_msgs.msg import PlanErrorCode
+from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
+from prism_ros.managed_node import ManagedNode
+from prism_ros.planner_worker import PlannerPool
+from prism_ros.planning_request import PlanningRequest
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """How a wait ended; `has_returned`: the planner's thread is free again."""
+
+    result: Any = None
+    error: Exception | None = None
+    has_returned: bool = False
+
+
+class PlanCall:
+    """Works one request; `run` is awaited once, `end` stops it from outside."""
+
+    def __init__(
+        self,
+        node: ManagedNode,
+        pool: PlannerPool,
+        request: PlanningRequest,
+        table: ActionTable,
+        deadline_s: float,
+    ):
+        self.phase = PlanMission.Feedback.QUEUED
+        self.attempts = 0
+        self._node = node
+        self._pool = pool
+        self._request = request
+        self._table = table
+        self._deadline_s = deadline_s  # of time.monotonic()
+        self._outcome: Future | None = None
+        self._waits_for_graph = False
+        self._ended: Refusal | None = None
+
+    async def run(
+        self,
+        current_graph: Callable[[], SceneGraph | None],
+        max_nodes: int,
+        publish: Callable[[PlanCall], None],
+    ) -> tuple[Plan, SceneGraph, str]:
+        """The first valid plan in the order of the planners, its graph, and who made it.
+
+        Raises:
+            Refusal: there is no such plan; or the call was ended from outside.
+            PrismError: the request's graph is none.
+        """
+        publish(self)
+        current = await self._wait_for_revision(current_graph)
+        self.phase = PlanMission.Feedback.DECODING
+        refusal = Refusal(PlanErrorCode.TIMEOUT, 'no time was left to plan')
+        for index, name in enumerate(self._request.planners):
+            self.attempts += 1
+            publish(self)
+            share_s = self._remaining_s / (len(self._request.planners) - index)
+            try:
+                plan, graph, report = await self._ask(
+                    name, lambda planner: self._plan(planner, current, max_nodes), share_s
+                )
+            except PlannerError as error:
+                refusal = refusal_from(error)
+            else:
+                if report.is_valid:
+                    return plan, graph, name
+                refusal = Refusal(PROBLEM_CODES[report.problems[0].kind], report.feedback)
+            self._node.get_logger().warning(f"planner '{name}': {refusal}")
+        raise refusal
+
+    def end(self, refusal: Refusal) -> None:
+        """Stop waiting; `run` raises the refusal."""
+        self._ended = refusal
+        self._complete(self._outcome, _Outcome(error=refusal))
+
+    def notice_graph(self) -> None:
+        """The node's graph has changed."""
+        if self._waits_for_graph:
+            self._complete(self._outcome, _Outcome())
+
+    @property
+    def _remaining_s(self) -> float:
+        return self._deadline_s - time.monotonic()
+
+    async def _wait_for_revision(
+        self, current_graph: Callable[[], SceneGraph | None]
+    ) -> SceneGraph | None:
+        wanted = self._request.min_graph_revision
+        while not self._request.scene_graph_json and wanted:
+            graph = current_graph()
+            if graph is not None and graph.revision >= wanted:
+                break
+            found = 'none' if graph is None else f'revision {graph.revision}'
+            error = Refusal(
+                PlanErrorCode.STALE_SCENE_GRAPH,
+                f'waited for revision {wanted} of the scene graph, got {found}',
+            )
+            self._waits_for_graph = True
+            await self._wait(Future(executor=self._node.executor), self._remaining_s, error)
+            self._waits_for_graph = False
+        return current_graph()
+
+    def _plan(
+        self, planner: Planner, current: SceneGraph | None, max_nodes: int
+    ) -> tuple[Plan, SceneGraph, ValidationReport]:
+        """What runs on the planner's thread."""
+        graph = self._request.choose_graph(current, max_nodes)
+        try:
+            plan = planner.plan(self._request.task, graph, self._request.history)
+        except PlannerError:
+            raise
+        except Exception as error:
+            raise PlannerError(f'expected a plan or a PlannerError, got {error!r}') from error
+        if not isinstance(plan, Plan):
+            raise PlannerError(f'expected a Plan, got a {type(plan).__name__}')
+        return plan, graph, validate_plan(plan, graph, self._table)
+
+    async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
+        executor = self._node.executor
+        outcome = Future(executor=executor)
+
+        def report(result: Any, error: Exception | None) -> None:
+            executor.create_task(self._complete, outcome, _Outcome(result, error, True))
+
+        self._pool.worker(name).submit(job, report)
+        late = PlannerTimeout(f"planner '{name}' did not answer within {share_s:.1f} s")
+        try:
+            return await self._wait(outcome, share_s, late)
+        finally:
+            if not outcome.result().has_returned:
+                self._pool.leave_behind(name)
+
+    async def _wait(self, outcome: Future, timeout_s: float, late: Exception) -> Any:
+        """The result that completes the future; or its error, `late`, or why the call was ended."""
+        if self._ended is not None:
+            raise self._ended
+        self._outcome = outcome
+        timer = self._node.once(timeout_s, lambda: self._complete(outcome, _Outcome(error=late)))
+        ended = await outcome
+        self._outcome = None
+        self._node.destroy_timer(timer)
+        if ended.error is not None:
+            raise ended.error
+        return ended.result
+
+    def _complete(self, future: Future | None, outcome: _Outcome) -> None:
+        if future is not None and not future.done():
+            future.set_result(outcome)
+            self._node.executor.wake()

@@ -1,0 +1,248 @@
+"""Node prism_planner: plans on request, over a service and a ROS action that share one path.
+
+One call at a time; a second one is answered BUSY at once. Planners run on threads of their own, a
+call ends at its deadline whatever they do, and no plan leaves that the validator did not accept.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.time import Time
+
+from prism_core import (
+    Plan,
+    PrismError,
+    SceneGraph,
+    SceneGraphError,
+    find_planner,
+    render_steps,
+    validate_plan,
+)
+from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_msgs.action import PlanMission
+from prism_msgs.msg import Plan as PlanMessage
+from prism_msgs.msg import PlanErrorCode, PlanMetrics, PlanningStatus, SceneGraphUpdate
+from prism_msgs.msg import SceneGraph as SceneGraphMessage
+from prism_msgs.srv import GetPlan, ValidatePlan
+from prism_ros.conversions import plan_from_message, plan_to_message
+from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
+from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
+from prism_ros.managed_node import ManagedNode, latched, run_node
+from prism_ros.parameters import PLANNER_PARAMETERS
+from prism_ros.plan_call import PlanCall
+from prism_ros.planner_worker import PlannerPool
+from prism_ros.planning_request import read_planning_request
+
+HEARTBEAT_S = 1.0
+SOURCES = {
+    'student': PlanMessage.SOURCE_STUDENT,
+    'teacher': PlanMessage.SOURCE_TEACHER,
+    'symbolic': PlanMessage.SOURCE_SYMBOLIC,
+}
+
+
+class PlannerNode(ManagedNode):
+    """Serves plans of the planners that parameter `planner.order` names."""
+
+    def __init__(self, **node_arguments: Any):
+        super().__init__('prism_planner', PLANNER_PARAMETERS, **node_arguments)
+        self._table = MAPPING_ACTIONS
+        self._mirror = GraphMirror()
+        self._pool = PlannerPool({})
+        self._call: PlanCall | None = None
+        self._goal_handle: Any = None  # of the goal that the call is for, if it is one
+        self._last_error_code = PlanErrorCode.NONE
+        self._last_metrics = PlanMetrics()
+        self._plan_publisher = self.create_publisher(PlanMessage, 'current_plan', latched())
+        self._status_publisher = self.create_publisher(PlanningStatus, 'planner_status', latched())
+        self.serve(GetPlan, 'plan', self._get_plan)
+        self.serve(ValidatePlan, 'validate_plan', self._validate_plan)
+        self.serve_action(PlanMission, 'plan_mission', self._plan_mission, self._cancel)
+        self.listen(SceneGraphMessage, 'scene_graph', self._take_graph, latched(), raw=True)
+        self.listen(
+            SceneGraphUpdate, 'scene_graph_updates', self._take_update, latched(KEPT_UPDATES)
+        )
+        self.every(HEARTBEAT_S, self._publish_status)
+
+    def configure(self) -> None:
+        """Find the planners that the parameters name."""
+        order = [name for name in self.get_parameter('planner.order').value if name]
+        if not order:
+            raise Refusal(PlanErrorCode.UNKNOWN_PLANNER, 'planner.order names no planner')
+        self._pool = PlannerPool({name.rpartition(':')[2]: find_planner(name) for name in order})
+
+    def deactivate(self) -> None:
+        """End the call that is being worked on."""
+        self._end_call(Refusal(PlanErrorCode.NODE_INACTIVE, 'the planner was deactivated'))
+        self._pool.close()
+
+    async def _get_plan(self, request: GetPlan.Request, response: GetPlan.Response) -> None:
+        plan = await self._answer(request, response, lambda call: None)
+        response.success = True
+        response.plan_text = '  '.join(
+            f'{number}. {render_steps([action])}' for number, action in enumerate(plan.actions, 1)
+        )
+
+    async def _plan_mission(self, goal_handle: Any, result: PlanMission.Result) -> None:
+        started_s = time.monotonic()
+
+        def publish(call: PlanCall) -> None:
+            feedback = PlanMission.Feedback(phase=call.phase, attempt=call.attempts)
+            feedback.elapsed_s = time.monotonic() - started_s
+            goal_handle.publish_feedback(feedback)
+
+        await self._answer(goal_handle.request, result, publish, goal_handle)
+
+    def _cancel(self, goal_handle: Any) -> None:
+        if self._goal_handle == goal_handle:
+            self._end_call(Refusal(PlanErrorCode.CANCELED, 'planning was canceled'))
+
+    def _end_call(self, refusal: Refusal) -> None:
+        if self._call is not None:
+            self._call.end(refusal)
+
+    async def _answer(
+        self,
+        message: Any,
+        reply: Any,
+        publish: Callable[[PlanCall], None],
+        goal_handle: Any = None,
+    ) -> Plan:
+        """Make the plan and fill it into a service response or an action result.
+
+        Raises:
+            Refusal: there is no plan to give.
+        """
+        started_s = time.monotonic()
+        if self._call is not None:
+            raise Refusal(PlanErrorCode.BUSY, 'another plan is being made; ask again or cancel it')
+        request = read_planning_request(
+            message,
+            planners=self._pool.names,
+            default_timeout_s=self.get_parameter('planner.timeout_s').value,
+            max_timeout_s=self.get_parameter('planner.max_timeout_s').value,
+            table=self._table,
+        )
+        call = PlanCall(self, self._pool, request, self._table, started_s + request.timeout_s)
+        self._call, self._goal_handle = call, goal_handle
+        self._publish_status()
+        try:
+            plan, graph, name = await call.run(
+                self._current_graph, self.get_parameter('graph.max_nodes').value, publish
+            )
+            self._last_error_code = PlanErrorCode.NONE
+        except PrismError as error:
+            refusal = refusal_from(error)
+            self._last_error_code = refusal.code
+            raise refusal from error
+        except Refusal as refusal:
+            self._last_error_code = refusal.code
+            raise
+        finally:
+            self._call = self._goal_handle = None
+            self._last_metrics = PlanMetrics(
+                planning_time_s=time.monotonic() - started_s, attempts=call.attempts
+            )
+            self._publish_status()
+        reply.metrics = self._last_metrics
+        reply.plan = self._to_message(plan, graph, request.task, name)
+        self._plan_publisher.publish(reply.plan)
+        return plan
+
+    def _to_message(self, plan: Plan, graph: SceneGraph, task: str, name: str) -> PlanMessage:
+        message = plan_to_message(plan, self._table)
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.plan_id.uuid = list(uuid.uuid4().bytes)
+        message.task = task
+        message.graph_revision = graph.revision
+        message.source = SOURCES.get(name, PlanMessage.SOURCE_OTHER)
+        message.model_id = name
+        return message
+
+    def _validate_plan(
+        self, request: ValidatePlan.Request, response: ValidatePlan.Response
+    ) -> None:
+        graph = self._current_graph()
+        if graph is None:
+            raise Refusal(PlanErrorCode.NO_SCENE_GRAPH, 'no scene graph has come yet')
+        plan = plan_from_message(request.plan, self._table)
+        report = validate_plan(plan, graph, self._table)
+        response.accepted = report.is_valid
+        response.checked = request.plan
+        response.checked.graph_revision = graph.revision
+        for problem in report.problems:
+            if problem.step is not None:
+                step = response.checked.steps[problem.step]
+                step.error_code, step.message = PROBLEM_CODES[problem.kind], problem.sentence
+        if report.problems:
+            response.error_code = PROBLEM_CODES[report.problems[0].kind]
+            response.error_msg = report.feedback
+
+    def _take_graph(self, raw: bytes) -> None:
+        self._follow(self._mirror.take_graph, raw)
+
+    def _take_update(self, message: SceneGraphUpdate) -> None:
+        self._follow(self._mirror.take_update, message)
+
+    def _follow(self, take: Callable[[Any], bool], message: Any) -> None:
+        try:
+            has_changed = take(message)
+        except SceneGraphError as error:
+            self.get_logger().error(f'scene graph refused: {error}')
+            return
+        if has_changed and self._call is not None:
+            self._call.notice_graph()
+
+    def _current_graph(self) -> SceneGraph | None:
+        """The graph as the topics tell it.
+
+        Raises:
+            Refusal: it is older than parameter `graph.stale_after_s` allows.
+        """
+        limit_s = self.get_parameter('graph.stale_after_s').value
+        if self._mirror.graph is not None and 0 < limit_s < self._graph_age_s:
+            raise Refusal(
+                PlanErrorCode.STALE_SCENE_GRAPH,
+                f'the scene graph has not changed for {self._graph_age_s:.1f} s; '
+                f'graph.stale_after_s allows {limit_s:g}',
+            )
+        return self._mirror.graph
+
+    @property
+    def _graph_age_s(self) -> float:
+        stamp = Time(
+            seconds=self._mirror.stamp.sec,
+            nanoseconds=self._mirror.stamp.nanosec,
+            clock_type=self.get_clock().clock_type,
+        )
+        return (self.get_clock().now() - stamp).nanoseconds / 1e9
+
+    def _publish_status(self) -> None:
+        status = PlanningStatus(last_error_code=self._last_error_code, last=self._last_metrics)
+        status.header.stamp = self.get_clock().now().to_msg()
+        status.model_id = ', '.join(self._pool.names)
+        if not self.is_active:
+            status.state, status.detail = PlanningStatus.INACTIVE, 'not active'
+        elif self._call is not None:
+            status.state, status.detail = PlanningStatus.PLANNING, 'planning'
+        else:
+            status.state, status.detail = PlanningStatus.READY, 'ready'
+        if self._mirror.graph is None:
+            status.detail += '; no scene graph yet'
+        else:
+            status.graph_revision = self._mirror.graph.revision
+            status.graph_age_s = self._graph_age_s
+        self._status_publisher.publish(status)
+
+
+def main() -> None:
+    """Run the node."""
+    run_node(PlannerNode)
+
+
+if __name__ == '__main__':
+    main()
