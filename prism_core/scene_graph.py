@@ -232,7 +232,9 @@ class SceneGraph:
         for node in update.upsert_nodes:
             known = nodes.get(node.name)
             if known is not None and known.kind != node.kind:
-                problems.append(f"'{node.name}' is a {known.kind}, not a {node.kind}")
+                problems.append(
+                    f"'{node.name}' is known as {known.kind}; its kind cannot become {node.kind}"
+                )
             nodes[node.name] = node
         for connection in update.upsert_connections:
             problems.extend(_check_connection(connection, nodes))

@@ -133,7 +133,7 @@ def _note_faults(value: Any, place: str, problems: list[str], depth: int = 0) ->
     elif isinstance(value, dict):
         for key, item in value.items():
             if not key.isascii():
-                _note_faults(key, f'{place}: a key', problems)
+                _note_faults(key, f'a key of {place or "the graph"}', problems)
             _note_faults(item, f'{place}.{key}' if place else key, problems, depth + 1)
 
 

@@ -177,9 +177,9 @@ def _check_number(
     else:
         low, high = -MAX_COORDINATE_M, MAX_COORDINATE_M
         wanted = f'between {low:g} and {high:g}'
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if low <= value <= high and (kind is not ArgumentKind.RADIUS_M or value > 0):
-            return None
+    is_wide_enough = value != 0 or kind is not ArgumentKind.RADIUS_M
+    if isinstance(value, (int, float)) and low <= value <= high and is_wide_enough:
+        return None
     return ProblemKind.ACTION, (
         f'{spec.signature}: {name} must be a number of metres {wanted}, got {quote(value)}.'
     )

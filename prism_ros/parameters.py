@@ -55,7 +55,7 @@ SCENE_GRAPH_PARAMETERS = (
     AUTOSTART,
     ParameterSpec(
         'graph.file',
-        '',
+        'depot.json',
         'Scene graph to load (SPINE JSON): a path, or a name inside graph.directory. '
         "'' = start empty.",
         is_fixed=True,

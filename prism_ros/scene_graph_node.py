@@ -54,6 +54,7 @@ class SceneGraphNode(ManagedNode):
         )  # of the last change: no two have the same
         self._deltas = 0  # since the whole graph was published
         self._seconds = 0
+        self._subscribers = 0
         self._markers_are_old = True
         self._graph_publisher = self.create_publisher(SceneGraphMessage, 'scene_graph', latched())
         self._update_publisher = self.create_publisher(
@@ -190,7 +191,11 @@ class SceneGraphNode(ManagedNode):
         if not self.is_active:
             return
         self._seconds += 1
-        if self._deltas and self._seconds >= GRAPH_PERIOD_S:
+        # A best-effort subscriber, such as `ros2 topic echo` makes, gets nothing that is latched.
+        subscribers = self._graph_publisher.get_subscription_count()
+        has_new = subscribers > self._subscribers
+        self._subscribers = subscribers
+        if has_new or (self._deltas and self._seconds >= GRAPH_PERIOD_S):
             self._publish_graph()
         if self._markers_are_old:
             self._marker_publisher.publish(make_markers(self._graph, self._stamp.to_msg()))

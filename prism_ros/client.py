@@ -1,0 +1,70 @@
+"""A client of the planner's service, for the command line: one process, one node, bounded waits."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+
+from prism_msgs.msg import PlanErrorCode
+from prism_msgs.srv import GetPlan, GetSceneGraph
+from prism_ros.errors import Refusal
+
+
+class PlannerClient:
+    """Asks the planner and the scene graph of one namespace. Use as a context manager.
+
+    Args:
+        namespace: of the robot; '' for none.
+        domain_id: the ROS domain; None for that of the environment.
+    """
+
+    def __init__(self, namespace: str = '', domain_id: int | None = None):
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, domain_id=domain_id)
+        self._node = rclpy.create_node(
+            f'prism_client_{os.getpid()}', namespace=namespace, context=self._context
+        )
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._clients = {
+            kind: self._node.create_client(kind, name)
+            for kind, name in ((GetPlan, 'plan'), (GetSceneGraph, 'get_scene_graph'))
+        }
+
+    def __enter__(self) -> PlannerClient:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def call(self, request: Any, timeout_s: float) -> tuple[Any, float]:
+        """Send a request; the response and the seconds it took.
+
+        Raises:
+            Refusal: the service is not there or does not answer, or its answer is an error.
+        """
+        kind = {GetPlan.Request: GetPlan, GetSceneGraph.Request: GetSceneGraph}[type(request)]
+        client = self._clients[kind]
+        if not client.wait_for_service(timeout_sec=timeout_s):
+            raise Refusal(
+                PlanErrorCode.TIMEOUT,
+                f"nobody serves '{client.srv_name}' in domain {self._context.get_domain_id()}; "
+                'start the nodes: ros2 launch prism_ros planner.launch.py',
+            )
+        started_s = time.monotonic()
+        future = client.call_async(request)
+        self._executor.spin_until_future_complete(future, timeout_s)
+        if not future.done():
+            raise Refusal(
+                PlanErrorCode.TIMEOUT, f"'{client.srv_name}' did not answer in {timeout_s:g} s"
+            )
+        response = future.result()
+        if not response.success:
+            raise Refusal(response.error_code, response.error_msg)
+        return response, time.monotonic() - started_s

@@ -1,0 +1,83 @@
+"""The commands of `prism` that need ROS, registered as entry points of group `prism.commands`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
+from prism_core.terminal import print_graph, print_plan
+from prism_msgs.srv import GetPlan
+from prism_ros.conversions import plan_from_message
+from prism_ros.errors import CODE_NAMES, Refusal
+
+
+@click.command()
+@click.argument('task')
+@click.option('--namespace', default='', help='Namespace of the robot.')
+@click.option('--planner', default='', help="Name of a planner; the robot's order when left out.")
+@click.option('--location', default='', help='Region to plan from, when not where the robot is.')
+@click.option('--timeout', 'timeout_s', default=30.0, show_default=True, help='Seconds to wait.')
+def ask(task: str, namespace: str, planner: str, location: str, timeout_s: float) -> None:
+    """Ask a running planner for a plan."""
+    from prism_ros.client import PlannerClient
+
+    request = GetPlan.Request(
+        task=task, planner=planner, start_location=location, timeout_s=timeout_s
+    )
+    with _errors_shown(), PlannerClient(namespace) as client:
+        response, latency_s = client.call(request, timeout_s + 1.0)
+    _print_response(response, latency_s)
+
+
+@click.command()
+@click.option(
+    '--graph', type=click.Path(path_type=Path), help='Scene graph; a packaged one when left out.'
+)
+@click.option('--request', 'task', default='inspect the truck', show_default=True, help='The task.')
+def demo(graph: Path | None, task: str) -> None:
+    """Start the nodes, ask them for a plan over DDS, and draw it."""
+    from prism_ros.demo import run_demo
+    from prism_ros.graph_files import load_scene_graph
+
+    if not task.strip():
+        raise click.ClickException("the request is empty; say, for example: 'inspect the truck'")
+    path = (graph or GRAPHS / 'depot.json').resolve()
+    with _errors_shown():
+        load_scene_graph(path)
+        response, latency_s, known_graph = run_demo(path, task)
+    print_graph(known_graph, plan_from_message(response.plan, MAPPING_ACTIONS))
+    _print_response(response, latency_s)
+
+
+@click.group()
+def bench() -> None:
+    """Measure speed on this machine."""
+
+
+@bench.command('graph')
+@click.option('--sizes', default='100,1000,8000', show_default=True, help='Numbers of nodes.')
+@click.option('--repeats', default=20, show_default=True, help='How often each step is timed.')
+def bench_graph(sizes: str, repeats: int) -> None:
+    """Time every step of a scene graph's way from file to subscriber, and an empty call of /plan."""
+    from prism_ros.bench import run_graph_bench
+
+    run_graph_bench([int(size) for size in sizes.split(',')], repeats)
+
+
+def _print_response(response: GetPlan.Response, latency_s: float) -> None:
+    plan = plan_from_message(response.plan, MAPPING_ACTIONS)
+    print_plan(plan, source=response.plan.model_id, latency_s=latency_s)
+
+
+class _errors_shown:  # noqa: N801 - reads as a statement
+    """Turn a refusal into one line and exit status 1."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if isinstance(error, Refusal):
+            name = CODE_NAMES.get(error.code, str(error.code))
+            raise click.ClickException(f'{error} [{name} {error.code}]') from error

@@ -1,0 +1,180 @@
+"""Arbitrary names, texts, graphs, updates, actions and plans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from prism_core import (
+    Action,
+    ActionTable,
+    ArgumentKind,
+    ArgumentSpec,
+    Connection,
+    GraphUpdate,
+    Node,
+    Plan,
+    SceneGraph,
+)
+from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.graph_elements import MAX_COORDINATE_M
+
+NASTY = (
+    *('"', "'", '\\', '\\"', '(', ')', ',', '[', ']', '{', '}', ';', '\n', '\t', '\r', '\0'),
+    *(' ', '\u00a0', '\u2028', '\x85', '\ufeff', '```', '```json', '\\u0041', '\\ud800', '", "'),
+    *(
+        'goto',
+        'answer(',
+        'inspect(a, "b")',
+        '"plan":',
+        'null',
+        'nan',
+        'inf',
+        '-1.5e3',
+        'é',
+        '日',
+        '😀',
+    ),
+)
+
+nasty_texts = st.lists(st.sampled_from(NASTY), max_size=12).map(''.join)
+texts = st.text(max_size=40) | nasty_texts
+said = texts.filter(str.strip)
+names = (
+    st.from_regex(r'[a-d]{1,2}_[0-9]', fullmatch=True)
+    | st.from_regex(r'[A-Za-z0-9_.\-]{1,8}', fullmatch=True)
+    | st.sampled_from(['5', '-1', '1e5', 'nan', 'inf', 'goto', 'replan', '.', '_', '--', 'x' * 128])
+)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+coordinates = st.floats(-MAX_COORDINATE_M, MAX_COORDINATE_M) | st.integers(-50, 50).map(float)
+positions = st.tuples(coordinates, coordinates)
+
+_scalars = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | numbers | texts
+json_values = st.recursive(
+    _scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def attributes(*reserved: str) -> st.SearchStrategy[dict]:
+    keys = (texts | st.sampled_from(['semantic_class', 'z_m', 'source'])).filter(
+        lambda key: key not in reserved
+    )
+    return st.dictionaries(keys, json_values, max_size=3)
+
+
+node_attributes = attributes('name', 'coords', 'description')
+graph_attributes = attributes(
+    *('regions', 'objects', 'region_connections', 'object_connections', 'revision'),
+    *('robot_location', 'current_location', 'init_location'),
+)
+descriptions = texts.map(lambda text: text.replace('\0', ''))
+costs = st.none() | st.floats(0, 1e6) | st.integers(0, 100)
+
+
+@st.composite
+def scene_graphs(draw, *, located: bool | None = None, bare: bool = False) -> SceneGraph:
+    """Arbitrary graphs, in general of several parts.
+
+    `located` says whether the robot's location is known, None: either; `bare` leaves out
+    descriptions, attributes and costs.
+    """
+    drawn = draw(st.lists(names, unique=True, min_size=1, max_size=9))
+    regions = drawn[: draw(st.integers(1 if located else 0, len(drawn)))]
+    objects = drawn[len(regions) :]
+    nodes = [
+        Node(
+            name,
+            'region' if name in regions else 'object',
+            draw(positions),
+            '' if bare else draw(descriptions),
+            {} if bare else draw(node_attributes),
+        )
+        for name in drawn
+    ]
+    pairs = [('traversable', a, b) for a in regions for b in regions if a != b]
+    pairs += [('observed_from', a, b) for a in objects for b in regions]
+    pairs += [('observed_from', b, a) for a in objects for b in regions]
+    ends = draw(st.lists(st.sampled_from(pairs), max_size=10)) if pairs else []
+    location = st.sampled_from(regions) if regions else st.none()
+    if not located:
+        location = st.none() if located is False else st.none() | location
+    return SceneGraph(
+        nodes,
+        [Connection(kind, a, b, None if bare else draw(costs)) for kind, a, b in ends],
+        robot_location=draw(location),
+        revision=draw(st.integers(0, 2**63 - 1)),
+        attributes={} if bare else draw(graph_attributes),
+    )
+
+
+# A pool of names so small that updates often meet.
+_pool = st.sampled_from(['a', 'b', 'c', 'd', 'e'])
+_pool_nodes = st.builds(
+    Node, _pool, st.sampled_from(['region', 'region', 'object']), positions, descriptions
+)
+_pool_connections = (
+    st.tuples(st.sampled_from(['traversable', 'observed_from']), _pool, _pool, costs)
+    .filter(lambda parts: parts[1] != parts[2])
+    .map(lambda parts: Connection(*parts))
+)
+updates = st.builds(
+    GraphUpdate,
+    upsert_nodes=st.lists(_pool_nodes, max_size=3).map(tuple),
+    upsert_connections=st.lists(_pool_connections, max_size=2).map(tuple),
+    remove_nodes=st.lists(_pool, max_size=1).map(tuple),
+    remove_connections=st.lists(_pool_connections, max_size=1).map(tuple),
+    robot_location=st.none() | _pool,
+)
+
+
+def _argument(spec: ArgumentSpec, known: Sequence[str]) -> st.SearchStrategy:
+    if spec.kind.is_node:
+        return st.sampled_from(known) | names if known else names | texts
+    return texts if spec.kind is ArgumentKind.TEXT else numbers | st.sampled_from([0.0, 3.0, -0.5])
+
+
+def fitting_actions(
+    table: ActionTable = MAPPING_ACTIONS, known: Sequence[str] = ()
+) -> st.SearchStrategy[Action]:
+    """Actions of the table with arguments of the right number and type, true or not."""
+    return st.sampled_from(list(table.values())).flatmap(
+        lambda spec: st.builds(
+            Action,
+            st.just(spec.name),
+            st.tuples(*(_argument(argument, known) for argument in spec.arguments)),
+        )
+    )
+
+
+unknown_actions = st.builds(
+    Action,
+    st.from_regex(r'[A-Za-z_]\w{0,8}', fullmatch=True).filter(lambda n: n not in MAPPING_ACTIONS),
+    st.lists(texts | numbers | st.just(float('inf')), max_size=3).map(tuple),
+)
+plans = st.builds(
+    Plan,
+    st.lists(fitting_actions() | unknown_actions, max_size=5).map(tuple),
+    texts,
+    st.lists(texts, max_size=4).map(tuple),
+    texts,
+)
+
+
+def tried_plans(graph: SceneGraph) -> st.SearchStrategy[Plan]:
+    """Plans over the nodes of a graph, with every kind of mistake, and none."""
+    known = sorted(graph.nodes)
+    fitting = fitting_actions(known=known)
+    odd_argument = (
+        st.sampled_from([*known, '', ' ', 'x' * 1025, 5.0, 0.0, -1.0, 1e9])
+        | st.sampled_from([float('nan'), float('inf')])
+        | said
+    )
+    odd = st.builds(
+        Action,
+        st.sampled_from([*MAPPING_ACTIONS, 'fly']),
+        st.lists(odd_argument, max_size=3).map(tuple),
+    )
+    return st.builds(Plan, st.lists(fitting | fitting | odd, max_size=4).map(tuple))
