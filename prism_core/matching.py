@@ -108,27 +108,31 @@ def read_request(text: str, vocabulary: Vocabulary) -> Request:
 
 
 def match_nodes(request: Request, graph: SceneGraph, vocabulary: Vocabulary) -> list[Match]:
-    """The nodes that the request may mean, best first; equal scores in the order of the graph."""
+    """The nodes that the request may mean, best first; equal scores in the order of the graph.
+
+    A word that names a node is no purpose of others: "the boat at the dock" means the boat.
+    """
+    named = {word for node in graph.nodes.values() for word in _own_words(node)}
     region_words = {name: _context_words(node) for name, node in graph.regions.items()}
     matches = []
     for node in graph.nodes.values():
         around: set[str] = set()
         if node.kind == 'object':
             around.update(*(region_words[region] for region in graph.viewpoints[node.name]))
-        match = _match_node(request, node, around, vocabulary)
+        match = _match_node(request, node, around, named, vocabulary)
         if match is not None:
             matches.append(match)
     return sorted(matches, key=lambda match: -match.score)
 
 
 def _match_node(
-    request: Request, node: Node, around: set[str], vocabulary: Vocabulary
+    request: Request, node: Node, around: set[str], named: set[str], vocabulary: Vocabulary
 ) -> Match | None:
     name = split_words(node.name)
     is_called = len(name) > 1 or (name and name[0] in request.content)
     if is_called and _contains(request.words, name):
         return Match(node, _NAMED, 'named in the request')
-    own = {*name, *split_words(str(node.attributes.get('semantic_class', '')))}
+    own = _own_words(node)
     described = _context_words(node)
     score, why, is_by_purpose = 0.0, '', True
     for word in request.content:
@@ -138,7 +142,7 @@ def _match_node(
             gain, reason = _CLASS, f"'{word}' is in its name"
         elif synonym_of:
             gain, reason = _SYNONYM, f"'{word}' is another word for {min(synonym_of)}"
-        elif for_what:
+        elif for_what and word not in named:
             gain, reason = _PURPOSE, f"'{word}' is what {min(for_what)} stands for"
         elif word in described:
             gain, reason = _CONTEXT, f"'{word}' is in its description"
@@ -150,6 +154,13 @@ def _match_node(
         return None
     score += _CONTEXT * len(around.intersection(request.content))
     return Match(node, score, why, is_by_purpose)
+
+
+def _own_words(node: Node) -> set[str]:
+    return {
+        *split_words(node.name),
+        *split_words(str(node.attributes.get('semantic_class', ''))),
+    }
 
 
 def _context_words(node: Node) -> set[str]:

@@ -97,7 +97,7 @@ def _look_at(
             request, f'Where can I see {name} from?', f'means {name}, seen from no region'
         )
     if name not in near:
-        return _bridge_gap(request, name, viewpoints[name][0], here, graph, reasoning)
+        return _bridge_gap(request, name, viewpoints[name][0], here, graph, history, reasoning)
     distance_m, region = near[name]
     way = [] if region == here else [Action('goto', (region,))]
     where = f'It is seen from {region}' if is_object else 'The way there is known'
@@ -136,17 +136,31 @@ def _search(
 
 
 def _bridge_gap(
-    request: str, name: str, region: str, here: str, graph: SceneGraph, reasoning: str
+    request: str,
+    name: str,
+    region: str,
+    here: str,
+    graph: SceneGraph,
+    history: Sequence[Turn],
+    reasoning: str,
 ) -> Plan:
-    """No known way leads there: extend the map where the gap is smallest."""
+    """No known way leads there: extend the map where the gap is smallest; or answer when that was
+    tried.
+    """
     near, far = graph.closest_pair(here, region)
-    way = [] if near == here else [Action('goto', (near,))]
-    steps = [*way, Action('extend_map', graph.nodes[far].position), _REPLAN]
-    reasoning += (
-        f'No known way leads to {region}; the gap is smallest between {near} and {far}. '
-        'I extend the map there and plan again.'
+    names = [name, near, far]
+    extend = Action('extend_map', graph.nodes[far].position)
+    reasoning += f'No known way leads to {region}; the gap is smallest between {near} and {far}. '
+    was_tried = any(
+        extend in turn.plan.actions[: len(turn.observations)] and near in turn.plan.relevant_graph
+        for turn in history
     )
-    return _plan(request, steps, [name, near, far], reasoning)
+    if was_tried:
+        text = f'I found no way to {name}: extending the map from {near} did not lead to {far}.'
+        return _plan(request, [_answer(text)], names, reasoning + 'I have tried to bridge it.')
+    way = [] if near == here else [Action('goto', (near,))]
+    reasoning += 'I extend the map there and plan again.'
+    return _plan(request, [*way, extend, _REPLAN], names, reasoning)
 
 
 def _viewpoints(name: str, graph: SceneGraph) -> tuple[str, ...]:

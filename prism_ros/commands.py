@@ -60,7 +60,7 @@ def bench() -> None:
 @click.option('--sizes', default='100,1000,8000', show_default=True, help='Numbers of nodes.')
 @click.option('--repeats', default=20, show_default=True, help='How often each step is timed.')
 def bench_graph(sizes: str, repeats: int) -> None:
-    """Time every step of a scene graph's way from file to subscriber, and an empty call of /plan."""
+    """Time every step of a graph's way from file to subscriber, and an empty call of /plan."""
     from prism_ros.bench import run_graph_bench
 
     run_graph_bench([int(size) for size in sizes.split(',')], repeats)

@@ -8,7 +8,7 @@ side. What core cannot hold is refused, never dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from prism_core import (
     MAX_NAME_CHARS,
@@ -31,8 +31,11 @@ from prism_msgs.msg import Turn as TurnMessage
 from prism_ros.node_attributes import read_attributes, write_attributes
 
 FRAME = 'map'
-_NODE_TYPES = {SceneNode.TYPE_REGION: 'region', SceneNode.TYPE_OBJECT: 'object'}
-_EDGE_KINDS = {
+_NODE_TYPES: dict[int, Literal['region', 'object']] = {
+    SceneNode.TYPE_REGION: 'region',
+    SceneNode.TYPE_OBJECT: 'object',
+}
+_EDGE_KINDS: dict[int, Literal['traversable', 'observed_from']] = {
     SceneEdge.KIND_TRAVERSABLE: 'traversable',
     SceneEdge.KIND_OBSERVED_FROM: 'observed_from',
 }
@@ -193,7 +196,10 @@ def step_from_message(message: PlanStep, table: ActionTable) -> Action:
     used = step_to_message(Action(spec.name, tuple(values[kind] for kind in kinds)), table)
     for field in ('target', 'point', 'has_point', 'radius', 'text'):
         if getattr(message, field) != getattr(used, field):
-            raise PrismError(f"step {spec.signature}: field '{field}' does not fit the action")
+            raise PrismError(
+                f"step {spec.signature}: field '{field}' cannot be "
+                f'{str(getattr(message, field))[:80]!r}'
+            )
     return Action(spec.name, tuple(values[kind] for kind in kinds))
 
 
@@ -204,13 +210,13 @@ def step_to_message(action: Action, table: ActionTable) -> PlanStep:
         if argument.kind.is_node:
             message.target = value
         elif argument.kind is ArgumentKind.X_M:
-            message.point.x, message.has_point = value, True
+            message.point.x, message.has_point = float(value), True
         elif argument.kind is ArgumentKind.Y_M:
-            message.point.y, message.has_point = value, True
+            message.point.y, message.has_point = float(value), True
         elif argument.kind is ArgumentKind.RADIUS_M:
-            message.radius = value
+            message.radius = float(value)
         else:
-            message.text = _wire_text(value)
+            message.text = wire_text(str(value))
     return message
 
 
@@ -231,9 +237,9 @@ def plan_from_message(message: PlanMessage, table: ActionTable) -> Plan:
 def plan_to_message(plan: Plan, table: ActionTable) -> PlanMessage:
     """Write what a valid plan says; the envelope is the caller's to fill."""
     message = PlanMessage(
-        primary_goal=_wire_text(plan.primary_goal),
-        relevant_nodes=[_wire_text(name)[:MAX_NAME_CHARS] for name in plan.relevant_graph],
-        reasoning=_wire_text(plan.reasoning),
+        primary_goal=wire_text(plan.primary_goal),
+        relevant_nodes=[wire_text(name)[:MAX_NAME_CHARS] for name in plan.relevant_graph],
+        reasoning=wire_text(plan.reasoning),
         steps=[step_to_message(action, table) for action in plan.actions],
     )
     message.header.frame_id = FRAME
@@ -274,7 +280,7 @@ def _convert(
     return tuple(converted)
 
 
-def _wire_text(text: str) -> str:
+def wire_text(text: str) -> str:
     """A planner's text without what no ROS string can hold: NUL and halves of surrogate pairs."""
     return text.replace('\0', '').encode('utf-8', 'replace').decode('utf-8')
 

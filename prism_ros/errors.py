@@ -7,6 +7,7 @@ from prism_core import (
     PlannerError,
     PlannerTimeout,
     PlannerUnavailable,
+    PlanParseError,
     PrismError,
     ProblemKind,
     RevisionConflict,
@@ -36,6 +37,7 @@ _ERROR_CODES: list[tuple[type[PrismError], int]] = [
     (PlannerTimeout, PlanErrorCode.TIMEOUT),
     (PlannerUnavailable, PlanErrorCode.MODEL_NOT_LOADED),
     (PlannerError, PlanErrorCode.INVALID_OUTPUT),
+    (PlanParseError, PlanErrorCode.INVALID_OUTPUT),
     (ConfigError, PlanErrorCode.INVALID_REQUEST),
     (PrismError, PlanErrorCode.UNKNOWN),
 ]

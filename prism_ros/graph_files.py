@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -27,12 +28,11 @@ class GraphFolder:
     """
 
     def __init__(self, directory: str, file: str):
-        is_path = os.sep in file
-        self.is_packaged = not directory and not is_path
-        if directory:
-            self._root = Path(directory).expanduser()
-        else:
-            self._root = Path(file).expanduser().parent if is_path else GRAPHS
+        if not directory and os.sep in file:
+            path = Path(file)
+            directory, file = str(path.parent), path.name
+        self.is_packaged = not directory
+        self._root = Path(os.path.expanduser(directory)) if directory else GRAPHS
         if not self._root.is_dir():
             raise Refusal(
                 PlanErrorCode.FILE_ERROR,
@@ -48,7 +48,7 @@ class GraphFolder:
             Refusal: the file would lie outside the folder.
         """
         try:
-            path = (self._root / Path(name).expanduser()).resolve()
+            path = (self._root / os.path.expanduser(name)).resolve()
         except (OSError, RuntimeError, ValueError) as error:
             raise Refusal(PlanErrorCode.FILE_ERROR, f'{name[:80]!r}: {error}') from error
         if self._root not in path.parents:
@@ -66,7 +66,10 @@ def load_scene_graph(path: Path) -> SceneGraph:
         SceneGraphError: the text is no scene graph.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            raise Refusal(PlanErrorCode.FILE_ERROR, f'cannot read {path}: not a regular file')
+        if info.st_size > MAX_FILE_BYTES:
             raise Refusal(
                 PlanErrorCode.GRAPH_TOO_LARGE, f'{path} is larger than {MAX_FILE_BYTES} bytes'
             )
@@ -92,8 +95,11 @@ def save_scene_graph(graph: SceneGraph, path: Path) -> None:
             file.write(render_scene_graph(graph, indented=True))
             file.flush()
             os.fsync(file.fileno())
+        # Temporary files are the owner's alone, scene graphs are not.
+        temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644)
         temporary.replace(path)
     except OSError as error:
+        raise Refusal(PlanErrorCode.FILE_ERROR, f'cannot write {path}: {error.strerror}') from error
+    finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise Refusal(PlanErrorCode.FILE_ERROR, f'cannot write {path}: {error.strerror}') from error

@@ -34,23 +34,28 @@ class GraphMirror:
     def __init__(self) -> None:
         self.graph: SceneGraph | None = None
         self.stamp = Stamp(0, 0)
-        self._updates: deque[SceneGraphUpdate] = deque(maxlen=KEPT_UPDATES)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.__init__()  # type: ignore[misc]
+        self._path: deque[Stamp] = deque(maxlen=KEPT_UPDATES)  # from the last whole graph to here
+        self._used: deque[SceneGraphUpdate] = deque(maxlen=KEPT_UPDATES)  # since that graph
+        self._waiting: deque[SceneGraphUpdate] = deque(maxlen=KEPT_UPDATES)
 
     def take_graph(self, raw: bytes) -> bool:
         """Take a serialized SceneGraph message; whether it brought a change.
 
+        A graph that is older than the mirror counts too when the deltas did not lead over it: they
+        were those of an owner that restarted, and have changed the graph of the one before.
+
         Raises:
-            SceneGraphError: the message is no valid graph; the mirror stays as it was.
+            SceneGraphError: the message is no valid graph; the mirror stays as it was. Or a kept
+                delta that fits the graph is no valid update.
         """
-        if self.graph is not None and read_stamp(raw) <= self.stamp:
+        stamp = read_stamp(raw)
+        if self.graph is not None and (stamp <= self._path[0] or stamp in self._path):
             return False
-        message = deserialize_message(raw, SceneGraphMessage)
-        self.graph = scene_graph_from_message(message)
-        self.stamp = Stamp(message.header.stamp.sec, message.header.stamp.nanosec)
+        self.graph = scene_graph_from_message(deserialize_message(raw, SceneGraphMessage))
+        self.stamp = stamp
+        self._path = deque([stamp], KEPT_UPDATES)
+        self._waiting = deque([*self._used, *self._waiting], KEPT_UPDATES)
+        self._used.clear()
         self._catch_up()
         return True
 
@@ -60,23 +65,24 @@ class GraphMirror:
         Raises:
             SceneGraphError: the delta fits, but is no valid update.
         """
-        self._updates.append(message)
+        self._waiting.append(message)
         return self._catch_up()
 
     def _catch_up(self) -> bool:
         """Apply the kept deltas that follow on the graph, in the order in which they came."""
         has_changed = False
-        while self.graph is not None and self._updates:
-            message = self._updates[0]
+        while self.graph is not None and self._waiting:
+            message = self._waiting[0]
             stamp = Stamp(message.header.stamp.sec, message.header.stamp.nanosec)
             if stamp > self.stamp:
                 if message.base_revision != self.graph.revision:
                     break
-                self._updates.popleft()
+                self._used.append(self._waiting.popleft())
                 self.graph = self.graph.apply(update_from_message(message))
                 self.stamp, has_changed = stamp, True
+                self._path.append(stamp)
             else:
-                self._updates.popleft()
+                self._waiting.popleft()
         return has_changed
 
 

@@ -24,6 +24,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from prism_core import PrismError
 from prism_msgs.msg import PlanErrorCode
+from prism_ros.conversions import wire_text
 from prism_ros.errors import Refusal, refusal_from
 from prism_ros.parameters import ParameterSpec, check_parameters, declare_parameters
 
@@ -51,6 +52,7 @@ class ManagedNode(LifecycleNode):
     def __init__(self, name: str, parameters: Sequence[ParameterSpec], **node_arguments: Any):
         super().__init__(name, **node_arguments)
         self._specs = parameters
+        self._action_servers: list[ActionServer] = []
         declare_parameters(self, parameters)
         self.add_on_set_parameters_callback(self._check_parameters)
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -127,6 +129,13 @@ class ManagedNode(LifecycleNode):
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
+    def destroy_node(self) -> None:
+        """Free everything, so that the node leaves the ROS graph; rclpy forgets the first two."""
+        for server in self._action_servers:
+            server.destroy()
+        self._state_machine.destroy_when_not_in_use()
+        super().destroy_node()
+
     # Interfaces -----------------------------------------------------------------------------
 
     def serve(self, kind, name: str, callback: Callable) -> None:
@@ -137,7 +146,7 @@ class ManagedNode(LifecycleNode):
             if refusal is None:
                 return response
             response = kind.Response()
-            response.error_code, response.error_msg = refusal.code, str(refusal)
+            response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
             return response
 
         self.create_service(kind, name, guarded, callback_group=self.group)
@@ -155,7 +164,7 @@ class ManagedNode(LifecycleNode):
             if refusal is None:
                 goal_handle.succeed()
                 return result
-            result = kind.Result(error_code=refusal.code, error_msg=str(refusal))
+            result = kind.Result(error_code=refusal.code, error_msg=wire_text(str(refusal)))
             if goal_handle.is_cancel_requested and refusal.code == PlanErrorCode.CANCELED:
                 goal_handle.canceled()
             else:
@@ -166,7 +175,7 @@ class ManagedNode(LifecycleNode):
             cancel(goal_handle)
             return CancelResponse.ACCEPT
 
-        ActionServer(
+        server = ActionServer(
             self,
             kind,
             name,
@@ -175,6 +184,7 @@ class ManagedNode(LifecycleNode):
             callback_group=self.group,
             result_timeout=RESULT_TIMEOUT_S,
         )
+        self._action_servers.append(server)
 
     def listen(self, kind, topic: str, callback: Callable, qos, *, raw: bool = False) -> None:
         """Subscribe to a topic; delivered in every state, so that latched messages are not lost."""
@@ -235,7 +245,7 @@ class ManagedNode(LifecycleNode):
 
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:
-    """Start a node, activate it as its parameters say, and spin until the process is told to end."""
+    """Start a node, activate it as its parameters say, and spin until told to end."""
     rclpy.init(args=sys.argv if arguments is None else arguments)
     try:
         node = make_node()
@@ -243,6 +253,7 @@ def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | No
         executor.add_node(node)
         node.autostart()
         spin(executor, node)
+        node.destroy_node()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

@@ -22,8 +22,7 @@ _ROBOT = ColorRGBA(r=0.15, g=0.75, b=0.35, a=1.0)
 def make_markers(graph: SceneGraph, stamp) -> MarkerArray:
     """All markers of a graph; the first one deletes what was shown before."""
     regions, objects = list(graph.regions.values()), list(graph.objects.values())
-    markers = [
-        Marker(action=Marker.DELETEALL),
+    lists = [
         _points('regions', Marker.SPHERE_LIST, 1.2, _REGION, map(_point, regions)),
         _points('objects', Marker.CUBE_LIST, 0.8, _OBJECT, map(_point, objects)),
         _lines(graph, 'traversable', 0.15, _WAY),
@@ -31,7 +30,9 @@ def make_markers(graph: SceneGraph, stamp) -> MarkerArray:
     ]
     if graph.robot_location is not None:
         robot = graph.nodes[graph.robot_location]
-        markers.append(_points('robot', Marker.SPHERE_LIST, 2.0, _ROBOT, [_point(robot)]))
+        lists.append(_points('robot', Marker.SPHERE_LIST, 2.0, _ROBOT, [_point(robot)]))
+    # RViz calls a list without points an error.
+    markers = [Marker(action=Marker.DELETEALL), *(marker for marker in lists if marker.points)]
     for index, node in enumerate((regions + objects)[:MAX_NAMES]):
         name = _marker('names', Marker.TEXT_VIEW_FACING, 1.0, _NAME, index)
         name.text = node.name

@@ -8,7 +8,7 @@ text travels as JSON and comes back as what it was.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ from diagnostic_msgs.msg import KeyValue
 from prism_core import SceneGraphError
 
 _MAX_SHORT_TEXT_CHARS = 64  # semantic_class and source, prism_msgs/SceneNode
+_MAX_FLOAT32 = (2 - 2**-23) * 2.0**127
+_MAX_DEPTH = 13  # a value nested deeper could be saved with its graph, but not loaded again
 
 
 class _Field(NamedTuple):
@@ -30,11 +32,19 @@ class _Field(NamedTuple):
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )
+
+
+def _is_single_number(value: Any) -> bool:
+    return _is_number(value) and abs(value) <= _MAX_FLOAT32
 
 
 def _is_short_text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _MAX_SHORT_TEXT_CHARS
+    return isinstance(value, str) and 0 < len(value) <= _MAX_SHORT_TEXT_CHARS and '\0' not in value
 
 
 def _are_numbers(count: int) -> Callable[[Any], bool]:
@@ -91,7 +101,7 @@ _FIELDS = {
         1.0,
         lambda m: m.confidence,
         lambda m, value: setattr(m, 'confidence', float(value)),
-        _is_number,
+        _is_single_number,
     ),
     'last_seen': _Field(
         [0, 0],
@@ -143,26 +153,42 @@ def write_attributes(message: Any, attributes: Mapping[str, Any]) -> None:
 
 
 def encode_value(value: Any) -> str:
-    """A JSON value as text: texts as they are, unless they would be taken for another value."""
-    if not isinstance(value, str):
-        return json.dumps(value)
-    return value if decode_value(value) == value else json.dumps(value)
+    """A JSON value as text: texts as they are, unless they would not come back as they are."""
+    return value if isinstance(value, str) and _travels_bare(value) else json.dumps(value)
 
 
 def decode_value(text: str) -> Any:
-    """The value that `encode_value` made the text from; any other text stands for itself."""
+    """The value that `encode_value` made the text from; any other text stands for itself.
+
+    So does a value that could not be saved with its graph and loaded again.
+    """
     if text[:1] not in ('"', '[', '{', '-', 't', 'f', 'n') and not text[:1].isdigit():
         return text
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_int=_read_integer, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False).encode()  # fails at half of a surrogate pair
+        is_encoded = json.dumps(value) == text and _depth(value) <= _MAX_DEPTH
     except (ValueError, RecursionError):
         return text
     if isinstance(value, str):
-        is_encoded = json.dumps(value) == text and decode_value(value) != value
-    else:
-        is_encoded = json.dumps(value) == text
+        is_encoded = is_encoded and not _travels_bare(value)
     return value if is_encoded else text
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(name)
+def _travels_bare(text: str) -> bool:
+    return '\0' not in text and decode_value(text) == text
+
+
+def _read_integer(digits: str) -> int:
+    value = int(digits)
+    return value if _is_number(value) else _refuse(digits)
+
+
+def _refuse(number: str) -> Any:
+    raise ValueError(number)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0

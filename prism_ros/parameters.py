@@ -21,7 +21,8 @@ from rclpy.parameter import Parameter
 class ParameterSpec:
     """One parameter: name, default (which fixes the type), meaning with unit, what is allowed.
 
-    `range` bounds a number, ends included. `is_fixed` freezes the value once the node is configured.
+    `range` bounds a number, ends included. `is_fixed` freezes the value once the node is
+    configured.
     A list of texts must not be empty: ROS could not tell its type.
     """
 

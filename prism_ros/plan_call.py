@@ -147,7 +147,8 @@ class PlanCall:
         outcome = Future(executor=executor)
 
         def report(result: Any, error: Exception | None) -> None:
-            executor.create_task(self._complete, outcome, _Outcome(result, error, True))
+            if executor.context.ok():
+                executor.create_task(self._complete, outcome, _Outcome(result, error, True))
 
         self._pool.worker(name).submit(job, report)
         late = PlannerTimeout(f"planner '{name}' did not answer within {share_s:.1f} s")

@@ -28,7 +28,7 @@ from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, PlanMetrics, PlanningStatus, SceneGraphUpdate
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetPlan, ValidatePlan
-from prism_ros.conversions import plan_from_message, plan_to_message
+from prism_ros.conversions import plan_from_message, plan_to_message, wire_text
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
 from prism_ros.managed_node import ManagedNode, latched, run_node
@@ -80,12 +80,16 @@ class PlannerNode(ManagedNode):
         self._end_call(Refusal(PlanErrorCode.NODE_INACTIVE, 'the planner was deactivated'))
         self._pool.close()
 
+    def destroy_node(self) -> None:
+        """Free the planners and everything else."""
+        self._pool.close()
+        super().destroy_node()
+
     async def _get_plan(self, request: GetPlan.Request, response: GetPlan.Response) -> None:
         plan = await self._answer(request, response, lambda call: None)
         response.success = True
-        response.plan_text = '  '.join(
-            f'{number}. {render_steps([action])}' for number, action in enumerate(plan.actions, 1)
-        )
+        steps = (f'{i}. {render_steps([action])}' for i, action in enumerate(plan.actions, 1))
+        response.plan_text = wire_text('  '.join(steps))
 
     async def _plan_mission(self, goal_handle: Any, result: PlanMission.Result) -> None:
         started_s = time.monotonic()
@@ -169,7 +173,10 @@ class PlannerNode(ManagedNode):
         graph = self._current_graph()
         if graph is None:
             raise Refusal(PlanErrorCode.NO_SCENE_GRAPH, 'no scene graph has come yet')
-        plan = plan_from_message(request.plan, self._table)
+        try:
+            plan = plan_from_message(request.plan, self._table)
+        except PrismError as error:
+            raise Refusal(PlanErrorCode.INVALID_ACTION, str(error)) from error
         report = validate_plan(plan, graph, self._table)
         response.accepted = report.is_valid
         response.checked = request.plan
@@ -189,12 +196,12 @@ class PlannerNode(ManagedNode):
         self._follow(self._mirror.take_update, message)
 
     def _follow(self, take: Callable[[Any], bool], message: Any) -> None:
+        before = self._mirror.graph
         try:
-            has_changed = take(message)
+            take(message)
         except SceneGraphError as error:
             self.get_logger().error(f'scene graph refused: {error}')
-            return
-        if has_changed and self._call is not None:
+        if self._mirror.graph is not before and self._call is not None:
             self._call.notice_graph()
 
     def _current_graph(self) -> SceneGraph | None:

@@ -53,7 +53,7 @@ class PlannerWorker:
         while (entry := self._jobs.get()) is not None:
             job, report = entry
             try:
-                planner = planner or self._make()
+                planner = self._make() if planner is None else planner
                 result, error = job(planner), None
             except Exception as raised:
                 result, error = None, raised
@@ -93,10 +93,11 @@ class PlannerPool:
         return self._workers[name]
 
     def leave_behind(self, name: str) -> None:
-        """Give up the running call of a planner."""
-        worker = self._workers.pop(name)
-        worker.retire()
-        self._left_behind.append(worker)
+        """Give up the running call of a planner; nothing happens when it was given up before."""
+        worker = self._workers.pop(name, None)
+        if worker is not None:
+            worker.retire()
+            self._left_behind.append(worker)
 
     def close(self) -> None:
         """Retire every worker."""

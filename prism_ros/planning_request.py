@@ -10,7 +10,7 @@ from typing import Any
 from prism_core import ActionTable, PrismError, SceneGraph, Turn, parse_scene_graph
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.conversions import turn_from_message
-from prism_ros.errors import Refusal, refusal_from
+from prism_ros.errors import Refusal
 
 # The bounds of prism_msgs/GetPlan and PlanMission, which no middleware enforces.
 MAX_TASK_CHARS = 4096
@@ -35,7 +35,8 @@ class PlanningRequest:
         """The graph to plan on: the request's own or the current one, with the robot where it is.
 
         Raises:
-            Refusal: there is no graph, it is none, or the robot's location is not in it.
+            Refusal: there is no graph, it is too large, or the robot's location is not in it.
+            SceneGraphError: the request's own graph is none.
         """
         graph = current
         if self.scene_graph_json:
@@ -118,7 +119,7 @@ def _read_history(messages: Sequence[Any], table: ActionTable) -> tuple[Turn, ..
         try:
             turns.append(turn_from_message(message, table))
         except PrismError as error:
-            raise _invalid(f'history[{index}]: {refusal_from(error)}') from error
+            raise _invalid(f'history[{index}]: {error}') from error
     return tuple(turns)
 
 

@@ -19,6 +19,7 @@ environment.
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import sysconfig
 from pathlib import Path
@@ -30,10 +31,10 @@ _BUILD_NUMPY = re.compile(
 
 _SETUP_SH = """\
 # Written by prism_ros.ros_wheels. Source it as you would /opt/ros/<distro>/setup.sh.
-. '{prefix}/bin/activate'
-export AMENT_PREFIX_PATH='{prefix}'
-export CMAKE_PREFIX_PATH='{prefix}'
-export LD_LIBRARY_PATH='{libraries}'
+. {activate}
+export AMENT_PREFIX_PATH={prefix}
+export CMAKE_PREFIX_PATH={prefix}
+export LD_LIBRARY_PATH={libraries}
 export ROS_VERSION=2 ROS_PYTHON_VERSION=3
 # The wheels' start-up hook would run Python twice to set LD_LIBRARY_PATH, which is set above.
 export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
@@ -59,7 +60,12 @@ def write_setup_sh(prefix: Path) -> Path:
     """Write `setup.sh` into the environment's root; return its path."""
     libraries = [prefix / 'lib', *sorted(Path(sysconfig.get_path('purelib')).glob('ros_*.libs'))]
     path = prefix / 'setup.sh'
-    path.write_text(_SETUP_SH.format(prefix=prefix, libraries=':'.join(map(str, libraries))))
+    values = {
+        'activate': str(prefix / 'bin' / 'activate'),
+        'prefix': str(prefix),
+        'libraries': ':'.join(map(str, libraries)),
+    }
+    path.write_text(_SETUP_SH.format(**{key: shlex.quote(text) for key, text in values.items()}))
     return path
 
 

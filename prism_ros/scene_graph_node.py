@@ -39,7 +39,12 @@ DELTAS_PER_GRAPH = 200  # less than the 256 deltas that are kept for who joins l
 UPDATE_DEPTH = 256
 GRAPH_PERIOD_S = 30
 MARKER_PERIOD_S = 1.0
-MAX_UPDATE_NODES, MAX_UPDATE_EDGES = 1024, 4096  # the bounds of prism_msgs/SceneGraphUpdate
+UPDATE_LIMITS = {  # as prism_msgs/SceneGraphUpdate says; no middleware enforces it
+    'upsert_nodes': 1024,
+    'upsert_edges': 4096,
+    'remove_nodes': 1024,
+    'remove_edges': 4096,
+}
 
 
 class SceneGraphNode(ManagedNode):
@@ -48,7 +53,7 @@ class SceneGraphNode(ManagedNode):
     def __init__(self, **node_arguments):
         super().__init__('prism_scene_graph', SCENE_GRAPH_PARAMETERS, **node_arguments)
         self._graph = SceneGraph()
-        self._folder: GraphFolder | None = None
+        self._folder = GraphFolder('', '')
         self._stamp = Time(
             clock_type=ClockType.ROS_TIME
         )  # of the last change: no two have the same
@@ -97,6 +102,10 @@ class SceneGraphNode(ManagedNode):
     def _get_scene_graph(self, request, response) -> None:
         graph = self._graph
         if request.near:
+            if request.near not in graph.nodes:
+                raise Refusal(
+                    PlanErrorCode.UNKNOWN_NODE, f"the scene graph does not contain '{request.near}'"
+                )
             graph = graph.neighborhood(request.near, request.hops)
         if request.as_json:
             response.json = render_scene_graph(graph)
@@ -134,14 +143,13 @@ class SceneGraphNode(ManagedNode):
             )
 
     def _apply(self, message: SceneGraphUpdate) -> None:
-        nodes = len(message.upsert_nodes) + len(message.remove_nodes)
-        edges = max(len(message.upsert_edges), len(message.remove_edges))
-        if nodes > 2 * MAX_UPDATE_NODES or edges > MAX_UPDATE_EDGES:
-            raise Refusal(
-                PlanErrorCode.GRAPH_TOO_LARGE,
-                f'an update holds at most {MAX_UPDATE_NODES} nodes and {MAX_UPDATE_EDGES} edges, '
-                f'got {nodes} and {edges}; send it in parts',
-            )
+        for field, limit in UPDATE_LIMITS.items():
+            count = len(getattr(message, field))
+            if count > limit:
+                raise Refusal(
+                    PlanErrorCode.GRAPH_TOO_LARGE,
+                    f'{field} holds {count} items, at most {limit} are allowed; send it in parts',
+                )
         update = update_from_message(message)
         before = self._graph
         self._replace(self._check_size(before.apply(update)))

@@ -132,8 +132,8 @@ updates = st.builds(
 
 def _argument(spec: ArgumentSpec, known: Sequence[str]) -> st.SearchStrategy:
     if spec.kind.is_node:
-        return st.sampled_from(known) | names if known else names | texts
-    return texts if spec.kind is ArgumentKind.TEXT else numbers | st.sampled_from([0.0, 3.0, -0.5])
+        return st.sampled_from(known) if known else names | texts
+    return texts if spec.kind is ArgumentKind.TEXT else st.floats(-9, 9) | numbers
 
 
 def fitting_actions(
@@ -177,4 +177,5 @@ def tried_plans(graph: SceneGraph) -> st.SearchStrategy[Plan]:
         st.sampled_from([*MAPPING_ACTIONS, 'fly']),
         st.lists(odd_argument, max_size=3).map(tuple),
     )
-    return st.builds(Plan, st.lists(fitting | fitting | odd, max_size=4).map(tuple))
+    actions = st.lists(fitting | fitting | odd, min_size=1, max_size=4)
+    return st.builds(Plan, actions.map(tuple))

@@ -146,7 +146,7 @@ def test_connections_are_read_in_either_order_and_with_costs():
 # ------------------------------------------------------------------------------ refusals
 
 NAN, INF = float('nan'), float('inf')
-DEEP = '[' * 17 + ']' * 17
+DEEP = '[' * 16 + ']' * 16
 
 
 def region(**entries) -> str:
@@ -214,6 +214,7 @@ def way(*connection) -> str:
         ('{"regions": [], "x": "\ud800"}', r"^x: half of a surrogate pair in '\\ud800'$"),
         ('{"regions": [], "\\udfff": 1}', r"^a key of the graph: half of .*'\\udfff'$"),
         (f'{{"regions": [], "x": {DEEP}}}', r'^x(\[0\])+: nested more than 16 deep$'),
+        ('{"regions": [], "x": ' + '{"y": ' * 16 + '1' + '}' * 17, r'^x(.y)+: nested more than 16'),
         # connections
         (written(region_connections=['ab']), r"^region_connections\[0\]: expected a pair .*'ab'$"),
         (way('a'), r"^region_connections\[0\]: expected a pair of node names, got \['a'\]$"),
@@ -251,6 +252,11 @@ def test_every_element_that_cannot_be_read_is_listed():
         'objects[0]',
         'region_connections[0]',
     ]
+
+
+def test_nesting_that_is_just_allowed_is_kept():
+    graph = parse(f'{{"regions": [], "x": {DEEP[1:-1]}}}')
+    assert parse(render(graph)) == graph
 
 
 def test_nesting_near_the_recursion_limit_is_refused_and_never_crashes():

@@ -1,0 +1,61 @@
+# `make demo` and `make test` do all the set-up, on a machine with or without ROS.
+#
+# Without ROS, the virtual environment .venv holds ROS 2 Jazzy from PyPI and is made to look like an
+# installed one (prism_ros/ros_wheels.py). Where a ROS installation is sourced (ROS_DISTRO is set),
+# that one is used instead, with its own Python.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: setup demo test lint format bench clean
+
+ifdef ROS_DISTRO
+PYTHON ?= /usr/bin/python3
+VENV_FLAGS := --system-site-packages
+EXTRAS := data,dev
+# The messages of an installed ROS are built against numpy 1.
+CONSTRAINTS := 'numpy<2'
+ENV := . .venv/bin/activate
+MAKE_ROS := true
+else
+PYTHON ?= python3
+EXTRAS := ros,data,dev
+ENV := . .venv/setup.sh
+MAKE_ROS := .venv/bin/python -m prism_ros.ros_wheels
+endif
+
+INTERFACES := $(wildcard prism_msgs/*/*.msg prism_msgs/*/*.srv prism_msgs/*/*.action)
+RUN := $(ENV) && . install/local_setup.sh &&
+
+setup: install/.built
+
+.venv/.installed: setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV_FLAGS) .venv
+	.venv/bin/pip install --quiet -e '.[$(EXTRAS)]' $(CONSTRAINTS)
+	$(MAKE_ROS)
+	touch $@
+
+install/.built: .venv/.installed setup.cfg package.xml prism_msgs/CMakeLists.txt prism_msgs/package.xml $(INTERFACES)
+	$(ENV) && colcon build
+	touch $@
+
+demo: setup
+	$(RUN) prism demo
+
+test: setup
+	$(RUN) python -m pytest
+	. .venv/bin/activate && nox --session core --no-error-on-missing-interpreters
+
+bench: setup
+	$(RUN) prism bench graph
+
+lint: setup
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+format: setup
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+clean:
+	rm -rf .venv build install log .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis

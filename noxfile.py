@@ -1,0 +1,10 @@
+"""The core tests on the Python versions that robots have: 3.10 is that of Humble and JetPack 6."""
+
+import nox
+
+
+@nox.session(python=['3.10', '3.12'])
+def core(session: nox.Session) -> None:
+    """Run the core tests on the core's own dependencies, without ROS."""
+    session.install('click', 'networkx', 'plotext>=5.2,<6', 'rich', 'hypothesis', 'pytest', 'pytest-timeout')
+    session.run('pytest', 'test/core', '-m', 'not slow', *session.posargs)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+
+import prism_core
+
+PUBLIC = [
+    *('MAX_NAME_CHARS', 'Action', 'ActionSpec', 'ActionTable', 'ArgumentKind', 'ArgumentSpec'),
+    *('ConfigError', 'Connection', 'GraphUpdate', 'Node', 'Plan', 'PlanParseError'),
+    *('PlanRejected', 'Planner', 'PlannerError', 'PlannerFactory', 'PlannerTimeout'),
+    'PlannerUnavailable',
+    *('PrismError', 'Problem', 'ProblemKind', 'RevisionConflict', 'SceneGraph'),
+    *('SceneGraphError', 'SymbolicPlanner', 'Turn', 'ValidationReport', 'find_planner'),
+    *('parse_plan', 'parse_scene_graph', 'render_plan', 'render_scene_graph', 'render_steps'),
+    'validate_plan',
+]
+
+
+def test_public_names_are_exactly_these_and_sorted():
+    assert prism_core.__all__ == PUBLIC
+    assert sorted(PUBLIC, key=lambda name: (not name.isupper(), name)) == PUBLIC
+
+
+def test_public_functions_and_classes_say_what_they_do():
+    for name in prism_core.__all__:
+        thing = getattr(prism_core, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            assert thing.__doc__, name
+            assert not thing.__doc__.startswith(f'{name}('), name  # a dataclass without its own
+            assert inspect.getmodule(thing).__name__.startswith('prism_core.'), name
+
+
+def test_every_dataclass_of_prism_core_is_frozen():
+    found = {
+        kind
+        for module in pkgutil.walk_packages(prism_core.__path__, 'prism_core.')
+        for kind in vars(importlib.import_module(module.name)).values()
+        if inspect.isclass(kind) and dataclasses.is_dataclass(kind)
+    }
+    assert {prism_core.Plan, prism_core.Node, prism_core.Turn} < found
+    assert not [kind for kind in found if not kind.__dataclass_params__.frozen]

@@ -1,0 +1,179 @@
+"""Which module may import which: the direction of the README's picture, held file by file."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import prism_core
+
+ROOT = Path(__file__).parents[2]
+
+# Each module of prism_core and what of prism_core it may import when it is itself imported.
+MAY_IMPORT = {
+    'errors': set(),
+    'actions': set(),
+    'graph_elements': {'errors'},
+    'scene_graph': {'errors', 'graph_elements'},
+    'spine_json': {'errors', 'graph_elements', 'scene_graph'},
+    'steps': {'actions', 'errors'},
+    'plan': {'actions', 'errors', 'steps'},
+    'routes': {'plan', 'scene_graph'},
+    'validation': {'actions', 'graph_elements', 'plan', 'scene_graph', 'steps'},
+    'episode': {'graph_elements', 'plan'},
+    'planner': {'episode', 'errors', 'plan', 'scene_graph'},
+    'matching': {'graph_elements', 'scene_graph'},
+    'symbolic': {
+        *('actions', 'episode', 'errors', 'matching', 'plan', 'planner', 'scene_graph'),
+        'validation',
+    },
+    'testing': {'episode', 'errors', 'plan', 'planner', 'scene_graph'},
+    'domains': set(),
+    'domains.mapping.actions': {'actions'},
+    'domains.mapping': {'domains.mapping.actions', 'matching', 'symbolic'},
+    'terminal': {'plan', 'routes', 'scene_graph', 'steps'},
+    'picture': {'errors', 'plan', 'routes', 'scene_graph', 'steps'},
+    'cli': {'errors'},
+    '': {
+        *('actions', 'episode', 'errors', 'graph_elements', 'plan', 'planner', 'scene_graph'),
+        *('spine_json', 'steps', 'symbolic', 'validation'),
+    },
+}
+# What the command line may import beyond that, inside the function that runs a command.
+CLI_MAY_IMPORT_LATE = {
+    *('domains.mapping', 'picture', 'plan', 'planner', 'scene_graph', 'spine_json', 'terminal'),
+    *('errors', 'validation'),
+}
+# Packages from elsewhere: the one module that needs each, and whether it is imported at its top.
+MAY_IMPORT_FROM_ELSEWHERE = {
+    ('scene_graph', 'networkx', 'top'),
+    ('cli', 'click', 'top'),
+    ('terminal', 'rich', 'top'),
+    ('terminal', 'plotext', 'in a function'),
+    ('picture', 'matplotlib', 'in a function'),
+}
+# What prism_ros may import of prism_core: the public names, and these modules.
+PUBLIC_MODULES = {'prism_core.domains.mapping', 'prism_core.terminal'}
+
+
+class Import(NamedTuple):
+    """One imported module (and name, for `from module import name`) and where that stands."""
+
+    line: int
+    module: str
+    name: str | None
+    place: str
+
+
+def module_name(path: Path) -> str:
+    """The module of a file within its package; '' for the package itself."""
+    parts = path.relative_to(ROOT).with_suffix('').parts[1:]
+    return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    tree = ast.parse(path.read_text('utf-8'), filename=str(path))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    late = {inner for function in functions for inner in ast.walk(function)}
+    for node in ast.walk(tree):
+        place = 'in a function' if node in late else 'top'
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(node.lineno, alias.name, None, place)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f'{path}:{node.lineno}: import by full name'
+            for alias in node.names:
+                yield Import(node.lineno, node.module, alias.name, place)
+
+
+CORE_FILES = sorted((ROOT / 'prism_core').rglob('*.py'))
+ROS_FILES = sorted((ROOT / 'prism_ros').rglob('*.py'))
+
+
+def test_every_module_of_prism_core_has_a_row_in_the_table():
+    assert {module_name(path) for path in CORE_FILES} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize('path', CORE_FILES, ids=lambda path: module_name(path) or 'prism_core')
+def test_module_of_prism_core_imports_only_what_the_table_allows(path):
+    module = module_name(path)
+    found = []
+    for line, imported, _, place in imports_of(path):
+        top, _, rest = imported.partition('.')
+        if top == 'prism_core':
+            late = CLI_MAY_IMPORT_LATE if module == 'cli' else MAY_IMPORT[module]
+            allowed = rest in (MAY_IMPORT[module] if place == 'top' else late)
+        elif top in sys.stdlib_module_names:
+            allowed = True
+        else:
+            allowed = (module, top, place) in MAY_IMPORT_FROM_ELSEWHERE
+        if not allowed:
+            found.append(f'{path}:{line}: {imported} ({place})')
+    assert not found
+
+
+def test_table_has_no_row_that_leads_back():
+    state: dict[str, str] = {}
+
+    def visit(module: str, way: tuple[str, ...]) -> None:
+        assert state.get(module) != 'open', f'a circle: {" → ".join((*way, module))}'
+        if module not in state:
+            state[module] = 'open'
+            for other in MAY_IMPORT[module]:
+                visit(other, (*way, module))
+            state[module] = 'done'
+
+    for module in MAY_IMPORT:
+        visit(module, ())
+    assert set(state.values()) == {'done'}
+
+
+@pytest.mark.parametrize('path', ROS_FILES, ids=lambda path: path.stem)
+def test_prism_ros_imports_public_names_of_prism_core_only(path):
+    private = [
+        f'{path}:{line}: {module} {name or ""}'
+        for line, module, name, _ in imports_of(path)
+        if module.split('.')[0] == 'prism_core'
+        and module not in PUBLIC_MODULES
+        and not (module == 'prism_core' and name in prism_core.__all__)
+    ]
+    assert not private
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'launch').glob('*.py')), ids=lambda path: path.stem)
+def test_launch_files_import_nothing_of_ours(path):
+    assert not [found for found in imports_of(path) if found.module.startswith('prism')]
+
+
+# ---------------------------------------------------------------------------- in a fresh process
+
+FRESH_IMPORT = """
+import json, sys, time
+started = time.perf_counter()
+import prism_core
+print(json.dumps([time.perf_counter() - started, sorted(sys.modules)]))
+"""
+
+
+def test_importing_prism_core_is_quick_and_loads_nothing_heavy():
+    times_s = []
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, '-c', FRESH_IMPORT], cwd=ROOT, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        time_s, modules = json.loads(done.stdout)
+        times_s.append(time_s)
+    heavy = {
+        *('click', 'llama_cpp', 'matplotlib', 'numpy', 'openai', 'plotext', 'prism_msgs'),
+        *('prism_ros', 'rclpy', 'rich', 'torch', 'transformers', 'urllib.request'),
+    }
+    assert not heavy & set(modules)
+    assert min(times_s) < 0.3

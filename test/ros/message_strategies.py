@@ -1,0 +1,181 @@
+"""Arbitrary valid messages of prism_msgs, and the wire that they travel over."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import KeyValue
+from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from hypothesis import strategies as st
+from rclpy.serialization import deserialize_message, serialize_message
+from std_msgs.msg import Header
+
+from prism_core import ActionTable, ArgumentKind
+from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.graph_elements import MAX_COORDINATE_M, NODE_KEYS
+from prism_msgs.msg import Plan, PlanStep, SceneEdge, SceneGraph, SceneGraphUpdate, SceneNode, Turn
+
+from ..core.strategies import json_values, names, nasty_texts
+
+FIELDS = (
+    *('semantic_class', 'z_m', 'orientation', 'extent_m', 'confidence', 'last_seen', 'source'),
+)
+"""The attributes that a SceneNode has fields for."""
+
+LIKE_JSON = (
+    *('3', '-3', '3.0', '1e5', '-0', '007', '9' * 400, '1e999', 'true', 'false', 'null', 'nan'),
+    *('NaN', '-Infinity', '"x"', '"3"', '"\\"3\\""', '[1]', '[1, 2]', '[1,2]', '{"a": 1}', '{}'),
+    *('{"a": 1, "a": 2}', '["\\ud800"]', '{"\\ud800": 1}', '"\\ud800"', '[NaN]', '[1e999]'),
+    *('[' + '9' * 400 + ']', '[' * 13 + ']' * 13, '[' * 14 + ']' * 14, '[' * 2000 + ']' * 2000),
+    *('"a\\u0000b"', '"\\u0000"', '"\\u00e9"', '"é"', '"', '[', '{', '²'),
+)
+"""Texts that are JSON, nearly JSON, or JSON that no scene graph can hold."""
+
+
+def travelled(message: Any) -> Any:
+    """The message as it arrives: serialized and deserialized."""
+    return deserialize_message(serialize_message(message), type(message))
+
+
+def is_writable(text: str) -> bool:
+    """Whether a ROS string can hold the text."""
+    return '\0' not in text
+
+
+def ros_texts(max_chars: int) -> st.SearchStrategy[str]:
+    texts = st.text(max_size=min(max_chars, 30)) | nasty_texts | st.sampled_from(LIKE_JSON)
+    return texts.map(lambda text: text.replace('\0', '')[:max_chars])
+
+
+doubles = st.floats(allow_nan=False, allow_infinity=False)
+singles = st.floats(allow_nan=False, allow_infinity=False, width=32)
+coordinates = st.floats(-MAX_COORDINATE_M, MAX_COORDINATE_M)
+costs = st.just(-1.0) | st.floats(0, 1e6, width=32)
+times = st.builds(Time, sec=st.integers(-(2**31), 2**31 - 1), nanosec=st.integers(0, 10**9 - 1))
+revisions = st.integers(0, 2**63 - 1)
+headers = st.just(Header(frame_id='map'))
+
+_keys = ros_texts(64).filter(lambda key: key not in (*NODE_KEYS, *FIELDS))
+_values = ros_texts(2000) | json_values.map(repr)
+_pairs = st.lists(
+    st.builds(KeyValue, key=_keys, value=_values.filter(is_writable)),
+    max_size=4,
+    unique_by=lambda pair: pair.key,
+)
+
+
+def nodes(ids: st.SearchStrategy[str] = names) -> st.SearchStrategy[SceneNode]:
+    """Nodes with any value in any field."""
+    pose = st.builds(
+        Pose,
+        position=st.builds(Point, x=coordinates, y=coordinates, z=doubles),
+        orientation=st.builds(Quaternion, x=doubles, y=doubles, z=doubles, w=doubles)
+        | st.just(Quaternion()),
+    )
+    return st.builds(
+        SceneNode,
+        id=ids,
+        type=st.sampled_from([SceneNode.TYPE_REGION, SceneNode.TYPE_OBJECT]),
+        semantic_class=ros_texts(64),
+        description=ros_texts(1024),
+        pose=pose,
+        extent=st.builds(Vector3, x=doubles, y=doubles, z=doubles) | st.just(Vector3()),
+        confidence=singles | st.just(1.0),
+        last_seen=times | st.just(Time()),
+        source=ros_texts(64),
+        attributes=_pairs,
+    )
+
+
+@st.composite
+def scene_graphs(draw) -> SceneGraph:
+    """Graphs whose edges and robot location fit the nodes, kinds interleaved as they come."""
+    drawn = draw(st.lists(nodes(), max_size=6, unique_by=lambda node: node.id))
+    kinds = {node.id: node.type for node in drawn}
+    ends = [
+        (a, b)
+        for a in kinds
+        for b in kinds
+        if a != b and SceneNode.TYPE_REGION in (kinds[a], kinds[b])
+    ]
+    chosen = draw(st.lists(st.sampled_from(ends), unique_by=frozenset)) if ends else []
+    regions = [name for name, kind in kinds.items() if kind == SceneNode.TYPE_REGION]
+    return SceneGraph(
+        header=draw(headers),
+        map_id=draw(ros_texts(64)),
+        revision=draw(revisions),
+        robot_location=draw(st.sampled_from(['', *regions])),
+        nodes=drawn,
+        edges=[
+            SceneEdge(
+                source=a,
+                target=b,
+                kind=SceneEdge.KIND_TRAVERSABLE
+                if kinds[a] == kinds[b]
+                else SceneEdge.KIND_OBSERVED_FROM,
+                cost=draw(costs),
+            )
+            for a, b in chosen
+        ],
+    )
+
+
+edges = st.builds(
+    SceneEdge,
+    source=ros_texts(128),
+    target=ros_texts(128),
+    kind=st.sampled_from([SceneEdge.KIND_TRAVERSABLE, SceneEdge.KIND_OBSERVED_FROM]),
+    cost=costs,
+).filter(lambda edge: edge.source != edge.target)
+
+updates = st.builds(
+    SceneGraphUpdate,
+    header=headers,
+    map_id=ros_texts(64),
+    base_revision=revisions,
+    revision=revisions,
+    upsert_nodes=st.lists(nodes(), max_size=3),
+    upsert_edges=st.lists(edges, max_size=3),
+    remove_nodes=st.lists(ros_texts(128), max_size=3),
+    remove_edges=st.lists(edges, max_size=3),
+    robot_location=ros_texts(128),
+    source=ros_texts(64),
+)
+
+
+def _step(action: str, table: ActionTable) -> st.SearchStrategy[PlanStep]:
+    kinds = {argument.kind for argument in table[action].arguments}
+    has_point = ArgumentKind.X_M in kinds
+    number = doubles if has_point else st.just(0.0)
+    return st.builds(
+        PlanStep,
+        action=st.just(action),
+        target=ros_texts(128) if any(kind.is_node for kind in kinds) else st.just(''),
+        point=st.builds(Point, x=number, y=number),
+        has_point=st.just(has_point),
+        radius=singles if ArgumentKind.RADIUS_M in kinds else st.just(0.0),
+        text=ros_texts(1024) if ArgumentKind.TEXT in kinds else st.just(''),
+    )
+
+
+steps = st.sampled_from(list(MAPPING_ACTIONS)).flatmap(lambda name: _step(name, MAPPING_ACTIONS))
+plans = st.builds(
+    Plan,
+    header=headers,
+    primary_goal=ros_texts(200),
+    relevant_nodes=st.lists(ros_texts(128), max_size=4),
+    reasoning=ros_texts(200),
+    steps=st.lists(steps, max_size=6),
+)
+turns = st.builds(
+    Turn, plan=plans, observations=st.lists(ros_texts(4096), max_size=4), update=updates
+)
+
+
+def to_float32(value: float) -> float:
+    """The number as a float32 field holds it."""
+    rounded = travelled(SceneEdge(cost=value)).cost
+    assert math.isfinite(rounded)
+    return rounded

@@ -1,0 +1,84 @@
+"""Planners that misbehave, named by import path in parameter planner.order."""
+
+import threading
+import time
+
+from prism_core import Action, Plan, PlannerUnavailable
+
+RELEASE = threading.Event()
+
+
+class _Double:
+    def __init__(self):
+        self.name = type(self).__name__
+
+    def close(self):
+        pass
+
+
+class Instant(_Double):
+    def plan(self, request, known_graph, history):
+        return Plan((Action('answer', (f'{len(history)} turns',)),))
+
+
+class Hangs(_Double):
+    """Until the test releases it."""
+
+    def plan(self, request, known_graph, history):
+        RELEASE.wait(30)
+        return Plan((Action('answer', ('late',)),))
+
+
+class Slow(_Double):
+    def plan(self, request, known_graph, history):
+        time.sleep(0.5)
+        return Plan((Action('answer', ('slow',)),))
+
+
+class Unavailable(_Double):
+    def plan(self, request, known_graph, history):
+        raise PlannerUnavailable('the endpoint is down')
+
+
+class Crashes(_Double):
+    def plan(self, request, known_graph, history):
+        raise ZeroDivisionError('a bug in a planner')
+
+
+class GivesText(_Double):
+    def plan(self, request, known_graph, history):
+        return 'goto(dock_1)'
+
+
+class CannotBeMade:
+    def __init__(self):
+        raise RuntimeError('no model here')
+
+
+class Invents(_Double):
+    """Names a node that does not exist."""
+
+    def plan(self, request, known_graph, history):
+        return Plan((Action('goto', ('atlantis',)),))
+
+
+class WrongAction(_Double):
+    def plan(self, request, known_graph, history):
+        return Plan((Action('fly', ()),))
+
+
+class Unreachable(_Double):
+    def plan(self, request, known_graph, history):
+        return Plan((Action('goto', ('island_1',)),))
+
+
+class Empty(_Double):
+    def plan(self, request, known_graph, history):
+        return Plan(())
+
+
+class WritesBadText(_Double):
+    """Text that no ROS string can hold."""
+
+    def plan(self, request, known_graph, history):
+        return Plan((Action('answer', ('a\ud800b\0c',)),), reasoning='\udfff', primary_goal='x\0y')

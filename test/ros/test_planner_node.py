@@ -1,0 +1,454 @@
+"""prism_planner: /plan, plan_mission, validate_plan, its status and its life cycle."""
+
+import json
+import time
+
+import pytest
+from action_msgs.msg import GoalStatus
+from lifecycle_msgs.srv import GetState
+from rclpy.action import ActionClient
+
+from prism_core import render_scene_graph
+from prism_msgs.action import PlanMission
+from prism_msgs.msg import Plan, PlanErrorCode, PlanningStatus, PlanStep, SceneGraphUpdate, Turn
+from prism_msgs.srv import GetPlan, UpdateGraph, ValidatePlan
+from prism_ros.bench import make_graph
+from prism_ros.errors import CODE_NAMES
+from prism_ros.parameters import PLANNER_PARAMETERS
+
+from . import planners
+
+TASK = 'inspect the truck'
+HERE = planners.__name__
+
+
+@pytest.fixture(autouse=True)
+def release_hanging_planners():
+    planners.RELEASE.clear()
+    yield
+    planners.RELEASE.set()
+
+
+@pytest.fixture
+def as_a_careless_client(monkeypatch):
+    """Send and take messages without the checks of the setters, as other languages do."""
+    import prism_msgs.srv._get_plan as module
+
+    monkeypatch.setattr(module, 'ros_python_check_fields', '')
+
+
+def order(*names):
+    return [name if name == 'symbolic' else f'{HERE}:{name}' for name in names]
+
+
+def start_both(ros, *names, **parameters):
+    ros.start_graph()
+    node = ros.start_planner(planner__order=order(*names or ('symbolic',)), **parameters)
+    ros.spin_until(lambda: node._mirror.graph is not None)
+    return node
+
+
+def plan(ros, **fields):
+    return ros.call(GetPlan, 'plan', **({'task': TASK} | fields))
+
+
+def assert_refused(response, code, *words):
+    assert not response.success
+    assert CODE_NAMES[response.error_code] == CODE_NAMES[code], response.error_msg
+    for word in words:
+        assert word in response.error_msg
+    assert '\n' not in response.error_msg
+
+
+def test_a_sentence_comes_back_as_a_plan_that_says_who_made_it_and_for_which_graph(ros):
+    start_both(ros)
+    response = plan(ros)
+    assert response.success
+    assert response.error_code == PlanErrorCode.NONE
+    assert response.plan_text == (
+        '1. goto(field_2)  2. inspect(truck_1, "inspect the truck")  3. replan()'
+    )
+    made = response.plan
+    assert [(s.action, s.target, s.text) for s in made.steps] == [
+        ('goto', 'field_2', ''),
+        ('inspect', 'truck_1', TASK),
+        ('replan', '', ''),
+    ]
+    assert (made.task, made.source, made.model_id) == (TASK, Plan.SOURCE_SYMBOLIC, 'symbolic')
+    assert made.header.frame_id == 'map'
+    assert made.header.stamp.sec > 0
+    assert any(made.plan_id.uuid)
+    assert response.metrics.attempts == 1
+    assert 0 < response.metrics.planning_time_s < 5
+
+
+def test_history_decides_what_comes_next(ros):
+    start_both(ros)
+    first = plan(ros)
+    turn = Turn(plan=first.plan, observations=['', 'the left door is open'])
+    second = plan(ros, history=[turn])
+    assert second.plan_text == '1. answer("truck_1: the left door is open")'
+
+
+def test_a_start_location_and_an_inline_graph_take_the_place_of_the_known_ones(ros):
+    start_both(ros)
+    assert plan(ros, start_location='field_2').plan_text.startswith('1. inspect(truck_1')
+    inline = render_scene_graph(make_graph(12))
+    response = plan(ros, task='go to region 3', scene_graph_json=inline)
+    assert response.plan_text.startswith('1. goto(region_3)')
+
+
+@pytest.mark.parametrize(
+    ('fields', 'code', 'words'),
+    [
+        ({'task': ''}, PlanErrorCode.INVALID_REQUEST, ['task is empty']),
+        ({'task': ' \n'}, PlanErrorCode.INVALID_REQUEST, ['task is empty']),
+        ({'task': 'x' * 1_000_000}, PlanErrorCode.INVALID_REQUEST, ['1000000', '4096']),
+        ({'planner': 'oracle'}, PlanErrorCode.UNKNOWN_PLANNER, ["'oracle'", 'symbolic']),
+        ({'timeout_s': float('nan')}, PlanErrorCode.INVALID_REQUEST, ['timeout_s', 'nan']),
+        ({'timeout_s': -1.0}, PlanErrorCode.INVALID_REQUEST, ['timeout_s', '-1']),
+        ({'start_location': 'mars'}, PlanErrorCode.UNKNOWN_LOCATION, ["'mars'"]),
+        ({'start_location': 'truck_1'}, PlanErrorCode.UNKNOWN_LOCATION, ['object', 'region']),
+        (
+            {'scene_graph_json': '{"regions": ['},
+            PlanErrorCode.INVALID_SCENE_GRAPH,
+            ['not valid JSON'],
+        ),
+        ({'scene_graph_json': '[]'}, PlanErrorCode.INVALID_SCENE_GRAPH, ['JSON object']),
+        (
+            {'scene_graph_json': '{"regions": []}'},
+            PlanErrorCode.UNKNOWN_LOCATION,
+            ['where the robot'],
+        ),
+        ({'scene_graph_json': 'x' * 1_048_577}, PlanErrorCode.INVALID_REQUEST, ['1048577']),
+        ({'history': [Turn()] * 65}, PlanErrorCode.INVALID_REQUEST, ['65 turns']),
+        (
+            {'history': [Turn(plan=Plan(steps=[PlanStep(action='goto', text='x')]))]},
+            PlanErrorCode.INVALID_REQUEST,
+            ['history[0]', "'text'"],
+        ),
+        (
+            {'min_graph_revision': 99, 'timeout_s': 0.2},
+            PlanErrorCode.STALE_SCENE_GRAPH,
+            ['revision 99', 'revision 0'],
+        ),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, dict) else None,
+)
+def test_a_bad_request_gets_a_code_and_a_sentence_and_the_node_lives_on(
+    ros, as_a_careless_client, fields, code, words
+):
+    start_both(ros)
+    started_s = time.monotonic()
+    assert_refused(plan(ros, **fields), code, *words)
+    assert time.monotonic() - started_s < 2
+    assert plan(ros).success
+
+
+BAD_GRAPHS = {
+    'duplicate name': (
+        {'regions': [{'name': 'a', 'coords': [0, 0]}] * 2},
+        ["duplicate node name 'a'"],
+    ),
+    'dangling end': (
+        {'regions': [{'name': 'a', 'coords': [0, 0]}], 'region_connections': [['a', 'b']]},
+        ["'b'"],
+    ),
+    'connection to itself': (
+        {'regions': [{'name': 'a', 'coords': [0, 0]}], 'region_connections': [['a', 'a']]},
+        ['itself'],
+    ),
+    'NaN': ({'regions': [{'name': 'a', 'coords': [float('nan'), 0]}]}, ['finite', 'nan']),
+    'unknown location': (
+        {'regions': [{'name': 'a', 'coords': [0, 0]}], 'robot_location': 'b'},
+        ["'b'"],
+    ),
+    'wrong types': ({'regions': {'name': 'a'}}, ['regions', 'list']),
+}
+
+
+@pytest.mark.parametrize(('data', 'words'), BAD_GRAPHS.values(), ids=BAD_GRAPHS.keys())
+def test_a_bad_inline_graph_is_refused_with_what_is_wrong_in_it(ros, data, words):
+    ros.start_planner()
+    response = plan(ros, scene_graph_json=json.dumps(data))
+    assert_refused(response, PlanErrorCode.INVALID_SCENE_GRAPH, *words)
+
+
+def test_an_inline_graph_of_9000_nodes_is_refused_by_its_size(ros):
+    ros.start_planner()
+    regions = [{'name': f'r{i}', 'coords': [i, 0]} for i in range(9000)]
+    text = json.dumps({'regions': regions, 'robot_location': 'r0'})
+    assert_refused(plan(ros, scene_graph_json=text), PlanErrorCode.GRAPH_TOO_LARGE, '9000', '2000')
+
+
+@pytest.mark.parametrize(
+    ('planner', 'code', 'words'),
+    [
+        ('Invents', PlanErrorCode.UNKNOWN_NODE, ["'atlantis'"]),
+        ('WrongAction', PlanErrorCode.INVALID_ACTION, ["'fly'", 'goto']),
+        ('Unreachable', PlanErrorCode.UNREACHABLE, ["'island_1'", 'bridge_1', 'extend_map']),
+        ('Empty', PlanErrorCode.INVALID_OUTPUT, ['empty']),
+        ('Unavailable', PlanErrorCode.MODEL_NOT_LOADED, ['endpoint is down']),
+        ('Crashes', PlanErrorCode.INVALID_OUTPUT, ['ZeroDivisionError']),
+        ('GivesText', PlanErrorCode.INVALID_OUTPUT, ['expected a Plan', 'str']),
+        ('CannotBeMade', PlanErrorCode.MODEL_NOT_LOADED, ['no model here']),
+    ],
+)
+def test_a_planner_that_fails_is_answered_for_and_the_next_one_plans(ros, planner, code, words):
+    start_both(ros, planner, 'symbolic')
+    assert_refused(plan(ros, planner=planner), code, *words)
+    response = plan(ros)
+    assert response.success
+    assert (response.plan.model_id, response.metrics.attempts) == ('symbolic', 2)
+
+
+def test_text_that_no_message_can_hold_does_not_keep_the_reply_back(ros):
+    start_both(ros, 'WritesBadText')
+    response = plan(ros)
+    assert response.plan.steps[0].text == 'a?bc'
+    assert response.plan.source == Plan.SOURCE_OTHER
+
+
+def test_a_hanging_planner_costs_its_deadline_and_the_heartbeat_goes_on(ros):
+    start_both(ros, 'Hangs', 'symbolic')
+    beats = ros.collect(PlanningStatus, 'planner_status')
+    started_s = time.monotonic()
+    response = plan(ros, planner='Hangs', timeout_s=2.5)
+    elapsed_s = time.monotonic() - started_s
+    assert_refused(response, PlanErrorCode.TIMEOUT, "'Hangs'", '2.5 s')
+    assert 2.5 <= elapsed_s < 2.75
+    assert len([b for b in beats if b.state == PlanningStatus.PLANNING]) >= 2
+    started_s = time.monotonic()
+    assert plan(ros, timeout_s=1.0).plan.model_id == 'symbolic'
+    assert time.monotonic() - started_s < 0.9
+
+
+def test_calls_that_hang_for_good_are_counted_and_then_refused(ros):
+    start_both(ros, 'Hangs')
+    codes = [plan(ros, timeout_s=0.1).error_code for _ in range(9)]
+    assert codes == [PlanErrorCode.TIMEOUT] * 8 + [PlanErrorCode.INVALID_OUTPUT]
+    planners.RELEASE.set()
+    ros.spin_until(lambda: plan(ros).success)
+
+
+def test_a_second_call_is_busy_at_once(ros):
+    start_both(ros, 'Hangs')
+    first = ros.send(GetPlan, 'plan', GetPlan.Request(task=TASK, timeout_s=5.0))
+    started_s = time.monotonic()
+    response = plan(ros)
+    assert_refused(response, PlanErrorCode.BUSY)
+    assert time.monotonic() - started_s < 0.25
+    planners.RELEASE.set()
+    ros.spin_until(first.done)
+    assert first.result().success
+
+
+def test_a_call_waits_for_the_graph_revision_it_asks_for(ros):
+    start_both(ros)
+    waiting = ros.send(
+        GetPlan, 'plan', GetPlan.Request(task=TASK, min_graph_revision=1, timeout_s=10.0)
+    )
+    update = SceneGraphUpdate(robot_location='field_2')
+    assert ros.call(UpdateGraph, 'update_graph', update=update).revision == 1
+    ros.spin_until(waiting.done)
+    response = waiting.result()
+    assert response.plan.graph_revision == 1
+    assert response.plan_text.startswith('1. inspect(truck_1')
+
+
+def test_without_a_graph_the_planner_says_whom_it_waits_for(ros):
+    ros.start_planner()
+    assert_refused(plan(ros), PlanErrorCode.NO_SCENE_GRAPH, 'prism_scene_graph')
+
+
+def test_a_graph_that_does_not_change_is_refused_when_it_is_stale(ros):
+    start_both(ros, graph__stale_after_s=0.3)
+    time.sleep(0.4)
+    assert_refused(plan(ros), PlanErrorCode.STALE_SCENE_GRAPH, 'stale_after_s')
+
+
+def test_an_inactive_planner_says_so_and_follows_the_graph_all_the_same(ros):
+    ros.start_graph()
+    node = ros.start_planner(autostart=False)
+    assert_refused(plan(ros), PlanErrorCode.NODE_INACTIVE, 'ros2 lifecycle set /prism_planner')
+    assert ros.change_state('prism_planner', 'configure')
+    assert_refused(plan(ros), PlanErrorCode.NODE_INACTIVE)
+    assert ros.change_state('prism_planner', 'activate')
+    ros.spin_until(lambda: node._mirror.graph is not None)
+    assert plan(ros).success
+    assert ros.change_state('prism_planner', 'deactivate')
+    assert_refused(plan(ros), PlanErrorCode.NODE_INACTIVE)
+    assert ros.change_state('prism_planner', 'activate')
+    assert plan(ros).success
+
+
+def test_an_impossible_transition_is_refused_and_the_node_lives_on(ros):
+    start_both(ros)
+    assert not ros.change_state('prism_planner', 'activate')
+    assert ros.call(GetState, 'prism_planner/get_state').current_state.label == 'active'
+    assert plan(ros).success
+
+
+def test_deactivation_ends_the_call_that_is_worked_on(ros):
+    start_both(ros, 'Hangs')
+    waiting = ros.send(GetPlan, 'plan', GetPlan.Request(task=TASK))
+    time.sleep(0.2)
+    assert ros.change_state('prism_planner', 'deactivate')
+    ros.spin_until(waiting.done)
+    assert_refused(waiting.result(), PlanErrorCode.NODE_INACTIVE)
+
+
+@pytest.mark.parametrize('name', ['nobody', 'os:no_such_factory', 'no_such_module:x', 'os:sep'])
+def test_a_planner_that_cannot_be_found_leaves_the_node_unconfigured_but_up(ros, name):
+    ros.start_planner(planner__order=[name])
+    assert ros.call(GetState, 'prism_planner/get_state').current_state.label == 'unconfigured'
+    assert_refused(plan(ros), PlanErrorCode.NODE_INACTIVE)
+
+
+def test_who_joins_late_gets_the_plan_and_the_status(ros):
+    start_both(ros)
+    response = plan(ros)
+    plans = ros.collect(Plan, 'current_plan')
+    beats = ros.collect(PlanningStatus, 'planner_status')
+    assert ros.spin_until(lambda: plans)[0].plan_id == response.plan.plan_id
+    ros.spin_until(lambda: beats and beats[-1].last.attempts == 1)
+    assert beats[-1].state == PlanningStatus.READY
+    assert beats[-1].graph_age_s >= 0
+    plan(ros, task='')
+    plan(ros, planner='symbolic', start_location='mars')
+    ros.spin_until(lambda: beats[-1].last_error_code == PlanErrorCode.UNKNOWN_LOCATION)
+
+
+class TestPlanMission:
+    def send(self, ros, **fields):
+        self.feedback = []
+        client = ActionClient(ros.node, PlanMission, 'plan_mission')
+        assert client.wait_for_server(10)
+        goal = PlanMission.Goal(task=TASK, **fields)
+        accepted = client.send_goal_async(goal, lambda m: self.feedback.append(m.feedback))
+        ros.spin_until(accepted.done)
+        self.goal = accepted.result()
+        assert self.goal.accepted
+        return self.goal.get_result_async()
+
+    def result(self, ros, future):
+        ros.spin_until(future.done)
+        return future.result().status, future.result().result
+
+    def test_a_goal_ends_in_a_plan_with_feedback_on_the_way(self, ros):
+        start_both(ros, 'Slow')
+        status, result = self.result(ros, self.send(ros))
+        assert status == GoalStatus.STATUS_SUCCEEDED
+        assert result.plan.steps[0].text == 'slow'
+        assert PlanMission.Feedback.DECODING in [f.phase for f in self.feedback]
+
+    def test_a_refused_goal_is_aborted_with_a_code(self, ros):
+        start_both(ros)
+        status, result = self.result(ros, self.send(ros, planner='oracle'))
+        assert status == GoalStatus.STATUS_ABORTED
+        assert result.error_code == PlanErrorCode.UNKNOWN_PLANNER
+        assert 'symbolic' in result.error_msg
+
+    def test_an_inactive_planner_aborts_the_goal(self, ros):
+        ros.start_planner(autostart=False)
+        status, result = self.result(ros, self.send(ros))
+        assert (status, result.error_code) == (
+            GoalStatus.STATUS_ABORTED,
+            PlanErrorCode.NODE_INACTIVE,
+        )
+
+    def test_a_cancel_ends_the_goal_at_once_and_frees_the_planner(self, ros):
+        start_both(ros, 'Hangs', 'symbolic')
+        future = self.send(ros, planner='Hangs')
+        ros.spin_until(lambda: self.feedback)
+        started_s = time.monotonic()
+        canceling = self.goal.cancel_goal_async()
+        ros.spin_until(canceling.done)
+        status, result = self.result(ros, future)
+        assert time.monotonic() - started_s < 0.25
+        assert status == GoalStatus.STATUS_CANCELED
+        assert result.error_code == PlanErrorCode.CANCELED
+        assert plan(ros, planner='symbolic').success
+
+    def test_service_and_action_share_one_planner(self, ros):
+        start_both(ros, 'Hangs')
+        future = self.send(ros)
+        ros.spin_until(lambda: self.feedback)
+        assert_refused(plan(ros), PlanErrorCode.BUSY)
+        planners.RELEASE.set()
+        assert self.result(ros, future)[0] == GoalStatus.STATUS_SUCCEEDED
+
+
+class TestValidatePlan:
+    def check(self, ros, *steps):
+        return ros.call(ValidatePlan, 'validate_plan', plan=Plan(steps=list(steps)))
+
+    def test_a_valid_plan_is_accepted_for_the_current_graph(self, ros):
+        start_both(ros)
+        response = self.check(ros, PlanStep(action='goto', target='road_1'))
+        assert response.accepted
+        assert response.error_code == PlanErrorCode.NONE
+
+    def test_each_bad_step_gets_its_own_verdict(self, ros):
+        start_both(ros)
+        response = self.check(
+            ros,
+            PlanStep(action='goto', target='atlantis'),
+            PlanStep(action='goto', target='road_1'),
+            PlanStep(action='goto', target='island_1'),
+        )
+        assert not response.accepted
+        assert response.error_code == PlanErrorCode.UNKNOWN_NODE
+        assert [step.error_code for step in response.checked.steps] == [
+            PlanErrorCode.UNKNOWN_NODE,
+            PlanErrorCode.NONE,
+            PlanErrorCode.UNREACHABLE,
+        ]
+        assert 'atlantis' in response.checked.steps[0].message
+
+    def test_a_step_with_a_field_too_many_is_no_plan(self, ros):
+        start_both(ros)
+        response = self.check(ros, PlanStep(action='goto', target='road_1', text='quickly'))
+        assert not response.accepted
+        assert "'text'" in response.error_msg
+
+    def test_without_a_graph_nothing_is_accepted(self, ros):
+        ros.start_planner()
+        response = self.check(ros, PlanStep(action='replan'))
+        assert not response.accepted
+        assert response.error_code == PlanErrorCode.NO_SCENE_GRAPH
+
+
+def test_two_robots_in_two_namespaces_plan_on_their_own_graphs(ros):
+    for name, region in (('robot1', 'field_2'), ('robot2', 'parking_1')):
+        ros.start_graph(namespace=name, graph__robot_location=region)
+        node = ros.start_planner(namespace=name)
+        ros.spin_until(lambda node=node: node._mirror.graph is not None)
+    first = ros.call(GetPlan, 'robot1/plan', task=TASK)
+    second = ros.call(GetPlan, 'robot2/plan', task=TASK)
+    assert first.plan_text.startswith('1. inspect(truck_1')
+    assert second.plan_text.startswith('1. goto(field_2)')
+
+
+def test_nothing_that_the_nodes_offer_has_a_global_name(ros):
+    nodes = ros.start_graph(namespace='robot1'), ros.start_planner(namespace='robot1')
+    shared = {'/rosout', '/parameter_events'}
+    for node in nodes:
+        arguments = node.get_name(), '/robot1'
+        names = {
+            name
+            for list_names in (
+                node.get_publisher_names_and_types_by_node,
+                node.get_subscriber_names_and_types_by_node,
+                node.get_service_names_and_types_by_node,
+            )
+            for name, _ in list_names(*arguments)
+        }
+        assert len(names) > 10
+        assert [n for n in names - shared if not n.startswith('/robot1/')] == []
+
+
+def test_every_parameter_can_be_read_and_is_checked_by_the_running_node(ros):
+    node = start_both(ros)
+    for spec in PLANNER_PARAMETERS:
+        assert node.describe_parameter(spec.name).description == spec.description
