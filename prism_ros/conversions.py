@@ -7,6 +7,7 @@ side. What core cannot hold is refused, never dropped.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeVar
 
@@ -110,6 +111,8 @@ def scene_graph_from_message(message: SceneGraphMessage) -> SceneGraph:
     problems: list[str] = []
     nodes = _convert(message.nodes, node_from_message, problems)
     connections = _convert(message.edges, connection_from_message, problems)
+    seen = Counter(connection.key for connection in connections)
+    problems += [f"connection '{a}' - '{b}' comes twice" for (a, b), n in seen.items() if n > 1]
     if problems:
         raise SceneGraphError(problems)
     return SceneGraph(
@@ -122,7 +125,10 @@ def scene_graph_from_message(message: SceneGraphMessage) -> SceneGraph:
 
 
 def scene_graph_to_message(graph: SceneGraph) -> SceneGraphMessage:
-    """Write a scene graph; the stamp is the caller's to set."""
+    """Write a scene graph; the stamp is the caller's to set.
+
+    Of the attributes of the whole graph only `map_id` travels.
+    """
     message = SceneGraphMessage(
         map_id=str(graph.attributes.get('map_id', '')),
         revision=graph.revision,

@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import KeyValue
 from prism_core import SceneGraphError
 
 _MAX_SHORT_TEXT_CHARS = 64  # semantic_class and source, prism_msgs/SceneNode
-_MAX_FLOAT32 = (2 - 2**-23) * 2.0**127
+_MAX_FLOAT32 = 3.402823466e38  # as rosidl bounds a float32
 _MAX_DEPTH = 13  # a value nested deeper could be saved with its graph, but not loaded again
 
 

@@ -80,7 +80,8 @@ def main() -> None:
     import numpy
 
     changed = repair_cmake_files(prefix, sysconfig.get_path('include'), numpy.get_include())
-    print(f'repaired {changed} CMake files; now run:  . {write_setup_sh(prefix)}')
+    setup = shlex.quote(str(write_setup_sh(prefix)))
+    print(f'repaired {changed} CMake files; now run:  . {setup}')
 
 
 if __name__ == '__main__':

@@ -66,6 +66,15 @@ def test_better_names_give_higher_scores(request_, score):
     assert matches(request_, LAMP) == ([] if score is None else [('lamp_1', score)])
 
 
+@pytest.mark.parametrize(
+    ('name', 'request_', 'score'),
+    [('gate', 'go to the gate', 20.0), ('check', 'check the lamp', None), ('to', 'go to', None)],
+)
+def test_name_of_one_word_is_meant_only_where_the_word_has_no_other_use(name, request_, score):
+    found = matches(request_, Node(name, 'region', (0, 0)))
+    assert found == ([] if score is None else [(name, score)])
+
+
 def test_semantic_class_names_a_node_as_its_name_does():
     node = Node('discovered_7', 'object', (0, 0), attributes={'semantic_class': 'lamp', 'n': 5})
     assert matches('the lamp', node) == [('discovered_7', 4.0)]

@@ -16,7 +16,7 @@ from .strategies import nasty_texts, scene_graphs, texts
 
 A = {'name': 'a', 'coords': [0, 0]}
 B = {'name': 'b', 'coords': [3, 4]}
-CAR = {'name': 'car', 'coords': [1, 1]}
+CAR = {'name': 'car', 'coords': [1, 1], 'description': 'weiß'}
 
 
 def written(**entries) -> str:
@@ -56,15 +56,16 @@ def test_compact_form_is_the_documented_dialect_byte_for_byte():
 
 
 def test_indented_form_has_one_element_a_line_and_ends_with_a_newline():
-    graph = parse(written(region_connections=[['a', 'b']], robot_location='a'))
+    graph = parse(written(region_connections=[['a', 'b']], robot_location='a', place='Süd'))
     assert render(graph, indented=True) == (
         '{\n'
+        '  "place": "Süd",\n'
         '  "regions": [\n'
         '    {"name": "a", "coords": [0.0, 0.0]},\n'
         '    {"name": "b", "coords": [3.0, 4.0]}\n'
         '  ],\n'
         '  "objects": [\n'
-        '    {"name": "car", "coords": [1.0, 1.0]}\n'
+        '    {"name": "car", "coords": [1.0, 1.0], "description": "weiß"}\n'
         '  ],\n'
         '  "region_connections": [\n'
         '    ["a", "b"]\n'

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import json
 from typing import Any
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import KeyValue
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from hypothesis import settings
 from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Header
@@ -19,16 +20,16 @@ from prism_msgs.msg import Plan, PlanStep, SceneEdge, SceneGraph, SceneGraphUpda
 
 from ..core.strategies import json_values, names, nasty_texts
 
-FIELDS = (
-    *('semantic_class', 'z_m', 'orientation', 'extent_m', 'confidence', 'last_seen', 'source'),
-)
+patient = settings(deadline=None)
+
+FIELDS = 'semantic_class', 'z_m', 'orientation', 'extent_m', 'confidence', 'last_seen', 'source'
 """The attributes that a SceneNode has fields for."""
 
 LIKE_JSON = (
-    *('3', '-3', '3.0', '1e5', '-0', '007', '9' * 400, '1e999', 'true', 'false', 'null', 'nan'),
+    *('3', '-3', '3.0', '1e5', '-0', '007', '1e999', 'true', 'false', 'null', 'nan'),
     *('NaN', '-Infinity', '"x"', '"3"', '"\\"3\\""', '[1]', '[1, 2]', '[1,2]', '{"a": 1}', '{}'),
     *('{"a": 1, "a": 2}', '["\\ud800"]', '{"\\ud800": 1}', '"\\ud800"', '[NaN]', '[1e999]'),
-    *('[' + '9' * 400 + ']', '[' * 13 + ']' * 13, '[' * 14 + ']' * 14, '[' * 2000 + ']' * 2000),
+    *('[' * 13 + ']' * 13, '[' * 14 + ']' * 14),
     *('"a\\u0000b"', '"\\u0000"', '"\\u00e9"', '"é"', '"', '[', '{', '²'),
 )
 """Texts that are JSON, nearly JSON, or JSON that no scene graph can hold."""
@@ -39,18 +40,13 @@ def travelled(message: Any) -> Any:
     return deserialize_message(serialize_message(message), type(message))
 
 
-def is_writable(text: str) -> bool:
-    """Whether a ROS string can hold the text."""
-    return '\0' not in text
-
-
 def ros_texts(max_chars: int) -> st.SearchStrategy[str]:
     texts = st.text(max_size=min(max_chars, 30)) | nasty_texts | st.sampled_from(LIKE_JSON)
     return texts.map(lambda text: text.replace('\0', '')[:max_chars])
 
 
 doubles = st.floats(allow_nan=False, allow_infinity=False)
-singles = st.floats(allow_nan=False, allow_infinity=False, width=32)
+singles = st.floats(-(2.0**127), 2.0**127, width=32)
 coordinates = st.floats(-MAX_COORDINATE_M, MAX_COORDINATE_M)
 costs = st.just(-1.0) | st.floats(0, 1e6, width=32)
 times = st.builds(Time, sec=st.integers(-(2**31), 2**31 - 1), nanosec=st.integers(0, 10**9 - 1))
@@ -58,9 +54,9 @@ revisions = st.integers(0, 2**63 - 1)
 headers = st.just(Header(frame_id='map'))
 
 _keys = ros_texts(64).filter(lambda key: key not in (*NODE_KEYS, *FIELDS))
-_values = ros_texts(2000) | json_values.map(repr)
+_values = ros_texts(200) | json_values.map(json.dumps)
 _pairs = st.lists(
-    st.builds(KeyValue, key=_keys, value=_values.filter(is_writable)),
+    st.builds(KeyValue, key=_keys, value=_values),
     max_size=4,
     unique_by=lambda pair: pair.key,
 )
@@ -172,10 +168,3 @@ plans = st.builds(
 turns = st.builds(
     Turn, plan=plans, observations=st.lists(ros_texts(4096), max_size=4), update=updates
 )
-
-
-def to_float32(value: float) -> float:
-    """The number as a float32 field holds it."""
-    rounded = travelled(SceneEdge(cost=value)).cost
-    assert math.isfinite(rounded)
-    return rounded
