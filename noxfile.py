@@ -6,5 +6,5 @@ import nox
 @nox.session(python=['3.10', '3.12'])
 def core(session: nox.Session) -> None:
     """Run the core tests on the core's own dependencies, without ROS."""
-    session.install('click', 'networkx', 'plotext>=5.2,<6', 'rich', 'hypothesis', 'pytest', 'pytest-timeout')
+    session.install('-e', '.[data]', 'hypothesis', 'pytest', 'pytest-timeout')
     session.run('pytest', 'test/core', '-m', 'not slow', *session.posargs)

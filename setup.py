@@ -34,7 +34,7 @@ ROS_WHEELS = [
 setup(
     name='prism_ros',
     version='0.1.0',
-    description='Distils a robot planner into a small language model that plans on board, over ROS 2',
+    description='Distils a robot planner into a small language model that plans on the robot',
     license='Apache-2.0',
     author='PRISM for ROS 2 maintainers',
     author_email='prism-ros@example.com',

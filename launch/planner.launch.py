@@ -4,11 +4,12 @@ ros2 launch prism_ros planner.launch.py
 ros2 launch prism_ros planner.launch.py scene_graph:=/path/to/site.json namespace:=robot1
 """
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+
+from launch import LaunchDescription
 
 ARGUMENTS = {
     'namespace': ('', 'Namespace of both nodes; one for each robot.'),

@@ -20,6 +20,7 @@ from prism_core.errors import (
 from prism_core.graph_elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node
 from prism_core.plan import Plan, parse_plan, render_plan
 from prism_core.planner import Planner, PlannerFactory, find_planner
+from prism_core.routes import trace_plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.spine_json import parse_scene_graph, render_scene_graph
 from prism_core.steps import render_steps
@@ -60,5 +61,6 @@ __all__ = [
     'render_plan',
     'render_scene_graph',
     'render_steps',
+    'trace_plan',
     'validate_plan',
 ]

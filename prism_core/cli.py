@@ -122,16 +122,18 @@ def show(file: Path, plan_file: Path | None, out: Path | None):
     """Draw a scene graph, with a plan on it when one is given."""
     from prism_core.domains.mapping import MAPPING_ACTIONS
     from prism_core.plan import parse_plan
+    from prism_core.routes import trace_plan
     from prism_core.terminal import print_graph
 
     graph = read_graph(file)
     drawn = parse_plan(_read_text(plan_file), MAPPING_ACTIONS) if plan_file else None
+    way = trace_plan(drawn, graph, MAPPING_ACTIONS) if drawn else []
     if out is None:
-        print_graph(graph, drawn)
+        print_graph(graph, way)
         return
     from prism_core.picture import draw_picture
 
-    draw_picture(graph, drawn, out)
+    draw_picture(graph, out, plan=drawn, way=way)
     click.echo(f'wrote {out}')
 
 

@@ -27,7 +27,13 @@ MAX_ATTRIBUTES = 32
 MAX_COORDINATE_M = 10_000_000.0
 
 NODE_NAME = re.compile(rf'[A-Za-z0-9_.\-]{{1,{MAX_NAME_CHARS}}}')
-NODE_KEYS = ('name', 'coords', 'description')  # no names for attributes: SPINE JSON uses them
+# The keys of SPINE JSON, which no attribute can have: of a node, and of the whole graph.
+NODE_KEYS = ('name', 'coords', 'description')
+LOCATION_KEYS = ('robot_location', 'current_location', 'init_location')
+GRAPH_KEYS = (
+    *('regions', 'objects', 'region_connections', 'object_connections', 'revision'),
+    *LOCATION_KEYS,
+)
 NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 

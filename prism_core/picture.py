@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from prism_core.errors import ConfigError
 from prism_core.plan import Plan
-from prism_core.routes import trace_plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.steps import render_steps
 
@@ -16,8 +16,10 @@ _REGION, _OBJECT, _ROBOT, _WAY = '#3b6fb5', '#e8912d', '#2f9e5f', '#c2378f'
 _MAX_NAMES = 300  # more names than this only cover the picture
 
 
-def draw_picture(graph: SceneGraph, plan: Plan | None, path: Path) -> None:
-    """Draw a scene graph, and the way of a plan on it, into a .png, .svg or .pdf file.
+def draw_picture(
+    graph: SceneGraph, path: Path, *, plan: Plan | None = None, way: Sequence[str] = ()
+) -> None:
+    """Draw a scene graph, a plan and its way on it, into a .png, .svg or .pdf file.
 
     Raises:
         ConfigError: matplotlib is not installed, or the file cannot be written in that format.
@@ -34,7 +36,6 @@ def draw_picture(graph: SceneGraph, plan: Plan | None, path: Path) -> None:
         is_way = connection.kind == 'traversable'
         color, style = ('#9aa4b2', '-') if is_way else (_OBJECT, ':')
         _draw_line(axes, graph, connection.source, connection.target, color, style, 1.2)
-    way = trace_plan(plan, graph) if plan else []
     for a, b in itertools.pairwise(way):
         _draw_line(axes, graph, a, b, _WAY, '-', 3.5)
     for kind, color, marker in (('region', _REGION, 'o'), ('object', _OBJECT, 's')):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from prism_core.actions import ActionTable
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
 
 
-def trace_plan(plan: Plan, known_graph: SceneGraph) -> list[str]:
+def trace_plan(plan: Plan, known_graph: SceneGraph, table: ActionTable) -> list[str]:
     """The regions that the robot passes, from where it is; each step goes the shortest way.
 
     An object is gone to where it is seen from nearest. Steps that name no known, reachable node
@@ -15,14 +18,20 @@ def trace_plan(plan: Plan, known_graph: SceneGraph) -> list[str]:
     if known_graph.robot_location is None:
         return []
     way = [known_graph.robot_location]
-    for action in plan.actions:
-        names = [a for a in action.arguments if isinstance(a, str) and a in known_graph.nodes]
-        if not names:
-            continue
+    for name in _targets(plan, table):
         distances = known_graph.distances_m(way[-1])
-        goals = known_graph.viewpoints.get(names[0], (names[0],))
+        goals = known_graph.viewpoints.get(name, (name,))
         reachable = [goal for goal in goals if goal in distances]
         if reachable:
             nearest = min(reachable, key=distances.__getitem__)
             way += known_graph.route(way[-1], nearest)[1:]
     return way
+
+
+def _targets(plan: Plan, table: ActionTable) -> Iterator[str]:
+    """The nodes that the steps go to, in order."""
+    for action in plan.actions:
+        spec = table.get(action.name)
+        for argument, value in zip(spec.arguments if spec else (), action.arguments):
+            if argument.kind.is_node:
+                yield str(value)

@@ -17,6 +17,7 @@ import networkx as nx
 
 from prism_core.errors import RevisionConflict, SceneGraphError
 from prism_core.graph_elements import (
+    GRAPH_KEYS,
     NO_ATTRIBUTES,
     Connection,
     GraphUpdate,
@@ -57,6 +58,7 @@ class SceneGraph:
             problems.extend(_check_connection(connection, by_name))
             by_ends[connection.key] = connection
         problems.extend(_check_location(robot_location, by_name))
+        problems.extend(_check_attributes(attributes))
         if problems:
             raise SceneGraphError(problems)
         self._fill(by_name, by_ends, robot_location, revision, attributes)
@@ -303,6 +305,16 @@ def _check_connection(connection: Connection, nodes: Mapping[str, Node]) -> list
             f'these are {" and ".join(kinds)}'
         ]
     return []
+
+
+def _check_attributes(attributes: Mapping[str, Any]) -> list[str]:
+    problems = [
+        f"attribute '{key}' is a key of the graph" for key in GRAPH_KEYS if key in attributes
+    ]
+    map_id = attributes.get('map_id', '')
+    if not isinstance(map_id, str):
+        problems.append(f'map_id: expected a text, got {quote(map_id)}')
+    return problems
 
 
 def _check_location(robot_location: str | None, nodes: Mapping[str, Node]) -> list[str]:

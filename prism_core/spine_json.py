@@ -15,16 +15,23 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from prism_core.errors import SceneGraphError
-from prism_core.graph_elements import NODE_KEYS, Connection, ConnectionKind, Node, NodeKind, quote
+from prism_core.graph_elements import (
+    GRAPH_KEYS,
+    LOCATION_KEYS,
+    NODE_KEYS,
+    Connection,
+    ConnectionKind,
+    Node,
+    NodeKind,
+    quote,
+)
 from prism_core.scene_graph import SceneGraph
 
-_LOCATION_KEYS = ('robot_location', 'current_location', 'init_location')
 _NODE_LISTS: dict[str, NodeKind] = {'regions': 'region', 'objects': 'object'}
 _CONNECTION_LISTS: dict[str, ConnectionKind] = {
     'region_connections': 'traversable',
     'object_connections': 'observed_from',
 }
-_KNOWN_KEYS = {*_LOCATION_KEYS, *_NODE_LISTS, *_CONNECTION_LISTS, 'revision'}
 _NUMBER = re.compile(r'[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?')
 _MAX_DEPTH = 16
 
@@ -67,7 +74,7 @@ def parse_scene_graph(text: str) -> SceneGraph:
         connections,
         robot_location=_read_location(data),
         revision=_read_revision(data),
-        attributes={key: value for key, value in data.items() if key not in _KNOWN_KEYS},
+        attributes={key: value for key, value in data.items() if key not in GRAPH_KEYS},
     )
 
 
@@ -211,7 +218,7 @@ def _read_connection(item: Any, kind: ConnectionKind) -> Connection:
 
 
 def _read_location(data: dict) -> str | None:
-    for key in _LOCATION_KEYS:
+    for key in LOCATION_KEYS:
         value = data.get(key)
         if value not in (None, ''):
             if not isinstance(value, str):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from prism_core.plan import Plan
-from prism_core.routes import trace_plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.steps import render_steps
 
@@ -30,8 +30,8 @@ def print_plan(plan: Plan, *, source: str, latency_s: float | None = None) -> No
         console.print(f'reasoning: {plan.reasoning}', markup=False)
 
 
-def print_graph(graph: SceneGraph, plan: Plan | None = None) -> None:
-    """Draw a scene graph as a map, x east and y north in metres, with the way of a plan on it."""
+def print_graph(graph: SceneGraph, way: Sequence[str] = ()) -> None:
+    """Draw a scene graph as a map, x east and y north in metres, with a way through its regions."""
     import plotext
 
     figure = plotext
@@ -42,7 +42,6 @@ def print_graph(graph: SceneGraph, plan: Plan | None = None) -> None:
     for connection in graph.connections.values():
         if connection.kind == 'traversable':
             _draw_line(figure, graph, connection.source, connection.target, 'gray')
-    way = trace_plan(plan, graph) if plan else []
     for a, b in itertools.pairwise(way):
         _draw_line(figure, graph, a, b, _COLORS['way'])
     for name, node in graph.nodes.items():

@@ -6,6 +6,7 @@ Medians on this machine. A step must not grow faster than n log n in the number 
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import platform
@@ -108,6 +109,8 @@ def _time_steps(graph: SceneGraph, peer: _Peer, repeats: int) -> dict[str, float
         seconds.setdefault(step, []).append(time.perf_counter() - started_s)
         return result
 
+    gc.collect()
+    gc.disable()  # as timeit does: a full collection now and then would hide the step
     for repeat in range(repeats):
         loaded = timed('load (JSON to graph, checked)', parse_scene_graph, text)
         report = timed('validate a plan (new graph)', validate_plan, plan, loaded, MAPPING_ACTIONS)
@@ -119,6 +122,7 @@ def _time_steps(graph: SceneGraph, peer: _Peer, repeats: int) -> dict[str, float
         message.revision = repeat + 1
         timed('publish', peer.publish, message)
         timed('receive (other process, as a graph)', peer.wait_for, message.revision)
+    gc.enable()
     return {step: statistics.median(values) for step, values in seconds.items()}
 
 
@@ -134,7 +138,7 @@ def _graph_table(columns: dict[int, dict[str, float]]) -> Table:
         cells = [f'{value * 1e3:.2f}' for value in values]
         growth = ''
         if len(sizes) > 1:
-            (n, m), (t, u) = sizes[-2:], values[-2:]
+            n, m, t, u = sizes[0], sizes[-1], values[0], values[-1]
             growth = f'{(u / t) / (m * math.log(m) / (n * math.log(n))):.2f}'
         table.add_row(step, *cells, growth)
     return table

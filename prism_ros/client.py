@@ -51,19 +51,18 @@ class PlannerClient:
         """
         kind = {GetPlan.Request: GetPlan, GetSceneGraph.Request: GetSceneGraph}[type(request)]
         client = self._clients[kind]
+        name = self._node.resolve_service_name(client.srv_name)
         if not client.wait_for_service(timeout_sec=timeout_s):
             raise Refusal(
                 PlanErrorCode.TIMEOUT,
-                f"nobody serves '{client.srv_name}' in domain {self._context.get_domain_id()}; "
+                f"nobody serves '{name}' in domain {self._context.get_domain_id()}; "
                 'start the nodes: ros2 launch prism_ros planner.launch.py',
             )
         started_s = time.monotonic()
         future = client.call_async(request)
         self._executor.spin_until_future_complete(future, timeout_s)
         if not future.done():
-            raise Refusal(
-                PlanErrorCode.TIMEOUT, f"'{client.srv_name}' did not answer in {timeout_s:g} s"
-            )
+            raise Refusal(PlanErrorCode.TIMEOUT, f"'{name}' did not answer in {timeout_s:g} s")
         response = future.result()
         if not response.success:
             raise Refusal(response.error_code, response.error_msg)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from prism_core import trace_plan
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
 from prism_core.terminal import print_graph, print_plan
 from prism_msgs.srv import GetPlan
@@ -47,7 +48,8 @@ def demo(graph: Path | None, task: str) -> None:
     with _errors_shown():
         load_scene_graph(path)
         response, latency_s, known_graph = run_demo(path, task)
-    print_graph(known_graph, plan_from_message(response.plan, MAPPING_ACTIONS))
+    plan = plan_from_message(response.plan, MAPPING_ACTIONS)
+    print_graph(known_graph, trace_plan(plan, known_graph, MAPPING_ACTIONS))
     _print_response(response, latency_s)
 
 

@@ -7,7 +7,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from prism_core import SceneGraph, parse_scene_graph, render_scene_graph
+from prism_core import SceneGraph, SceneGraphError, parse_scene_graph, render_scene_graph
 from prism_core.domains.mapping import GRAPHS
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import Refusal
@@ -74,6 +74,8 @@ def load_scene_graph(path: Path) -> SceneGraph:
                 PlanErrorCode.GRAPH_TOO_LARGE, f'{path} is larger than {MAX_FILE_BYTES} bytes'
             )
         return parse_scene_graph(path.read_text('utf-8'))
+    except SceneGraphError as error:
+        raise SceneGraphError([f'{path}: {problem}' for problem in error.problems]) from error
     except OSError as error:
         raise Refusal(PlanErrorCode.FILE_ERROR, f'cannot read {path}: {error.strerror}') from error
     except UnicodeDecodeError as error:

@@ -11,8 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from prism_core import PlannerError, PlannerUnavailable
-from prism_core.planner import Planner, PlannerFactory
+from prism_core import Planner, PlannerError, PlannerFactory, PlannerUnavailable
 
 Report = Callable[[Any, Exception | None], None]
 

@@ -158,10 +158,7 @@ class SceneGraphNode(ManagedNode):
         )
 
     def _load(self, path) -> SceneGraph:
-        try:
-            return self._check_size(load_scene_graph(path))
-        except SceneGraphError as error:
-            raise SceneGraphError([f'{path}: {problem}' for problem in error.problems]) from error
+        return self._check_size(load_scene_graph(path))
 
     def _check_size(self, graph: SceneGraph) -> SceneGraph:
         limit = self.get_parameter('graph.max_nodes').value

@@ -16,6 +16,7 @@ PUBLIC = [
     *('PrismError', 'Problem', 'ProblemKind', 'RevisionConflict', 'SceneGraph'),
     *('SceneGraphError', 'SymbolicPlanner', 'Turn', 'ValidationReport', 'find_planner'),
     *('parse_plan', 'parse_scene_graph', 'render_plan', 'render_scene_graph', 'render_steps'),
+    'trace_plan',
     'validate_plan',
 ]
 

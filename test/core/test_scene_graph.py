@@ -244,3 +244,16 @@ def test_neighborhood_is_the_ball_of_networkx(graph, hops, data):
     assert set(part.connections) == {
         key for key in graph.connections if set(key) <= set(part.nodes)
     }
+
+
+@pytest.mark.parametrize(
+    ('attributes', 'words'),
+    [
+        ({'regions': 3}, "attribute 'regions' is a key of SPINE JSON"),
+        ({'init_location': 'a'}, "attribute 'init_location' is a key of SPINE JSON"),
+        ({'map_id': 5}, 'map_id: expected a text, got 5'),
+    ],
+)
+def test_attributes_of_the_whole_graph_that_could_not_be_written_are_refused(attributes, words):
+    with pytest.raises(SceneGraphError, match=words):
+        SceneGraph(attributes=attributes)

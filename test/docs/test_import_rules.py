@@ -25,7 +25,7 @@ MAY_IMPORT = {
     'spine_json': {'errors', 'graph_elements', 'scene_graph'},
     'steps': {'actions', 'errors'},
     'plan': {'actions', 'errors', 'steps'},
-    'routes': {'plan', 'scene_graph'},
+    'routes': {'actions', 'plan', 'scene_graph'},
     'validation': {'actions', 'graph_elements', 'plan', 'scene_graph', 'steps'},
     'episode': {'graph_elements', 'plan'},
     'planner': {'episode', 'errors', 'plan', 'scene_graph'},
@@ -38,18 +38,18 @@ MAY_IMPORT = {
     'domains': set(),
     'domains.mapping.actions': {'actions'},
     'domains.mapping': {'domains.mapping.actions', 'matching', 'symbolic'},
-    'terminal': {'plan', 'routes', 'scene_graph', 'steps'},
-    'picture': {'errors', 'plan', 'routes', 'scene_graph', 'steps'},
+    'terminal': {'plan', 'scene_graph', 'steps'},
+    'picture': {'errors', 'plan', 'scene_graph', 'steps'},
     'cli': {'errors'},
     '': {
         *('actions', 'episode', 'errors', 'graph_elements', 'plan', 'planner', 'scene_graph'),
-        *('spine_json', 'steps', 'symbolic', 'validation'),
+        *('routes', 'spine_json', 'steps', 'symbolic', 'validation'),
     },
 }
 # What the command line may import beyond that, inside the function that runs a command.
 CLI_MAY_IMPORT_LATE = {
     *('domains.mapping', 'picture', 'plan', 'planner', 'scene_graph', 'spine_json', 'terminal'),
-    *('errors', 'validation'),
+    *('errors', 'routes', 'validation'),
 }
 # Packages from elsewhere: the one module that needs each, and whether it is imported at its top.
 MAY_IMPORT_FROM_ELSEWHERE = {

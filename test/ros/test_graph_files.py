@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prism_core import Node, SceneGraph, SceneGraphError, parse_scene_graph
+from prism_core import Node, SceneGraph, SceneGraphError
 from prism_core.domains.mapping import GRAPHS
 from prism_msgs.msg import PlanErrorCode
 from prism_ros import graph_files
@@ -33,7 +33,7 @@ def folder(tmp_path) -> Path:
     return tmp_path / 'graphs'
 
 
-# Where a file may lie ------------------------------------------------------------------------------
+# Where a file may lie ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_folder_that_is_not_there_is_refused(directory, file):
         GraphFolder(directory, file)
 
 
-# Reading -------------------------------------------------------------------------------------------
+# Reading ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_file_that_is_no_scene_graph_is_refused(folder):
         load_scene_graph(folder.parent / 'secret.json')
 
 
-# Writing -------------------------------------------------------------------------------------------
+# Writing ------------------------------------------------------------------------------------------
 
 CHILD = """\
 import resource, sys
@@ -187,9 +187,10 @@ if task == 'disk full':
     except Refusal as refusal:
         print(refusal.code, refusal)
 else:
-    print('ready', flush=True)
     for revision in range(1_000_000):
         save_scene_graph(graph.with_revision(revision), path)
+        if revision == 0:
+            print('ready', flush=True)
 """
 
 
@@ -246,7 +247,7 @@ def test_no_temporary_file_is_left_whatever_fails(folder, monkeypatch):
         raise ValueError('something else')
 
     monkeypatch.setattr(graph_files.os, 'fsync', fail)
-    with pytest.raises(ValueError, match='^something else$'):
+    with pytest.raises(ValueError, match='something else'):
         save_scene_graph(GRAPH, folder / 'map.json')
     assert sorted(os.listdir(folder)) == ['inside', 'map.json']
 
@@ -259,6 +260,4 @@ def test_a_kill_while_saving_leaves_the_old_file_or_the_new_one(folder):
             time.sleep(delay_s)
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
-        graph = parse_scene_graph(path.read_text('utf-8'))
-        assert graph == GRAPH or len(graph.nodes) == 300
-    assert graph != GRAPH  # the child did save
+        assert len(load_scene_graph(path).nodes) == 300

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import struct
 from dataclasses import replace
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
-from rclpy.serialization import serialize_message
+from rclpy.serialization import deserialize_message, serialize_message
+from std_msgs.msg import Header
 
 from prism_core import GraphUpdate, Node, SceneGraph, SceneGraphError
+from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.msg import SceneGraphUpdate
 from prism_ros.conversions import scene_graph_to_message, update_from_message, update_to_message
-from prism_ros.graph_mirror import GraphMirror
+from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror, Stamp, read_stamp
 
 from ..core import strategies
-from .message_strategies import travelled
+from .message_strategies import patient, travelled
 
 
 class Owner:
@@ -62,17 +66,16 @@ class Owner:
         return message
 
 
-def follow(mirror: GraphMirror, messages) -> Iterator[bool]:
-    """Hand over messages; for each, whether the mirror says that it brought a change."""
-    for message in messages:
-        before = mirror.graph
-        take = mirror.take_graph if isinstance(message, bytes) else mirror.take_update
-        has_changed = take(message)
-        assert has_changed == (mirror.graph is not before)
-        yield has_changed
+def follow(mirror: GraphMirror, message) -> bool:
+    """Hand over a message of either topic; what the mirror says must be what it did."""
+    before = mirror.graph
+    take = mirror.take_graph if isinstance(message, bytes) else mirror.take_update
+    has_changed = take(message)
+    assert has_changed == (mirror.graph is not before)
+    return has_changed
 
 
-GRAPHS = st.builds(
+graphs = st.builds(
     SceneGraph,
     st.lists(
         st.builds(Node, st.sampled_from('abcde'), st.just('region'), strategies.positions),
@@ -80,57 +83,210 @@ GRAPHS = st.builds(
     ),
     revision=st.integers(0, 3),
 )
-ORDERS = st.lists(st.booleans(), max_size=30)
+orders = st.lists(st.booleans(), max_size=30)
 
 
-def merged(owner: Owner, takes_graph: list[bool]) -> list:
-    """Both topics, each in its order; the flags say from which one the next message comes."""
-    graphs, deltas, messages = list(owner.graphs), list(owner.deltas), []
+def scripts(*replacements: str) -> st.SearchStrategy[list]:
+    """What an owner lives through: mostly updates, many of them valid."""
+    update = st.tuples(st.just('update'), strategies.updates)
+    replace_graph = st.tuples(st.sampled_from(replacements), graphs)
+    return st.lists(update | update | st.just(('publish',)) | replace_graph, max_size=12)
+
+
+def live(owner: Owner, script: list) -> Owner:
+    for event, *arguments in script:
+        getattr(owner, event)(*arguments)
+    return owner
+
+
+def merge(owner: Owner, takes_graph: list[bool]) -> list:
+    """Both topics, each in its order; the flags say which of them the next message comes from."""
+    graphs, deltas, merged = list(owner.graphs), list(owner.deltas), []
     for flag in takes_graph:
         queue = graphs if flag else deltas
         if queue:
-            messages.append(queue.pop(0))
-    return messages + deltas + graphs
+            merged.append(queue.pop(0))
+    return merged + deltas + graphs
 
 
-def events(*names: str) -> st.SearchStrategy[list]:
-    event = st.tuples(st.just('update'), strategies.updates)
-    return st.lists(
-        event
-        | event
-        | st.sampled_from([(name,) for name in names if name == 'publish'])
-        | st.tuples(st.sampled_from([n for n in names if n != 'publish']), GRAPHS),
-        max_size=12,
-    )
-
-
-def play(owner: Owner, script: list) -> None:
-    for name, *arguments in script:
-        getattr(owner, name)(*arguments)
-
-
-@given(GRAPHS, events('publish', 'load'), ORDERS)
-@settings(deadline=None)
-def test_however_the_topics_overtake_each_other_the_mirror_ends_in_the_graph_of_the_owner(
+@patient
+@given(graphs, scripts('load'), orders)
+def test_whatever_the_topics_overtake_the_mirror_is_where_the_owner_was_and_ends_where_it_is(
     graph, script, order
 ):
-    owner = Owner(graph)
-    play(owner, script)
+    owner = live(Owner(graph), script)
     mirror = GraphMirror()
-    for _ in follow(mirror, merged(owner, order)):
+    for message in merge(owner, order):
+        follow(mirror, message)
         assert mirror.graph is None or mirror.graph in owner.states
     assert mirror.graph == owner.graph
 
 
-@given(GRAPHS, events('publish', 'load', 'restart'), ORDERS)
-@settings(deadline=None, max_examples=2000)
-def test_restart(graph, script, order):
-    owner = Owner(graph)
-    play(owner, script)
+@patient
+@given(graphs, scripts('load', 'restart'), orders)
+def test_over_restarts_of_the_owner_with_any_revision_the_mirror_ends_in_its_graph(
+    graph, script, order
+):
+    owner = live(Owner(graph), script)
     mirror = GraphMirror()
-    for message in merged(owner, order):
-        try:
-            list(follow(mirror, [message]))
-        except SceneGraphError:
-            pass
+    for message in merge(owner, order):
+        # A delta of the new owner may come before its graph, and not fit the old one.
+        with contextlib.suppress(SceneGraphError):
+            follow(mirror, message)
     assert mirror.graph == owner.graph
+
+
+@patient
+@given(graphs, scripts('load'), orders, st.integers(0, 12))
+def test_who_joins_late_gets_there_from_the_last_graph_and_the_deltas(graph, script, order, missed):
+    owner = live(Owner(graph), script)
+    del owner.graphs[: min(missed, len(owner.graphs) - 1)]
+    mirror = GraphMirror()
+    for message in merge(owner, order):
+        follow(mirror, message)
+    assert mirror.graph == owner.graph
+
+
+# One case each ------------------------------------------------------------------------------------
+
+
+def upsert(name: str) -> GraphUpdate:
+    return GraphUpdate(upsert_nodes=(Node(name, 'region', (0, 0)),))
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner(SceneGraph([Node('a', 'region', (0, 0))], revision=7))
+
+
+@pytest.fixture
+def mirror(owner) -> GraphMirror:
+    """A mirror of the owner's first graph."""
+    mirror = GraphMirror()
+    assert follow(mirror, owner.graphs[0])
+    return mirror
+
+
+def test_before_the_first_graph_deltas_are_kept(owner):
+    mirror = GraphMirror()
+    owner.update(upsert('b'))
+    assert not follow(mirror, owner.deltas[0])
+    assert mirror.graph is None
+    assert follow(mirror, owner.graphs[0])
+    assert mirror.graph == owner.graph
+    assert mirror.stamp == Stamp(0, 2)
+
+
+def test_what_is_known_changes_nothing(owner, mirror):
+    owner.update(upsert('b'))
+    assert follow(mirror, owner.deltas[0])
+    owner.publish()
+    assert [follow(mirror, message) for message in (*owner.deltas, *owner.graphs)] == [False] * 3
+    assert mirror.graph == owner.graph
+
+
+def test_a_known_graph_is_not_even_deserialized(owner, mirror):
+    before = mirror.graph
+    owner.update(upsert('b'))
+    follow(mirror, owner.deltas[0])
+    owner.publish()
+    assert not follow(mirror, owner.graphs[-1][:12] + b'broken')
+    assert not follow(mirror, owner.graphs[0][:12] + b'broken')
+    assert mirror.graph != before
+
+
+def test_after_a_lost_delta_the_next_graph_brings_the_mirror_back(owner, mirror):
+    for name in 'bcd':
+        owner.update(upsert(name))
+    assert [follow(mirror, message) for message in owner.deltas[1:]] == [False, False]
+    assert list(mirror.graph.nodes) == ['a']
+    owner.publish()
+    owner.update(upsert('e'))
+    assert follow(mirror, owner.graphs[-1])
+    assert follow(mirror, owner.deltas[-1])
+    assert list(mirror.graph.nodes) == ['a', 'b', 'c', 'd', 'e']
+
+
+@pytest.mark.parametrize('revision', [0, 7, 99])
+def test_the_graph_of_a_restarted_owner_counts_whatever_its_revision(owner, mirror, revision):
+    owner.restart(SceneGraph([Node('z', 'region', (0, 0))], revision=revision))
+    assert follow(mirror, owner.graphs[-1])
+    assert mirror.graph == owner.graph
+
+
+def test_a_delta_that_overtakes_the_graph_of_a_restarted_owner_does_no_lasting_harm(owner, mirror):
+    owner.restart(SceneGraph([Node('z', 'region', (0, 0))], revision=7))
+    owner.update(upsert('b'))
+    assert follow(mirror, owner.deltas[-1])  # fits by its revision, and by nothing else
+    assert follow(mirror, owner.graphs[-1])
+    assert list(mirror.graph.nodes) == ['z', 'b']
+
+
+def test_a_delta_that_does_not_fit_the_graph_of_the_owner_before_is_kept_for_its_own(owner, mirror):
+    owner.restart(SceneGraph([Node('z', 'region', (0, 0))], revision=7))
+    owner.update(GraphUpdate(remove_nodes=('z',)))
+    with pytest.raises(SceneGraphError, match="cannot remove 'z'"):
+        mirror.take_update(owner.deltas[-1])
+    assert list(mirror.graph.nodes) == ['a']
+    assert follow(mirror, owner.graphs[-1])
+    assert mirror.graph == owner.graph
+
+
+def test_a_poisonous_delta_raises_once_and_the_next_graph_goes_on(owner, mirror):
+    owner.update(upsert('b'))
+    owner.update(upsert('c'))
+    poison, after = owner.deltas
+    poison.upsert_nodes[0].type = 0
+    with pytest.raises(SceneGraphError, match="node 'b': type must be"):
+        mirror.take_update(poison)
+    assert list(mirror.graph.nodes) == ['a']
+    assert not follow(mirror, after)
+    owner.publish()
+    assert follow(mirror, owner.graphs[-1])
+    assert mirror.graph == owner.graph
+    owner.update(upsert('d'))
+    assert follow(mirror, owner.deltas[-1])
+
+
+def test_a_poisonous_graph_leaves_the_mirror_as_it_was(owner, mirror):
+    before = mirror.graph
+    owner.load(SceneGraph([Node('z', 'region', (0, 0))]))
+    message = deserialize_message(owner.graphs[-1], SceneGraphMessage)
+    message.nodes[0].type = 0
+    with pytest.raises(SceneGraphError, match="node 'z': type must be"):
+        mirror.take_graph(serialize_message(message))
+    assert mirror.graph is before
+    assert follow(mirror, owner.graphs[-1])
+    assert mirror.graph == owner.graph
+
+
+def test_no_more_deltas_are_kept_than_are_latched(owner):
+    mirror = GraphMirror()
+    for _ in range(KEPT_UPDATES + 1):
+        owner.update(upsert('b'))
+        assert not follow(mirror, owner.deltas[-1])
+    assert follow(mirror, owner.graphs[0])
+    assert mirror.graph.revision == 7  # the first delta was dropped, so none fits
+    owner.publish()
+    assert follow(mirror, owner.graphs[-1])
+    assert mirror.graph == owner.graph
+
+
+# The stamp of a serialized message ----------------------------------------------------------------
+
+stamps = st.tuples(st.integers(-(2**31), 2**31 - 1), st.integers(0, 2**32 - 1))
+
+
+@given(stamps)
+def test_the_stamp_is_read_from_the_bytes_of_a_graph(stamp):
+    message = SceneGraphMessage(map_id='x')
+    message.header.stamp.sec, message.header.stamp.nanosec = stamp
+    assert read_stamp(serialize_message(message)) == stamp
+
+
+@pytest.mark.parametrize(('order', 'flag'), [('<', 1), ('>', 0)])
+@given(stamp=stamps)
+def test_the_stamp_is_read_in_either_byte_order(order, flag, stamp):
+    raw = bytes([0, flag, 0, 0]) + struct.pack(f'{order}iIIx', *stamp, 1)
+    header = deserialize_message(raw, Header)
+    assert read_stamp(raw) == stamp == (header.stamp.sec, header.stamp.nanosec)

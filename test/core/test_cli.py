@@ -1,0 +1,133 @@
+"""The command line without ROS, as a user types it."""
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from prism_core import parse_plan
+from prism_core.cli import prism
+from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
+from prism_core.errors import PrismError
+
+DEPOT = str(GRAPHS / 'depot.json')
+
+
+def run(*arguments):
+    return CliRunner().invoke(prism, arguments)
+
+
+def refusal(*arguments):
+    """The sentence of a refused command."""
+    result = run(*arguments)
+    assert result.exit_code == 1
+    return str(result.exception) if isinstance(result.exception, PrismError) else result.output
+
+
+def test_plan_prints_the_steps_who_made_them_and_why():
+    result = run('plan', '--graph', DEPOT, '--request', 'inspect the truck')
+    assert result.exit_code == 0
+    for text in (
+        'goto(field_2)',
+        'inspect(truck_1, "inspect the truck")',
+        'source: symbolic',
+        '77 m',
+    ):
+        assert text in result.output
+
+
+def test_plan_as_json_is_a_reply_that_parses():
+    result = run('plan', '--request', 'inspect the truck', '--location', 'field_2', '--json')
+    plan = parse_plan(result.output, MAPPING_ACTIONS)
+    assert [action.name for action in plan.actions] == ['inspect', 'replan']
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['--request', '  '], 'request is empty'),
+        (['--request', 'x', '--graph', '/nowhere.json'], 'cannot read /nowhere.json: No such file'),
+        (['--request', 'x', '--graph', __file__], 'test_cli.py: not valid JSON'),
+        (['--request', 'x', '--planner', 'nobody'], "unknown planner 'nobody': expected one of"),
+        (['--request', 'x', '--location', 'mars'], "robot location 'mars'"),
+    ],
+)
+def test_plan_says_in_one_sentence_what_is_wrong(arguments, words):
+    assert words in refusal('plan', *arguments)
+
+
+def test_a_binary_file_is_no_graph(tmp_path):
+    (tmp_path / 'graph.json').write_bytes(b'\xff\xfe\x00')
+    assert 'is not UTF-8 text' in refusal('show', str(tmp_path / 'graph.json'))
+
+
+def test_a_plan_that_the_validator_refuses_is_printed_and_refused(tmp_path, monkeypatch):
+    (tmp_path / 'liar.py').write_text(
+        'from prism_core import Action, Plan\n'
+        'class Liar:\n'
+        '    name = "liar"\n'
+        '    def plan(self, *_): return Plan((Action("goto", ("atlantis",)),))\n'
+        '    def close(self): pass\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    output = refusal('plan', '--request', 'x', '--planner', 'liar:Liar')
+    assert 'goto(atlantis)' in output
+    assert "the plan is not valid: Step 1: The scene graph does not contain 'atlantis'" in output
+
+
+def test_show_draws_the_map_and_the_way_of_a_plan(tmp_path):
+    (tmp_path / 'plan.json').write_text('{"plan": "[goto(field_2)]"}')
+    result = run('show', DEPOT, '--plan', str(tmp_path / 'plan.json'))
+    assert '13 regions, 14 objects' in result.output
+    assert 'robot in dock_1; way: dock_1 > road_1 > road_2 > field_2' in result.output
+    assert 'truck_1' in result.output
+
+
+def test_show_names_what_is_wrong_with_a_plan(tmp_path):
+    (tmp_path / 'plan.json').write_text('go there')
+    assert 'expected a JSON object' in refusal('show', DEPOT, '--plan', str(tmp_path / 'plan.json'))
+
+
+@pytest.mark.parametrize(
+    'graph', ['{"regions": []}', '{"regions": [{"name": "a", "coords": [5, 5]}]}']
+)
+def test_the_smallest_graphs_can_be_drawn(tmp_path, graph):
+    (tmp_path / 'graph.json').write_text(graph)
+    result = run('show', str(tmp_path / 'graph.json'))
+    assert result.exit_code == 0
+    assert 'robot location unknown' in result.output
+    picture = tmp_path / 'picture.png'
+    assert run('show', str(tmp_path / 'graph.json'), '--out', str(picture)).exit_code == 0
+    assert picture.read_bytes().startswith(b'\x89PNG')
+
+
+def test_a_picture_shows_regions_objects_robot_and_way(tmp_path):
+    import matplotlib.image
+
+    (tmp_path / 'plan.json').write_text('{"plan": "[goto(field_2)]"}')
+    plain, planned = tmp_path / 'plain.png', tmp_path / 'planned.png'
+    assert run('show', DEPOT, '--out', str(plain)).exit_code == 0
+    run('show', DEPOT, '--plan', str(tmp_path / 'plan.json'), '--out', str(planned))
+    colors = {
+        name: {tuple(color) for row in matplotlib.image.imread(path)[:, :, :3] for color in row}
+        for name, path in (('plain', plain), ('planned', planned))
+    }
+    way = min(
+        colors['planned'], key=lambda c: abs(c[0] - 0.76) + abs(c[1] - 0.22) + abs(c[2] - 0.56)
+    )
+    assert abs(way[0] - 0.76) < 0.02
+    assert way not in colors['plain']
+
+
+@pytest.mark.parametrize('out', ['picture.nonsense', 'no/such/folder/picture.png'])
+def test_a_picture_that_cannot_be_written_is_said_so(tmp_path, out):
+    assert 'cannot write the picture' in refusal('show', DEPOT, '--out', str(tmp_path / out))
+
+
+def test_an_error_of_ours_is_one_line_on_stderr_and_exit_status_one():
+    command = [sys.executable, '-m', 'prism_core.cli', 'plan', '--request', 'x', '--planner', 'y']
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: unknown planner 'y'")
+    assert done.stderr.count('\n') == 1

@@ -1,0 +1,119 @@
+"""What pip and colcon make of the project, in places of their own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*command, cwd, **environment):
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, f'{done.stdout}\n{done.stderr}'
+    return done.stdout
+
+
+def without_ros():
+    """The environment of a machine without ROS."""
+    return {'PYTHONPATH': '', 'AMENT_PREFIX_PATH': '', 'CMAKE_PREFIX_PATH': ''}
+
+
+@pytest.fixture(scope='module')
+def source(tmp_path_factory):
+    """A copy of the project as a fresh clone has it, for builds leave files behind."""
+    path = tmp_path_factory.mktemp('source') / 'prism'
+    ignored = shutil.ignore_patterns('.*', 'build', 'install', 'log', '*.egg-info', '__pycache__')
+    return shutil.copytree(ROOT, path, ignore=ignored)
+
+
+@pytest.fixture(scope='module')
+def wheel(source, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('wheel')
+    run(sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', folder, source, cwd=folder)
+    (path,) = folder.glob('prism_ros-*.whl')
+    return path
+
+
+def test_the_wheel_holds_both_packages_and_their_data(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in (
+        'prism_core/domains/mapping/vocabulary.json',
+        'prism_core/domains/mapping/graphs/depot.json',
+        'prism_ros/planner_node.py',
+    ):
+        assert name in names
+    assert any(name.endswith('share/prism_ros/launch/planner.launch.py') for name in names)
+    assert any(name.endswith('share/prism_ros/config/ros/planner.yaml') for name in names)
+    assert not [name for name in names if name.startswith(('test/', 'prism_msgs/'))]
+
+
+def test_an_installed_wheel_plans_without_ros_and_says_what_the_demo_needs(wheel, tmp_path):
+    site = tmp_path / 'site'
+    run(sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '-t', site, wheel, cwd=tmp_path)
+    environment = without_ros() | {'PYTHONPATH': str(site)}
+    prism = [sys.executable, '-m', 'prism_core.cli']
+    printed = run(*prism, 'plan', '--request', 'inspect the truck', cwd=tmp_path, **environment)
+    assert 'inspect(truck_1' in printed
+    done = subprocess.run(
+        [*prism, 'demo'],
+        cwd=tmp_path,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert 'needs ROS 2 and a built prism_msgs' in done.stderr
+
+
+def test_no_extra_but_train_pulls_in_a_training_stack(wheel):
+    (name,) = [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith('.dist-info/METADATA')]
+    metadata = zipfile.ZipFile(wheel).read(name).decode()
+    requirements = re.findall(r'^Requires-Dist: (.*)$', metadata, re.MULTILINE)
+    heavy = [r for r in requirements if re.match(r'(torch|transformers|peft|accelerate)\b', r)]
+    assert heavy
+    assert all('extra == "train"' in requirement for requirement in heavy)
+    extras = set(re.findall(r'^Provides-Extra: (.*)$', metadata, re.MULTILINE))
+    assert {'data', 'dev', 'robot', 'ros', 'train'} <= extras
+
+
+def test_all_packages_have_one_version():
+    versions = {
+        re.search('<version>(.*)</version>', (ROOT / path).read_text())[1]
+        for path in ('package.xml', 'prism_msgs/package.xml')
+    }
+    versions |= set(re.findall(r"version='([^']+)'", (ROOT / 'setup.py').read_text()))
+    assert len(versions) == 1
+
+
+def test_colcon_finds_both_packages_in_the_root():
+    listed = run('colcon', 'list', '--names-only', cwd=ROOT).split()
+    assert sorted(listed) == ['prism_msgs', 'prism_ros']
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_an_ordinary_workspace_builds_both_packages_and_runs_them(source, tmp_path):
+    """As the README says: mkdir -p ws/src, two ln -s, cd ws && colcon build."""
+    workspace = tmp_path / 'ws'
+    (workspace / 'src').mkdir(parents=True)
+    run('ln', '-s', source, workspace / 'src/prism', cwd=tmp_path)
+    run('ln', '-s', 'prism/prism_msgs', workspace / 'src/prism_msgs', cwd=tmp_path)
+    run('colcon', 'build', cwd=workspace)
+    program = workspace / 'install/prism_ros/lib/prism_ros/prism'
+    command = f'. install/local_setup.sh && {program} demo --request "inspect the truck"'
+    printed = run('bash', '-c', command, cwd=workspace, PYTHONPATH='', ROS_DOMAIN_ID='')
+    assert 'source: symbolic' in printed
+    assert 'inspect(truck_1' in printed

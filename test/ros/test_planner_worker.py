@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from prism_core import PlannerError, PlannerUnavailable
+from prism_core.testing import ScriptedPlanner
+from prism_ros.planner_worker import PlannerPool, PlannerWorker
+
+WAIT_S = 10.0
+
+
+class Double(ScriptedPlanner):
+    """A planner that notes the threads on which it was made and closed."""
+
+    def __init__(self):
+        super().__init__([])
+        self.made_on = threading.current_thread()
+        self.closed_on: threading.Thread | None = None
+        self.was_closed = threading.Event()
+
+    def __len__(self) -> int:
+        return 0  # a planner may be empty in some sense of its own
+
+    def close(self) -> None:
+        self.closed_on = threading.current_thread()
+        self.was_closed.set()
+
+
+class Reports:
+    """Gathers what workers report."""
+
+    def __init__(self):
+        self._queue: queue.SimpleQueue = queue.SimpleQueue()
+
+    def __call__(self, result, error) -> None:
+        self._queue.put((result, error))
+
+    def next(self):
+        return self._queue.get(timeout=WAIT_S)
+
+    def error(self) -> Exception:
+        result, error = self.next()
+        assert result is None
+        return error
+
+
+@pytest.fixture
+def reports() -> Reports:
+    return Reports()
+
+
+@pytest.fixture
+def made() -> list[Double]:
+    return []
+
+
+@pytest.fixture
+def factory(made):
+    def make() -> Double:
+        made.append(Double())
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def worker(factory) -> Iterator[PlannerWorker]:
+    worker = PlannerWorker('double', factory)
+    yield worker
+    worker.retire()
+    join(worker)
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Lets hanging calls return; set at the end whatever happens."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def join(worker: PlannerWorker) -> None:
+    worker._thread.join(WAIT_S)
+    assert not worker.is_alive
+
+
+def give_up(planner):
+    raise PlannerError('no idea')
+
+
+def crash(planner):
+    raise ZeroDivisionError('a bug')
+
+
+# One worker ---------------------------------------------------------------------------------------
+
+
+def test_a_call_runs_on_the_thread_of_the_worker_and_its_result_is_reported(worker, made, reports):
+    worker.submit(lambda planner: (planner, threading.current_thread()), reports)
+    (planner, thread), error = reports.next()
+    assert error is None
+    assert planner is made[0]
+    assert thread is planner.made_on is not threading.current_thread()
+    assert thread.name == 'planner-double'
+    assert thread.daemon  # a call that hangs does not keep the process
+
+
+def test_the_planner_is_made_at_the_first_call_and_once(worker, made, reports):
+    assert made == []
+    for number in range(3):
+        worker.submit(lambda planner, number=number: number, reports)
+    assert [reports.next() for _ in range(3)] == [(0, None), (1, None), (2, None)]
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    ('job', 'kind', 'sentence'),
+    [(give_up, PlannerError, 'no idea'), (crash, ZeroDivisionError, 'a bug')],
+)
+def test_an_exception_is_reported_and_the_next_call_works(
+    worker, made, reports, job, kind, sentence
+):
+    worker.submit(job, reports)
+    with pytest.raises(kind, match=sentence):
+        raise reports.error()
+    worker.submit(lambda planner: 'works', reports)
+    assert reports.next() == ('works', None)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    ('raised', 'kind', 'sentence'),
+    [
+        (PlannerUnavailable('no model file'), PlannerUnavailable, '^no model file$'),
+        (PlannerError('no'), PlannerError, '^no$'),
+        (
+            OSError('no device'),
+            PlannerUnavailable,
+            r"^the planner cannot be made: OSError\('no device'\)$",
+        ),
+    ],
+)
+def test_a_planner_that_cannot_be_made_is_reported_and_tried_again(reports, raised, kind, sentence):
+    made = iter([raised, Double()])
+
+    def factory() -> Double:
+        planner = next(made)
+        if isinstance(planner, Exception):
+            raise planner
+        return planner
+
+    worker = PlannerWorker('double', factory)
+    worker.submit(lambda planner: 'never', reports)
+    error = reports.error()
+    assert type(error) is kind
+    with pytest.raises(kind, match=sentence):
+        raise error
+    worker.submit(lambda planner: 'works', reports)
+    assert reports.next() == ('works', None)
+    worker.retire()
+    join(worker)
+
+
+def test_a_retired_worker_ends_its_call_closes_the_planner_on_its_thread_and_ends(
+    worker, made, reports, release
+):
+    worker.submit(lambda planner: release.wait(WAIT_S), reports)
+    worker.retire()
+    assert worker.is_alive
+    release.set()
+    assert reports.next() == (True, None)
+    join(worker)
+    assert made[0].closed_on is made[0].made_on
+
+
+def test_a_worker_that_never_worked_makes_no_planner_to_close(factory, made):
+    worker = PlannerWorker('double', factory)
+    worker.retire()
+    join(worker)
+    assert made == []
+
+
+# A pool of workers --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pool(factory) -> Iterator[PlannerPool]:
+    pool = PlannerPool({'second': factory, 'first': factory, 'third': factory})
+    yield pool
+    pool.close()
+
+
+def test_the_names_keep_the_order_in_which_they_were_given(pool):
+    assert pool.names == ['second', 'first', 'third']
+
+
+def test_each_name_has_one_worker_and_a_planner_of_its_own(pool, made, reports):
+    assert pool.worker('first') is pool.worker('first')
+    assert pool.worker('first') is not pool.worker('second')
+    for name in ('first', 'second', 'first'):
+        pool.worker(name).submit(lambda planner: planner, reports)
+        reports.next()
+    assert len(made) == 2
+
+
+def test_a_call_that_hangs_is_left_behind_and_the_next_has_a_planner_of_its_own(
+    pool, made, reports, release
+):
+    hanging = pool.worker('first')
+    hanging.submit(lambda planner: release.wait(WAIT_S) and 'late', reports)
+    pool.leave_behind('first')
+    pool.worker('first').submit(lambda planner: planner, reports)
+    planner, _ = reports.next()
+    assert planner is made[1] is not made[0]
+    assert hanging.is_alive
+    release.set()
+    assert reports.next() == ('late', None)
+    join(hanging)
+    assert made[0].was_closed.is_set()
+    assert not made[1].was_closed.is_set()
+
+
+def test_a_call_is_left_behind_only_once(pool, made, reports):
+    first = pool.worker('first')
+    pool.leave_behind('first')
+    pool.leave_behind('first')
+    join(first)
+    pool.worker('first').submit(lambda planner: 'works', reports)
+    assert reports.next() == ('works', None)
+
+
+def test_too_many_hanging_calls_are_refused_until_one_returns(pool, reports):
+    releases = [threading.Event() for _ in range(PlannerPool.MAX_LEFT_BEHIND)]
+    workers = []
+    try:
+        for event in releases:
+            workers.append(pool.worker('first'))
+            workers[-1].submit(lambda planner, event=event: event.wait(WAIT_S), reports)
+            pool.leave_behind('first')
+        for name in ('first', 'second'):
+            with pytest.raises(PlannerError, match='8 calls of planners still hang'):
+                pool.worker(name)
+        releases[3].set()
+        join(workers[3])
+        pool.worker('first').submit(lambda planner: 'works', reports)
+        assert reports.next() == (True, None)
+        assert reports.next() == ('works', None)
+    finally:
+        for event in releases:
+            event.set()
+
+
+def test_a_closed_pool_closes_its_planners_and_can_be_used_again(pool, made, reports):
+    for name in pool.names:
+        pool.worker(name).submit(lambda planner: None, reports)
+        reports.next()
+    pool.close()
+    assert all(planner.was_closed.wait(WAIT_S) for planner in made)
+    assert len(made) == 3
+    pool.worker('first').submit(lambda planner: planner.was_closed.is_set(), reports)
+    assert reports.next() == (False, None)

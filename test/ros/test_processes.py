@@ -1,0 +1,181 @@
+"""The nodes as a user runs them: processes of their own, the command line, kill -9."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from prism_core.domains.mapping import GRAPHS
+from prism_msgs.srv import GetPlan
+from prism_ros.processes import node_process
+
+TASK = 'inspect the truck'
+MAX_VIRTUAL_KIB = 8 * 1024 * 1024
+
+
+@pytest.fixture
+def log(tmp_path):
+    with open(tmp_path / 'log', 'w+') as file:
+        yield file
+
+
+def ask_until_answered(ros, timeout_s=10.0, wait_s=0.3):
+    """Ask until a plan comes, over processes that start and die; the seconds it took."""
+    client = ros.node.create_client(GetPlan, 'plan')
+    started_s = time.monotonic()
+    while time.monotonic() - started_s < timeout_s:
+        future = client.call_async(GetPlan.Request(task=TASK))
+        end_s = time.monotonic() + wait_s
+        while not future.done() and time.monotonic() < end_s:
+            ros._executor.spin_once(timeout_sec=0.05)
+        if future.done() and future.result().success:
+            return time.monotonic() - started_s
+        client.remove_pending_request(future)
+    raise AssertionError(f'no plan within {timeout_s} s')
+
+
+def prism(ros, *arguments):
+    return subprocess.run(
+        [sys.executable, '-m', 'prism_core.cli', *arguments],
+        env=os.environ | {'ROS_DOMAIN_ID': str(ros.domain)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_planner_that_was_killed_plans_again_once_it_is_restarted(ros, log):
+    with node_process('scene_graph_node', ros.domain, log):
+        with node_process('planner_node', ros.domain, log) as planner:
+            ask_until_answered(ros)
+            planner.send_signal(signal.SIGKILL)
+            planner.wait()
+        with node_process('planner_node', ros.domain, log):
+            assert ask_until_answered(ros) < 5.0
+
+
+def test_a_graph_node_that_was_killed_is_followed_again_once_it_is_restarted(ros, log):
+    with node_process('planner_node', ros.domain, log):
+        with node_process('scene_graph_node', ros.domain, log) as graph:
+            ask_until_answered(ros)
+            graph.send_signal(signal.SIGKILL)
+            graph.wait()
+        parameters = {'graph.robot_location': 'field_2'}
+        with node_process('scene_graph_node', ros.domain, log, parameters):
+            end_s = time.monotonic() + 10
+            text = ''
+            while not text.startswith('1. inspect(truck_1') and time.monotonic() < end_s:
+                text = ros.call(GetPlan, 'plan', task=TASK).plan_text
+            assert text.startswith('1. inspect(truck_1')
+
+
+@pytest.mark.parametrize('end', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('module', ['scene_graph_node', 'planner_node'])
+def test_a_node_that_is_told_to_end_ends_cleanly(ros, log, module, end):
+    with node_process(module, ros.domain, log) as process:
+        ros.spin_until(lambda: len(ros.node.get_node_names()) == 2)
+        time.sleep(0.3)
+        process.send_signal(end)
+        assert process.wait(10) == 0
+    log.seek(0)
+    assert 'Traceback' not in log.read()
+
+
+def test_the_nodes_reserve_no_memory_for_the_largest_message_there_could_be(ros, log):
+    """Fast DDS does so for bounded sequences: 67 GB of addresses, and seconds to start."""
+    with node_process('planner_node', ros.domain, log) as process:
+        ros.spin_until(lambda: len(ros.node.get_node_names()) == 2)
+        status = Path(f'/proc/{process.pid}/status').read_text()
+    (virtual_kib,) = [int(x.split()[1]) for x in status.splitlines() if x.startswith('VmSize')]
+    assert virtual_kib < MAX_VIRTUAL_KIB
+
+
+def test_a_client_that_dies_in_the_middle_of_a_call_does_no_harm(ros, log, tmp_path, monkeypatch):
+    shutil.copy(Path(__file__).with_name('planners.py'), tmp_path / 'slow_planners.py')
+    monkeypatch.setenv('PYTHONPATH', f'{tmp_path}:{os.environ["PYTHONPATH"]}')
+    parameters = {'planner.order': "['slow_planners:Slow']"}
+    with (
+        node_process('scene_graph_node', ros.domain, log),
+        node_process('planner_node', ros.domain, log, parameters),
+    ):
+        ask_until_answered(ros, wait_s=1.0)
+        client = subprocess.Popen(
+            [sys.executable, '-m', 'prism_core.cli', 'ask', TASK],
+            env=os.environ | {'ROS_DOMAIN_ID': str(ros.domain)},
+        )
+        time.sleep(0.4)
+        client.kill()
+        client.wait()
+        ask_until_answered(ros, wait_s=1.0)
+
+
+class TestAsk:
+    def test_it_prints_the_plan_with_source_and_latency(self, ros):
+        ros.start_graph()
+        planner = ros.start_planner()
+        ros.spin_until(lambda: planner._mirror.graph is not None)
+        done = prism(ros, 'ask', TASK)
+        assert done.returncode == 0
+        assert 'inspect(truck_1, "inspect the truck")' in done.stdout
+        assert 'source: symbolic' in done.stdout
+        assert 'latency: ' in done.stdout
+
+    @pytest.mark.parametrize(
+        ('arguments', 'words'),
+        [
+            ([''], ['task is empty', 'INVALID_REQUEST 12003']),
+            ([TASK, '--planner', 'oracle'], ["'oracle'", 'UNKNOWN_PLANNER']),
+            ([TASK, '--location', 'mars'], ["'mars'", 'UNKNOWN_LOCATION']),
+            ([TASK, '--namespace', 'robot9', '--timeout', '1'], ['nobody serves', '/robot9/plan']),
+        ],
+    )
+    def test_a_refusal_is_one_line_and_exit_status_one(self, ros, arguments, words):
+        ros.start_graph()
+        ros.start_planner()
+        done = prism(ros, 'ask', *arguments)
+        assert done.returncode == 1
+        assert done.stderr.startswith('Error: ')
+        assert done.stderr.count('\n') == 1
+        for word in words:
+            assert word in done.stderr
+
+
+class TestDemo:
+    def test_it_ends_with_a_plan_that_came_over_dds_and_a_map(self, ros):
+        done = prism(ros, 'demo', '--request', 'is there something to put out a fire?')
+        assert done.returncode == 0, done.stderr
+        assert 'inspect(extinguisher_1' in done.stdout
+        assert '13 regions, 14 objects' in done.stdout
+        assert 'source: symbolic' in done.stdout
+
+    def test_it_leaves_no_process_behind(self, ros):
+        prism(ros, 'demo')
+        ros.spin_until(lambda: ros.node.get_node_names() == ['test_client'])
+
+    @pytest.mark.parametrize(
+        ('arguments', 'words'),
+        [
+            (['--request', ' '], ['the request is empty']),
+            (['--graph', '/nowhere.json'], ['/nowhere.json', 'No such file']),
+            (['--graph', str(GRAPHS)], ['cannot read']),
+            (['--graph', 'README.md'], ['README.md', 'not valid JSON']),
+        ],
+    )
+    def test_what_is_wrong_is_said_in_one_line(self, ros, arguments, words):
+        done = prism(ros, 'demo', *arguments)
+        assert done.returncode == 1
+        assert done.stderr.count('\n') == 1
+        for word in words:
+            assert word in done.stderr
+
+
+def test_the_benchmark_runs_every_step(ros):
+    done = prism(ros, 'bench', 'graph', '--sizes', '30,90', '--repeats', '2')
+    assert done.returncode == 0, done.stderr
+    for step in ('load', 'validate', 'delta', 'JSON', 'message', 'publish', 'receive', '/plan'):
+        assert step in done.stdout
