@@ -249,8 +249,8 @@ def test_neighborhood_is_the_ball_of_networkx(graph, hops, data):
 @pytest.mark.parametrize(
     ('attributes', 'words'),
     [
-        ({'regions': 3}, "attribute 'regions' is a key of SPINE JSON"),
-        ({'init_location': 'a'}, "attribute 'init_location' is a key of SPINE JSON"),
+        ({'regions': 3}, "attribute 'regions' is a key of the graph"),
+        ({'init_location': 'a'}, "attribute 'init_location' is a key of the graph"),
         ({'map_id': 5}, 'map_id: expected a text, got 5'),
     ],
 )
