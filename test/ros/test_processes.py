@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from rcl_interfaces.srv import GetParameters
 
 from prism_core.domains.mapping import GRAPHS
 from prism_msgs.srv import GetPlan
@@ -179,3 +180,15 @@ def test_the_benchmark_runs_every_step(ros):
     assert done.returncode == 0, done.stderr
     for step in ('load', 'validate', 'delta', 'JSON', 'message', 'publish', 'receive', '/plan'):
         assert step in done.stdout
+
+
+@pytest.mark.parametrize('namespace', ['/', '/fleet/robot1'])
+def test_the_parameter_file_holds_in_any_namespace(ros, log, tmp_path, namespace):
+    defaults = Path('config/ros/planner.yaml').read_text()
+    changed = tmp_path / 'planner.yaml'
+    changed.write_text(defaults.replace('planner.timeout_s: 30.0', 'planner.timeout_s: 7.5'))
+    arguments = ('-r', f'__ns:={namespace}', '--params-file', str(changed))
+    with node_process('planner_node', ros.domain, log, arguments=arguments):
+        name = f'{namespace.rstrip("/")}/prism_planner/get_parameters'
+        response = ros.call(GetParameters, name, names=['planner.timeout_s'])
+    assert response.values[0].double_value == 7.5
