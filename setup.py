@@ -4,6 +4,9 @@ from glob import glob
 
 from setuptools import find_packages, setup
 
+# Later setuptools lack `develop`, by which colcon links instead of copying.
+COLCON = ['colcon-common-extensions', 'setuptools<80']
+
 # ROS 2 Jazzy from PyPI, for machines without ROS: x86-64 Linux, CPython 3.10 to 3.13.
 ROS_WHEELS = [
     'ros-rclpy[fastrtps]==7.1.6',
@@ -48,12 +51,12 @@ setup(
     zip_safe=False,
     install_requires=['click>=8', 'networkx>=2.4', 'plotext>=5.2,<6', 'rich>=11'],
     extras_require={
-        'ros': ROS_WHEELS,
+        'ros': [*ROS_WHEELS, *COLCON],
         'robot': [],  # the base is all that a robot needs so far
         'data': ['matplotlib>=3.5'],
         'train': ['peft', 'torch', 'transformers'],
         'dev': [
-            'colcon-common-extensions',
+            *COLCON,
             'hypothesis',
             'mypy',
             'nox',
@@ -63,7 +66,6 @@ setup(
             'pytest-randomly',
             'pytest-timeout',
             'ruff',
-            'setuptools<80',  # later ones lack `develop`, which colcon links with
         ],
     },
     entry_points={

@@ -25,10 +25,11 @@ from prism_core.scene_graph import SceneGraph
 from prism_core.spine_json import parse_scene_graph, render_scene_graph
 from prism_core.steps import render_steps
 from prism_core.symbolic import SymbolicPlanner
-from prism_core.validation import Problem, ProblemKind, ValidationReport, validate_plan
+from prism_core.validation import MAX_STEPS, Problem, ProblemKind, ValidationReport, validate_plan
 
 __all__ = [
     'MAX_NAME_CHARS',
+    'MAX_STEPS',
     'Action',
     'ActionSpec',
     'ActionTable',

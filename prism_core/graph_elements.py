@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -25,6 +24,7 @@ MAX_DESCRIPTION_CHARS = 1024
 MAX_ATTRIBUTES = 32
 # Beyond any map on Earth, in UTM coordinates too (their northings end at 10,000 km).
 MAX_COORDINATE_M = 10_000_000.0
+MAX_COST_M = 1_000_000_000.0
 
 NODE_NAME = re.compile(rf'[A-Za-z0-9_.\-]{{1,{MAX_NAME_CHARS}}}')
 # The keys of SPINE JSON, which no attribute can have: of a node, and of the whole graph.
@@ -87,10 +87,14 @@ class Node:
                 f"node '{self.name}': description must be a text of at most "
                 f'{MAX_DESCRIPTION_CHARS} characters, none of them NUL'
             )
-        if len(self.attributes) > MAX_ATTRIBUTES or any(k in self.attributes for k in NODE_KEYS):
+        if (
+            len(self.attributes) > MAX_ATTRIBUTES
+            or any(key in self.attributes for key in NODE_KEYS)
+            or any('\0' in key for key in self.attributes)
+        ):
             raise SceneGraphError(
                 f"node '{self.name}': expected at most {MAX_ATTRIBUTES} attributes, none called "
-                f'{", ".join(NODE_KEYS)}'
+                f'{", ".join(NODE_KEYS)}, and no NUL in their names'
             )
         object.__setattr__(self, 'position', (x, y))
         if not isinstance(self.attributes, MappingProxyType):
@@ -118,7 +122,7 @@ class Connection:
     the travel cost in metres; None stands for the straight line.
 
     Raises:
-        SceneGraphError: both ends are the same node, or the cost is negative or not finite.
+        SceneGraphError: both ends are the same node, or the cost is negative or too large.
     """
 
     kind: ConnectionKind
@@ -131,9 +135,10 @@ class Connection:
             raise SceneGraphError(f'connection kind {quote(self.kind)} is unknown')
         if self.source == self.target:
             raise SceneGraphError(f"'{self.source}' is connected to itself")
-        if self.cost_m is not None and not 0 <= self.cost_m <= sys.float_info.max:
+        if self.cost_m is not None and not 0 <= self.cost_m <= MAX_COST_M:
             raise SceneGraphError(
-                f'connection {self}: cost must be finite and not negative, got {quote(self.cost_m)}'
+                f'connection {self}: cost must be from 0 to {MAX_COST_M:.0f} metres, '
+                f'got {quote(self.cost_m)}'
             )
 
     @property

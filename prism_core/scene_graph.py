@@ -312,8 +312,8 @@ def _check_attributes(attributes: Mapping[str, Any]) -> list[str]:
         f"attribute '{key}' is a key of the graph" for key in GRAPH_KEYS if key in attributes
     ]
     map_id = attributes.get('map_id', '')
-    if not isinstance(map_id, str):
-        problems.append(f'map_id: expected a text, got {quote(map_id)}')
+    if not isinstance(map_id, str) or '\0' in map_id:
+        problems.append(f'map_id: expected a text without NUL, got {quote(map_id)}')
     return problems
 
 

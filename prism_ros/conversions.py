@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 from prism_core import (
     MAX_NAME_CHARS,
+    MAX_STEPS,
     Action,
     ActionTable,
     ArgumentKind,
@@ -43,6 +44,13 @@ _EDGE_KINDS: dict[int, Literal['traversable', 'observed_from']] = {
 _TYPE_OF_NODE = {kind: number for number, kind in _NODE_TYPES.items()}
 _KIND_OF_EDGE = {kind: number for number, kind in _EDGE_KINDS.items()}
 _EUCLIDEAN = -1.0
+# The bounds that prism_msgs/SceneGraphUpdate states; no middleware enforces them.
+UPDATE_LIMITS = {
+    'upsert_nodes': 1024,
+    'upsert_edges': 4096,
+    'remove_nodes': 1024,
+    'remove_edges': 4096,
+}
 
 _T = TypeVar('_T')
 _U = TypeVar('_U')
@@ -147,7 +155,14 @@ def update_from_message(message: SceneGraphUpdate) -> GraphUpdate:
         SceneGraphError: with one problem for each node or edge that core refuses.
     """
     _check_frame(message.header.frame_id)
-    problems: list[str] = []
+    problems = [
+        f'{field} holds {len(getattr(message, field))} items, at most {limit} are allowed; send it '
+        'in parts'
+        for field, limit in UPDATE_LIMITS.items()
+        if len(getattr(message, field)) > limit
+    ]
+    if problems:
+        raise SceneGraphError(problems)
     update = GraphUpdate(
         upsert_nodes=_convert(message.upsert_nodes, node_from_message, problems),
         upsert_connections=_convert(message.upsert_edges, connection_from_message, problems),
@@ -230,8 +245,12 @@ def plan_from_message(message: PlanMessage, table: ActionTable) -> Plan:
     """Read what a plan says, without its envelope.
 
     Raises:
-        PrismError: a step has a field that its action has no argument for.
+        PrismError: too many steps, or one has a field that its action has no argument for.
     """
+    if len(message.steps) > MAX_STEPS:
+        raise PrismError(
+            f'the plan has {len(message.steps)} steps; at most {MAX_STEPS} are allowed'
+        )
     return Plan(
         actions=tuple(step_from_message(step, table) for step in message.steps),
         primary_goal=message.primary_goal,

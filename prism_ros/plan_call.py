@@ -155,7 +155,8 @@ class PlanCall:
         try:
             return await self._wait(outcome, share_s, late)
         finally:
-            if not outcome.result().has_returned:
+            ended = outcome.result()
+            if ended is None or not ended.has_returned:
                 self._pool.leave_behind(name)
 
     async def _wait(self, outcome: Future, timeout_s: float, late: Exception) -> Any:

@@ -39,12 +39,6 @@ DELTAS_PER_GRAPH = 200  # less than the 256 deltas that are kept for who joins l
 UPDATE_DEPTH = 256
 GRAPH_PERIOD_S = 30
 MARKER_PERIOD_S = 1.0
-UPDATE_LIMITS = {  # as prism_msgs/SceneGraphUpdate says; no middleware enforces it
-    'upsert_nodes': 1024,
-    'upsert_edges': 4096,
-    'remove_nodes': 1024,
-    'remove_edges': 4096,
-}
 
 
 class SceneGraphNode(ManagedNode):
@@ -143,13 +137,6 @@ class SceneGraphNode(ManagedNode):
             )
 
     def _apply(self, message: SceneGraphUpdate) -> None:
-        for field, limit in UPDATE_LIMITS.items():
-            count = len(getattr(message, field))
-            if count > limit:
-                raise Refusal(
-                    PlanErrorCode.GRAPH_TOO_LARGE,
-                    f'{field} holds {count} items, at most {limit} are allowed; send it in parts',
-                )
         update = update_from_message(message)
         before = self._graph
         self._replace(self._check_size(before.apply(update)))

@@ -60,14 +60,14 @@ json_values = st.recursive(
 
 def attributes(*reserved: str) -> st.SearchStrategy[dict]:
     keys = (texts | st.sampled_from(['semantic_class', 'z_m', 'source'])).filter(
-        lambda key: key not in reserved
+        lambda key: key not in reserved and '\0' not in key
     )
     return st.dictionaries(keys, json_values, max_size=3)
 
 
 node_attributes = attributes('name', 'coords', 'description')
 graph_attributes = attributes(
-    *('regions', 'objects', 'region_connections', 'object_connections', 'revision'),
+    *('regions', 'objects', 'region_connections', 'object_connections', 'revision', 'map_id'),
     *('robot_location', 'current_location', 'init_location'),
 )
 descriptions = texts.map(lambda text: text.replace('\0', ''))

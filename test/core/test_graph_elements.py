@@ -75,7 +75,7 @@ def test_distance_is_the_straight_line_in_metres():
         (('near', 'a', 'b'), "^connection kind 'near' is unknown$"),
         (('traversable', 'a', 'a'), "^'a' is connected to itself$"),
         (('traversable', 'a', 'b', -1.0), "^connection 'a' - 'b': cost must be .*, got -1.0$"),
-        (('traversable', 'a', 'b', math.nan), 'cost must be finite and not negative, got nan$'),
+        (('traversable', 'a', 'b', math.nan), 'cost must be from 0 to 1000000000 metres, got nan$'),
         (('traversable', 'a', 'b', math.inf), 'got inf$'),
         (('traversable', 'a', 'b', 10**400), r'got 10+\.\.\.$'),
     ],
@@ -108,3 +108,8 @@ def test_connections_that_differ_in_kind_end_or_cost_are_not_equal(other):
 def test_quoted_values_are_short_and_on_one_line():
     assert quote('a\nb') == r"'a\nb'"
     assert len(quote('x' * 1000)) == 80
+
+
+def test_an_attribute_whose_name_holds_nul_is_refused():
+    with pytest.raises(SceneGraphError, match='no NUL in their names'):
+        Node('a', 'region', (0, 0), attributes={'x\0y': 1})

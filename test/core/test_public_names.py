@@ -9,7 +9,15 @@ import typing
 import prism_core
 
 PUBLIC = [
-    *('MAX_NAME_CHARS', 'Action', 'ActionSpec', 'ActionTable', 'ArgumentKind', 'ArgumentSpec'),
+    *(
+        'MAX_NAME_CHARS',
+        'MAX_STEPS',
+        'Action',
+        'ActionSpec',
+        'ActionTable',
+        'ArgumentKind',
+        'ArgumentSpec',
+    ),
     *('ConfigError', 'Connection', 'GraphUpdate', 'Node', 'Plan', 'PlanParseError'),
     *('PlanRejected', 'Planner', 'PlannerError', 'PlannerFactory', 'PlannerTimeout'),
     'PlannerUnavailable',

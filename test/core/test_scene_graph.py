@@ -251,7 +251,7 @@ def test_neighborhood_is_the_ball_of_networkx(graph, hops, data):
     [
         ({'regions': 3}, "attribute 'regions' is a key of the graph"),
         ({'init_location': 'a'}, "attribute 'init_location' is a key of the graph"),
-        ({'map_id': 5}, 'map_id: expected a text, got 5'),
+        ({'map_id': 5}, 'map_id: expected a text without NUL, got 5'),
     ],
 )
 def test_attributes_of_the_whole_graph_that_could_not_be_written_are_refused(attributes, words):

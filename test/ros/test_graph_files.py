@@ -165,8 +165,9 @@ def test_a_file_that_is_not_utf_8_is_refused(folder):
 
 
 def test_a_file_that_is_no_scene_graph_is_refused(folder):
-    with pytest.raises(SceneGraphError, match='expected a JSON object with "regions"'):
-        load_scene_graph(folder.parent / 'secret.json')
+    path = folder.parent / 'secret.json'
+    with pytest.raises(SceneGraphError, match=f'^{path}: expected a JSON object with "regions"'):
+        load_scene_graph(path)
 
 
 # Writing ------------------------------------------------------------------------------------------

@@ -272,6 +272,16 @@ def test_no_more_deltas_are_kept_than_are_latched(owner):
     assert mirror.graph == owner.graph
 
 
+def test_a_graph_that_comes_behind_all_its_deltas_does_not_turn_the_mirror_back(owner, mirror):
+    owner.update(upsert('b'))
+    owner.publish()
+    for _ in range(KEPT_UPDATES):
+        owner.update(upsert('c'))
+    assert all(follow(mirror, message) for message in owner.deltas)
+    assert not follow(mirror, owner.graphs[-1])
+    assert mirror.graph == owner.graph
+
+
 # The stamp of a serialized message ----------------------------------------------------------------
 
 stamps = st.tuples(st.integers(-(2**31), 2**31 - 1), st.integers(0, 2**32 - 1))

@@ -13,10 +13,10 @@ from prism_msgs.action import PlanMission
 from prism_msgs.msg import Plan, PlanErrorCode, PlanningStatus, PlanStep, SceneGraphUpdate, Turn
 from prism_msgs.srv import GetPlan, UpdateGraph, ValidatePlan
 from prism_ros.bench import make_graph
-from prism_ros.errors import CODE_NAMES
 from prism_ros.parameters import PLANNER_PARAMETERS
 
 from . import planners
+from .checks import assert_refused
 
 TASK = 'inspect the truck'
 HERE = planners.__name__
@@ -50,14 +50,6 @@ def start_both(ros, *names, **parameters):
 
 def plan(ros, **fields):
     return ros.call(GetPlan, 'plan', **({'task': TASK} | fields))
-
-
-def assert_refused(response, code, *words):
-    assert not response.success
-    assert CODE_NAMES[response.error_code] == CODE_NAMES[code], response.error_msg
-    for word in words:
-        assert word in response.error_msg
-    assert '\n' not in response.error_msg
 
 
 def test_a_sentence_comes_back_as_a_plan_that_says_who_made_it_and_for_which_graph(ros):
@@ -411,6 +403,12 @@ class TestValidatePlan:
         response = self.check(ros, PlanStep(action='goto', target='road_1', text='quickly'))
         assert not response.accepted
         assert "'text'" in response.error_msg
+
+    def test_a_plan_of_too_many_steps_is_refused_by_its_length(self, ros):
+        start_both(ros)
+        response = self.check(ros, *[PlanStep(action='replan')] * 129)
+        assert not response.accepted
+        assert 'the plan has 129 steps; at most 128' in response.error_msg
 
     def test_without_a_graph_nothing_is_accepted(self, ros):
         ros.start_planner()
