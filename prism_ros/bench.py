@@ -37,6 +37,7 @@ from prism_core import (
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetPlan
+from prism_ros.client import spin_until
 from prism_ros.conversions import scene_graph_to_message
 from prism_ros.managed_node import latched
 from prism_ros.processes import node_process, on_this_machine_only
@@ -56,15 +57,15 @@ def run_graph_bench(sizes: list[int], repeats: int) -> None:
         stack.enter_context(on_this_machine_only())
         domain = stack.enter_context(domain_id())
         log = stack.enter_context(open(os.devnull, 'w'))
-        stack.enter_context(node_process('bench_peer', domain, log))
-        stack.enter_context(
-            node_process('planner_node', domain, log, {'planner.order': f"['{INSTANT_PLANNER}']"})
-        )
+        parameters = {'planner.order': f"['{INSTANT_PLANNER}']"}
+        stack.enter_context(node_process('bench_peer', domain, log, parameters))
         peer = stack.enter_context(_Peer(domain))
         columns = {size: _time_steps(make_graph(size), peer, repeats) for size in sizes}
         console.print(_graph_table(columns))
         nothing_s, plan_s = peer.time_plan_calls(PLAN_CALLS)
-    table = Table(title=f'/plan with an instant planner, {PLAN_CALLS} calls in turn, two processes')
+    table = Table(
+        title=f'/plan with an instant planner, {PLAN_CALLS} calls each in turn, another process'
+    )
     for heading in ('service', 'median ms', 'p95 ms', 'ratio'):
         table.add_column(heading, justify='left' if heading == 'service' else 'right')
     base = statistics.median(nothing_s)
@@ -155,6 +156,9 @@ class _Peer:
         self._executor.add_node(self._node)
         self._received = 0
         self._publisher = self._node.create_publisher(SceneGraphMessage, 'bench_graph', latched())
+        self._graph_publisher = self._node.create_publisher(
+            SceneGraphMessage, 'scene_graph', latched()
+        )
         self._node.create_subscription(UInt64, 'bench_received', self._note, latched())
         self._nothing = self._node.create_client(GetPlan, 'bench_nothing')
         self._plan = self._node.create_client(GetPlan, 'plan')
@@ -177,21 +181,21 @@ class _Peer:
         self._publisher.publish(message)
 
     def wait_for(self, revision: int) -> None:
-        end_s = time.monotonic() + WAIT_S
-        while self._received != revision:
-            self._executor.spin_once(timeout_sec=WAIT_S)
-            if time.monotonic() > end_s:
-                raise TimeoutError(f'graph {revision} was not received in {WAIT_S:g} s')
+        spin_until(self._executor, lambda: self._received == revision, WAIT_S)
+        if self._received != revision:
+            raise TimeoutError(f'graph {revision} was not received in {WAIT_S:g} s')
 
     def time_plan_calls(self, calls: int) -> tuple[list[float], list[float]]:
         """Seconds of each call of the service that does nothing and of /plan, in turn."""
-        inline = render_scene_graph(make_graph(10))
-        request = GetPlan.Request(task='inspect the crate', scene_graph_json=inline)
+        graph = scene_graph_to_message(make_graph(10).with_revision(1))
+        graph.header.stamp = self._node.get_clock().now().to_msg()
+        self._graph_publisher.publish(graph)
+        request = GetPlan.Request(task='inspect the crate', min_graph_revision=graph.revision)
         seconds: tuple[list[float], list[float]] = ([], [])
         for index in range(2 * (calls + 20)):
             started_s = time.perf_counter()
             future = (self._nothing, self._plan)[index % 2].call_async(request)
-            self._executor.spin_until_future_complete(future, WAIT_S)
+            spin_until(self._executor, future.done, WAIT_S)
             elapsed_s = time.perf_counter() - started_s
             response = future.result()
             if index % 2 and not (response and response.success):

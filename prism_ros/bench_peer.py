@@ -1,4 +1,4 @@
-"""The other process of `prism bench`: takes graphs, and serves a plan call that does nothing."""
+"""The other process of `prism bench`: the planner node with what its speed is held against."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from prism_core import Action, Plan, SceneGraph, Turn
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetPlan
 from prism_ros.conversions import scene_graph_from_message
-from prism_ros.managed_node import ManagedNode, latched, run_node
-from prism_ros.parameters import AUTOSTART
+from prism_ros.managed_node import latched, run_node
+from prism_ros.planner_node import PlannerNode
 
 
 class InstantPlanner:
@@ -27,11 +27,11 @@ class InstantPlanner:
         """Nothing to free."""
 
 
-class BenchPeer(ManagedNode):
-    """Answers every graph with its revision as soon as it is a SceneGraph again."""
+class BenchPeer(PlannerNode):
+    """Offers a coroutine that does nothing beside /plan, and answers graphs with their revision."""
 
     def __init__(self) -> None:
-        super().__init__('prism_bench_peer', [AUTOSTART])
+        super().__init__()
         self._answers = self.create_publisher(UInt64, 'bench_received', latched())
         self.listen(SceneGraphMessage, 'bench_graph', self._receive, latched())
         self.create_service(GetPlan, 'bench_nothing', self._do_nothing, callback_group=self.group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import rclpy
@@ -12,6 +13,19 @@ from rclpy.executors import SingleThreadedExecutor
 from prism_msgs.msg import PlanErrorCode
 from prism_msgs.srv import GetPlan, GetSceneGraph
 from prism_ros.errors import Refusal
+
+
+def spin_until(
+    executor: SingleThreadedExecutor, is_done: Callable[[], bool], timeout_s: float
+) -> None:
+    """Spin until the condition holds or the time is over.
+
+    rclpy's own `spin_until_future_complete` leaves a task behind for each turn of its loop, and
+    slows down from call to call.
+    """
+    end_s = time.monotonic() + timeout_s
+    while not is_done() and (left_s := end_s - time.monotonic()) > 0:
+        executor.spin_once(timeout_sec=left_s)
 
 
 class PlannerClient:
@@ -60,7 +74,7 @@ class PlannerClient:
             )
         started_s = time.monotonic()
         future = client.call_async(request)
-        self._executor.spin_until_future_complete(future, timeout_s)
+        spin_until(self._executor, future.done, timeout_s)
         if not future.done():
             raise Refusal(PlanErrorCode.TIMEOUT, f"'{name}' did not answer in {timeout_s:g} s")
         response = future.result()

@@ -6,6 +6,7 @@ which a planner's thread, a timer or a cancel completes.
 
 from __future__ import annotations
 
+import concurrent.futures
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,14 +31,15 @@ from prism_ros.managed_node import ManagedNode
 from prism_ros.planner_worker import PlannerPool
 from prism_ros.planning_request import PlanningRequest
 
+GRACE_S = 0.001  # how long a call may hold the executor before it waits as a coroutine
+
 
 @dataclass(frozen=True)
 class _Outcome:
-    """How a wait ended; `has_returned`: the planner's thread is free again."""
+    """How a wait ended."""
 
     result: Any = None
-    error: Exception | None = None
-    has_returned: bool = False
+    error: BaseException | None = None
 
 
 class PlanCall:
@@ -143,20 +145,28 @@ class PlanCall:
         return plan, graph, validate_plan(plan, graph, self._table)
 
     async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
+        """Run a job on the planner's thread; give up when its share of the time is over."""
         executor = self._node.executor
+        working = self._pool.worker(name).submit(job)
+        # Most planners without a model are done at once: no need to go through the executor then.
+        try:
+            return working.result(GRACE_S)
+        except concurrent.futures.TimeoutError:
+            if working.done():  # the planner's own error
+                raise
         outcome = Future(executor=executor)
 
-        def report(result: Any, error: Exception | None) -> None:
+        def report(done: concurrent.futures.Future) -> None:
             if executor.context.ok():
-                executor.create_task(self._complete, outcome, _Outcome(result, error, True))
+                ended = _Outcome(None if done.exception() else done.result(), done.exception())
+                executor.create_task(self._complete, outcome, ended)
 
-        self._pool.worker(name).submit(job, report)
+        working.add_done_callback(report)
         late = PlannerTimeout(f"planner '{name}' did not answer within {share_s:.1f} s")
         try:
             return await self._wait(outcome, share_s, late)
         finally:
-            ended = outcome.result()
-            if ended is None or not ended.has_returned:
+            if not working.done():
                 self._pool.leave_behind(name)
 
     async def _wait(self, outcome: Future, timeout_s: float, late: Exception) -> Any:

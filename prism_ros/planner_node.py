@@ -38,6 +38,7 @@ from prism_ros.planner_worker import PlannerPool
 from prism_ros.planning_request import read_planning_request
 
 HEARTBEAT_S = 1.0
+STATUS_DELAY_S = 0.1  # a change is told this late at the most
 SOURCES = {
     'student': PlanMessage.SOURCE_STUDENT,
     'teacher': PlanMessage.SOURCE_TEACHER,
@@ -57,6 +58,8 @@ class PlannerNode(ManagedNode):
         self._goal_handle: Any = None  # of the goal that the call is for, if it is one
         self._last_error_code = PlanErrorCode.NONE
         self._last_metrics = PlanMetrics()
+        self._told_state: tuple | None = None  # what the last status was about, and when
+        self._told_s = 0.0
         self._plan_publisher = self.create_publisher(PlanMessage, 'current_plan', latched())
         self._status_publisher = self.create_publisher(PlanningStatus, 'planner_status', latched())
         self.serve(GetPlan, 'plan', self._get_plan)
@@ -66,7 +69,7 @@ class PlannerNode(ManagedNode):
         self.listen(
             SceneGraphUpdate, 'scene_graph_updates', self._take_update, latched(KEPT_UPDATES)
         )
-        self.every(HEARTBEAT_S, self._publish_status)
+        self.every(STATUS_DELAY_S, self._publish_status_if_due)
 
     def configure(self) -> None:
         """Find the planners that the parameters name."""
@@ -133,7 +136,6 @@ class PlannerNode(ManagedNode):
         )
         call = PlanCall(self, self._pool, request, self._table, started_s + request.timeout_s)
         self._call, self._goal_handle = call, goal_handle
-        self._publish_status()
         try:
             plan, graph, name = await call.run(
                 self._current_graph, self.get_parameter('graph.max_nodes').value, publish
@@ -151,10 +153,10 @@ class PlannerNode(ManagedNode):
             self._last_metrics = PlanMetrics(
                 planning_time_s=time.monotonic() - started_s, attempts=call.attempts
             )
-            self._publish_status()
         reply.metrics = self._last_metrics
         reply.plan = self._to_message(plan, graph, request.task, name)
-        self._plan_publisher.publish(reply.plan)
+        # After the reply, which must not wait for it.
+        self.executor.create_task(self._plan_publisher.publish, reply.plan)
         return plan
 
     def _to_message(self, plan: Plan, graph: SceneGraph, task: str, name: str) -> PlanMessage:
@@ -227,6 +229,14 @@ class PlannerNode(ManagedNode):
             clock_type=self.get_clock().clock_type,
         )
         return (self.get_clock().now() - stamp).nanoseconds / 1e9
+
+    def _publish_status_if_due(self) -> None:
+        """Tell the status on every change, and at 1 Hz."""
+        now_s = time.monotonic()
+        state = self.state, self._call, self._last_metrics, self._mirror.graph is None
+        if state != self._told_state or now_s - self._told_s >= HEARTBEAT_S:
+            self._told_state, self._told_s = state, now_s
+            self._publish_status()
 
     def _publish_status(self) -> None:
         status = PlanningStatus(last_error_code=self._last_error_code, last=self._last_metrics)

@@ -9,18 +9,17 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from prism_core import Planner, PlannerError, PlannerFactory, PlannerUnavailable
-
-Report = Callable[[Any, Exception | None], None]
 
 
 class PlannerWorker:
     """Runs one call at a time against one planner; the planner is made and closed on the thread."""
 
     def __init__(self, name: str, factory: PlannerFactory):
-        self._jobs: queue.SimpleQueue[tuple[Callable[[Planner], Any], Report] | None]
+        self._jobs: queue.SimpleQueue[tuple[Callable[[Planner], Any], Future] | None]
         self._jobs = queue.SimpleQueue()
         self._factory = factory
         self._thread = threading.Thread(target=self._work, name=f'planner-{name}', daemon=True)
@@ -31,9 +30,11 @@ class PlannerWorker:
         """Whether the thread still runs."""
         return self._thread.is_alive()
 
-    def submit(self, job: Callable[[Planner], Any], report: Report) -> None:
-        """Run `job(planner)` and report its result or its exception, from the worker's thread."""
-        self._jobs.put((job, report))
+    def submit(self, job: Callable[[Planner], Any]) -> Future:
+        """Run `job(planner)`; the future gets its result or its exception on the thread."""
+        future: Future = Future()
+        self._jobs.put((job, future))
+        return future
 
     def retire(self) -> None:
         """Take no more work: close the planner and end, as soon as the running call returns."""
@@ -50,13 +51,14 @@ class PlannerWorker:
     def _work(self) -> None:
         planner: Planner | None = None
         while (entry := self._jobs.get()) is not None:
-            job, report = entry
+            job, future = entry
             try:
                 planner = self._make() if planner is None else planner
-                result, error = job(planner), None
-            except Exception as raised:
-                result, error = None, raised
-            report(result, error)
+                result = job(planner)
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
         if planner is not None:
             planner.close()
 

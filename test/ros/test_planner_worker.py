@@ -31,13 +31,17 @@ class Double(ScriptedPlanner):
 
 
 class Reports:
-    """Gathers what workers report."""
+    """Gathers the results and errors of calls in the order in which they end."""
 
     def __init__(self):
         self._queue: queue.SimpleQueue = queue.SimpleQueue()
 
-    def __call__(self, result, error) -> None:
-        self._queue.put((result, error))
+    def gather(self, future) -> None:
+        future.add_done_callback(self._note)
+
+    def _note(self, future) -> None:
+        error = future.exception()
+        self._queue.put((None if error else future.result(), error))
 
     def next(self):
         return self._queue.get(timeout=WAIT_S)
@@ -100,7 +104,7 @@ def crash(planner):
 
 
 def test_a_call_runs_on_the_thread_of_the_worker_and_its_result_is_reported(worker, made, reports):
-    worker.submit(lambda planner: (planner, threading.current_thread()), reports)
+    reports.gather(worker.submit(lambda planner: (planner, threading.current_thread())))
     (planner, thread), error = reports.next()
     assert error is None
     assert planner is made[0]
@@ -112,7 +116,7 @@ def test_a_call_runs_on_the_thread_of_the_worker_and_its_result_is_reported(work
 def test_the_planner_is_made_at_the_first_call_and_once(worker, made, reports):
     assert made == []
     for number in range(3):
-        worker.submit(lambda planner, number=number: number, reports)
+        reports.gather(worker.submit(lambda planner, number=number: number))
     assert [reports.next() for _ in range(3)] == [(0, None), (1, None), (2, None)]
     assert len(made) == 1
 
@@ -124,10 +128,10 @@ def test_the_planner_is_made_at_the_first_call_and_once(worker, made, reports):
 def test_an_exception_is_reported_and_the_next_call_works(
     worker, made, reports, job, kind, sentence
 ):
-    worker.submit(job, reports)
+    reports.gather(worker.submit(job))
     with pytest.raises(kind, match=sentence):
         raise reports.error()
-    worker.submit(lambda planner: 'works', reports)
+    reports.gather(worker.submit(lambda planner: 'works'))
     assert reports.next() == ('works', None)
     assert len(made) == 1
 
@@ -154,12 +158,12 @@ def test_a_planner_that_cannot_be_made_is_reported_and_tried_again(reports, rais
         return planner
 
     worker = PlannerWorker('double', factory)
-    worker.submit(lambda planner: 'never', reports)
+    reports.gather(worker.submit(lambda planner: 'never'))
     error = reports.error()
     assert type(error) is kind
     with pytest.raises(kind, match=sentence):
         raise error
-    worker.submit(lambda planner: 'works', reports)
+    reports.gather(worker.submit(lambda planner: 'works'))
     assert reports.next() == ('works', None)
     worker.retire()
     join(worker)
@@ -168,7 +172,7 @@ def test_a_planner_that_cannot_be_made_is_reported_and_tried_again(reports, rais
 def test_a_retired_worker_ends_its_call_closes_the_planner_on_its_thread_and_ends(
     worker, made, reports, release
 ):
-    worker.submit(lambda planner: release.wait(WAIT_S), reports)
+    reports.gather(worker.submit(lambda planner: release.wait(WAIT_S)))
     worker.retire()
     assert worker.is_alive
     release.set()
@@ -202,7 +206,7 @@ def test_each_name_has_one_worker_and_a_planner_of_its_own(pool, made, reports):
     assert pool.worker('first') is pool.worker('first')
     assert pool.worker('first') is not pool.worker('second')
     for name in ('first', 'second', 'first'):
-        pool.worker(name).submit(lambda planner: planner, reports)
+        reports.gather(pool.worker(name).submit(lambda planner: planner))
         reports.next()
     assert len(made) == 2
 
@@ -211,9 +215,9 @@ def test_a_call_that_hangs_is_left_behind_and_the_next_has_a_planner_of_its_own(
     pool, made, reports, release
 ):
     hanging = pool.worker('first')
-    hanging.submit(lambda planner: release.wait(WAIT_S) and 'late', reports)
+    reports.gather(hanging.submit(lambda planner: release.wait(WAIT_S) and 'late'))
     pool.leave_behind('first')
-    pool.worker('first').submit(lambda planner: planner, reports)
+    reports.gather(pool.worker('first').submit(lambda planner: planner))
     planner, _ = reports.next()
     assert planner is made[1] is not made[0]
     assert hanging.is_alive
@@ -229,7 +233,7 @@ def test_a_call_is_left_behind_only_once(pool, made, reports):
     pool.leave_behind('first')
     pool.leave_behind('first')
     join(first)
-    pool.worker('first').submit(lambda planner: 'works', reports)
+    reports.gather(pool.worker('first').submit(lambda planner: 'works'))
     assert reports.next() == ('works', None)
 
 
@@ -239,14 +243,14 @@ def test_too_many_hanging_calls_are_refused_until_one_returns(pool, reports):
     try:
         for event in releases:
             workers.append(pool.worker('first'))
-            workers[-1].submit(lambda planner, event=event: event.wait(WAIT_S), reports)
+            reports.gather(workers[-1].submit(lambda planner, event=event: event.wait(WAIT_S)))
             pool.leave_behind('first')
         for name in ('first', 'second'):
             with pytest.raises(PlannerError, match='8 calls of planners still hang'):
                 pool.worker(name)
         releases[3].set()
         join(workers[3])
-        pool.worker('first').submit(lambda planner: 'works', reports)
+        reports.gather(pool.worker('first').submit(lambda planner: 'works'))
         assert reports.next() == (True, None)
         assert reports.next() == ('works', None)
     finally:
@@ -256,10 +260,10 @@ def test_too_many_hanging_calls_are_refused_until_one_returns(pool, reports):
 
 def test_a_closed_pool_closes_its_planners_and_can_be_used_again(pool, made, reports):
     for name in pool.names:
-        pool.worker(name).submit(lambda planner: None, reports)
+        reports.gather(pool.worker(name).submit(lambda planner: None))
         reports.next()
     pool.close()
     assert all(planner.was_closed.wait(WAIT_S) for planner in made)
     assert len(made) == 3
-    pool.worker('first').submit(lambda planner: planner.was_closed.is_set(), reports)
+    reports.gather(pool.worker('first').submit(lambda planner: planner.was_closed.is_set()))
     assert reports.next() == (False, None)
