@@ -30,6 +30,7 @@ class Ros:
 
     def __init__(self, domain: int, stack: contextlib.ExitStack):
         self.domain = domain
+        self.is_haunted = False
         self._stack = stack
         self._context = self._make_context()
         self.node = Node('test_client', context=self._context)
@@ -104,16 +105,32 @@ class Ros:
         )
         return messages
 
+    def kill(self, process) -> None:
+        """Kill a process with -9."""
+        self.is_haunted = True
+        process.kill()
+        process.wait()
+
     def change_state(self, name: str, label: str) -> bool:
         request = ChangeState.Request()
         request.transition.label = label
         return self.call(ChangeState, f'{name}/change_state', request).success
 
 
-@pytest.fixture
-def ros(monkeypatch):
-    """A domain of its own for the test."""
+@pytest.fixture(scope='session')
+def haunted_domains():
+    """Domains in which a process was killed: its ghost answers nobody there for a while."""
     with contextlib.ExitStack() as stack:
-        domain = stack.enter_context(domain_id())
+        yield stack
+
+
+@pytest.fixture
+def ros(monkeypatch, haunted_domains):
+    """A domain of its own for the test; given back, unless the test killed a process in it."""
+    with contextlib.ExitStack() as lease, contextlib.ExitStack() as stack:
+        domain = lease.enter_context(domain_id())
         monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
-        yield Ros(domain, stack)
+        ros = Ros(domain, stack)
+        yield ros
+        if ros.is_haunted:
+            haunted_domains.push(lease.pop_all())
