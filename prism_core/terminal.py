@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from prism_core.errors import ConfigError
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.steps import render_steps
@@ -32,9 +33,10 @@ def print_plan(plan: Plan, *, source: str, latency_s: float | None = None) -> No
 
 def print_graph(graph: SceneGraph, way: Sequence[str] = ()) -> None:
     """Draw a scene graph as a map, x east and y north in metres, with a way through its regions."""
-    import plotext
-
-    figure = plotext
+    try:
+        import plotext as figure
+    except ImportError as error:
+        raise ConfigError('maps in the terminal need plotext; run: pip install plotext') from error
     figure.clear_figure()
     figure.theme('clear')
     width, height = shutil.get_terminal_size((100, 32))

@@ -76,7 +76,13 @@ class PlannerNode(ManagedNode):
         order = [name for name in self.get_parameter('planner.order').value if name]
         if not order:
             raise Refusal(PlanErrorCode.UNKNOWN_PLANNER, 'planner.order names no planner')
-        self._pool = PlannerPool({name.rpartition(':')[2]: find_planner(name) for name in order})
+        names = [name.rpartition(':')[2] for name in order]
+        if len(set(names)) < len(names):
+            raise Refusal(
+                PlanErrorCode.UNKNOWN_PLANNER,
+                f'planner.order has two planners of one name: {", ".join(names)}',
+            )
+        self._pool = PlannerPool({name: find_planner(path) for name, path in zip(names, order)})
 
     def deactivate(self) -> None:
         """End the call that is being worked on."""

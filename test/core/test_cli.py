@@ -125,6 +125,17 @@ def test_a_picture_that_cannot_be_written_is_said_so(tmp_path, out):
     assert 'cannot write the picture' in refusal('show', DEPOT, '--out', str(tmp_path / out))
 
 
+@pytest.mark.parametrize(
+    ('library', 'arguments'), [('plotext', []), ('matplotlib', ['--out', 'depot.png'])]
+)
+def test_a_drawing_library_that_is_missing_is_named_with_its_remedy(
+    monkeypatch, library, arguments
+):
+    monkeypatch.setitem(sys.modules, library, None)
+    sentence = refusal('show', DEPOT, *arguments)
+    assert f'need {library}; run: pip install' in sentence
+
+
 def test_an_error_of_ours_is_one_line_on_stderr_and_exit_status_one():
     command = [sys.executable, '-m', 'prism_core.cli', 'plan', '--request', 'x', '--planner', 'y']
     done = subprocess.run(command, capture_output=True, text=True)

@@ -1,3 +1,3 @@
 """The README's commands are tried on real nodes, as the ROS tests are."""
 
-from ..ros.conftest import ros  # noqa: F401
+from ..ros.conftest import haunted_domains, ros  # noqa: F401

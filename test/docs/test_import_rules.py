@@ -38,7 +38,7 @@ MAY_IMPORT = {
     'domains': set(),
     'domains.mapping.actions': {'actions'},
     'domains.mapping': {'domains.mapping.actions', 'matching', 'symbolic'},
-    'terminal': {'plan', 'scene_graph', 'steps'},
+    'terminal': {'errors', 'plan', 'scene_graph', 'steps'},
     'picture': {'errors', 'plan', 'scene_graph', 'steps'},
     'cli': {'errors'},
     '': {

@@ -19,7 +19,6 @@ import pytest
 import yaml
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import DescribeParameters, ListParameters
-from rclpy.action import ActionClient
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 
 from prism_msgs.msg import PlanErrorCode, SceneGraph
@@ -118,11 +117,8 @@ def call_service(ros, name, kind, fields):
 
 def send_goal(ros, _feedback, name, kind, fields):
     action = find_interface(kind)
-    client = ActionClient(ros.node, action, name)
-    assert client.wait_for_server(10)
-    accepted = client.send_goal_async(fill(action.Goal(), yaml.safe_load(fields)))
-    ros.spin_until(accepted.done)
-    result = accepted.result().get_result_async()
+    goal = fill(action.Goal(), yaml.safe_load(fields))
+    result = ros.send_goal(action, name, goal).get_result_async()
     ros.spin_until(result.done)
     assert result.result().result.error_code == PlanErrorCode.NONE
 

@@ -14,6 +14,7 @@ import pytest
 import rclpy
 from domain_coordinator import domain_id
 from lifecycle_msgs.srv import ChangeState
+from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -96,6 +97,16 @@ class Ros:
         future = self.send(kind, name, kind.Request(**fields) if request is None else request)
         self.spin_until(future.done)
         return future.result()
+
+    def send_goal(self, kind, name: str, goal, feedback_callback=None):
+        """Send a goal to a ROS action; its handle, once it is accepted."""
+        client = ActionClient(self.node, kind, name)
+        self._stack.callback(client.destroy)  # the node would outlive its test without
+        assert client.wait_for_server(WAIT_S), f'nobody serves {name}'
+        accepted = client.send_goal_async(goal, feedback_callback)
+        self.spin_until(accepted.done)
+        assert accepted.result().accepted
+        return accepted.result()
 
     def collect(self, kind, topic: str, qos=None) -> list:
         """The messages of a topic, from now on, in a list that grows."""
