@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -65,7 +67,11 @@ def bench_graph(sizes: str, repeats: int) -> None:
     """Time every step of a graph's way from file to subscriber, and an empty call of /plan."""
     from prism_ros.bench import run_graph_bench
 
-    run_graph_bench([int(size) for size in sizes.split(',')], repeats)
+    try:
+        numbers = [int(size) for size in sizes.split(',')]
+    except ValueError:
+        raise click.BadParameter(f"expected numbers such as 100,1000, got '{sizes}'") from None
+    run_graph_bench(numbers, repeats)
 
 
 def _print_response(response: GetPlan.Response, latency_s: float) -> None:
@@ -73,13 +79,11 @@ def _print_response(response: GetPlan.Response, latency_s: float) -> None:
     print_plan(plan, source=response.plan.model_id, latency_s=latency_s)
 
 
-class _errors_shown:  # noqa: N801 - reads as a statement
+@contextlib.contextmanager
+def _errors_shown() -> Iterator[None]:
     """Turn a refusal into one line and exit status 1."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind, error, traceback) -> None:
-        if isinstance(error, Refusal):
-            name = CODE_NAMES.get(error.code, str(error.code))
-            raise click.ClickException(f'{error} [{name} {error.code}]') from error
+    try:
+        yield
+    except Refusal as refusal:
+        name = CODE_NAMES.get(refusal.code, str(refusal.code))
+        raise click.ClickException(f'{refusal} [{name} {refusal.code}]') from refusal

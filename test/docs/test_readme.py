@@ -31,16 +31,25 @@ COMMANDS = [
     for line in block.splitlines()
     if line.strip() and not line.startswith('#')
 ]
-# Run where the set-up itself is the subject: by .ci/run, or by test_packaging.
+# Run where the set-up itself is the subject: the file, and the words by which it runs the command.
 ELSEWHERE = {
-    'make demo': '.ci/run',
-    'make test': '.ci/run',
-    'colcon build': 'Makefile',
-    '. install/local_setup.sh': 'Makefile',
-    'mkdir -p ws/src': 'test/docs/test_packaging.py',
-    'ln -s /path/to/prism ws/src/prism': 'test/docs/test_packaging.py',
-    'ln -s prism/prism_msgs ws/src/prism_msgs': 'test/docs/test_packaging.py',
-    'cd ws && colcon build': 'test/docs/test_packaging.py',
+    'make demo': ('.ci/run', 'make demo\n'),
+    'make test': ('.ci/run', 'make test\n'),
+    'colcon build': ('Makefile', 'python -m colcon build'),
+    '. install/local_setup.sh': ('Makefile', '. install/local_setup.sh &&'),
+    'mkdir -p ws/src': ('test/docs/test_packaging.py', "(workspace / 'src').mkdir(parents=True)"),
+    'ln -s /path/to/prism ws/src/prism': (
+        'test/docs/test_packaging.py',
+        "run('ln', '-s', source, workspace / 'src/prism'",
+    ),
+    'ln -s prism/prism_msgs ws/src/prism_msgs': (
+        'test/docs/test_packaging.py',
+        "run('ln', '-s', 'prism/prism_msgs', workspace / 'src/prism_msgs'",
+    ),
+    'cd ws && colcon build': (
+        'test/docs/test_packaging.py',
+        "run('colcon', 'build', cwd=workspace)",
+    ),
 }
 PRISM = [c for c in COMMANDS if c.startswith('prism ')]
 ROS2 = [c for c in COMMANDS if c.startswith('ros2 ')]
@@ -49,11 +58,9 @@ ROS2 = [c for c in COMMANDS if c.startswith('ros2 ')]
 def test_every_command_of_the_readme_is_run_somewhere():
     assert len(PRISM) >= 4
     assert len(ROS2) >= 10
-    for command in set(COMMANDS) - set(PRISM) - set(ROS2):
-        place = ELSEWHERE[command]
-        runner = command.replace('/path/to/prism', '').split('&&')[-1].strip()
-        assert runner.split()[0] in (ROOT / place).read_text(), f'{place} does not run: {command}'
-    assert set(ELSEWHERE) <= set(COMMANDS)
+    assert set(COMMANDS) - set(PRISM) - set(ROS2) == set(ELSEWHERE)
+    for command, (place, words) in ELSEWHERE.items():
+        assert words in (ROOT / place).read_text(), f'{place} does not run: {command}'
 
 
 @pytest.mark.parametrize('command', PRISM)
