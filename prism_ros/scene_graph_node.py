@@ -38,6 +38,7 @@ from prism_ros.parameters import SCENE_GRAPH_PARAMETERS
 DELTAS_PER_GRAPH = 200  # less than the 256 deltas that are kept for who joins late
 UPDATE_DEPTH = 256
 GRAPH_PERIOD_S = 30
+GREETINGS = 3
 MARKER_PERIOD_S = 1.0
 
 
@@ -54,6 +55,7 @@ class SceneGraphNode(ManagedNode):
         self._deltas = 0  # since the whole graph was published
         self._seconds = 0
         self._subscribers = 0
+        self._greetings = 0  # how often the graph is still to be published for who came last
         self._markers_are_old = True
         self._graph_publisher = self.create_publisher(SceneGraphMessage, 'scene_graph', latched())
         self._update_publisher = self.create_publisher(
@@ -183,11 +185,15 @@ class SceneGraphNode(ManagedNode):
         if not self.is_active:
             return
         self._seconds += 1
-        # A best-effort subscriber, such as `ros2 topic echo` makes, gets nothing that is latched.
+        # A best-effort subscriber, such as `ros2 topic echo` makes, gets nothing that is latched,
+        # and not what is published while its side of the match is still under way.
         subscribers = self._graph_publisher.get_subscription_count()
-        has_new = subscribers > self._subscribers
+        if subscribers > self._subscribers:
+            self._greetings = GREETINGS
         self._subscribers = subscribers
-        if has_new or (self._deltas and self._seconds >= GRAPH_PERIOD_S):
+        is_due = self._deltas and self._seconds >= GRAPH_PERIOD_S
+        if self._greetings or is_due:
+            self._greetings = max(0, self._greetings - 1)
             self._publish_graph()
         if self._markers_are_old:
             self._marker_publisher.publish(make_markers(self._graph, self._stamp.to_msg()))

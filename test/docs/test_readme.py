@@ -210,15 +210,15 @@ def test_the_ros2_lines_run_verbatim(ros, tmp_path):
             ros.spin_until(lambda: len(ros.node.get_node_names()) >= 3, timeout_s=30)
             time.sleep(3)
             for command in others:
-                done = subprocess.run(
-                    shlex.split(command),
-                    env=environment,
-                    capture_output=True,
-                    text=True,
-                    timeout=60,
-                )
-                assert done.returncode == 0, f'{command}: {done.stdout} {done.stderr}'
-                assert done.stdout.strip(), command
+                with open(tmp_path / 'printed', 'w+') as printed:
+                    running = subprocess.Popen(
+                        shlex.split(command), env=environment, stdout=printed, stderr=printed
+                    )
+                    # Spinning, for `ros2 param list` asks the test's own node as well.
+                    ros.spin_until(lambda: running.poll() is not None, timeout_s=60)  # noqa: B023
+                    printed.seek(0)
+                    assert running.returncode == 0, f'{command}: {printed.read()}'
+                    assert printed.read().strip(), command
         finally:
             launched.send_signal(signal.SIGINT)
             launched.wait(20)
