@@ -1,7 +1,7 @@
 """PlanCall: one request on its way to a valid plan, a refusal or the deadline.
 
-Runs as a coroutine on the node's executor and never blocks it: it waits for one future at a time,
-which a planner's thread, a timer or a cancel completes.
+Runs as a coroutine on the node's executor, which it holds for a millisecond at most: after that it
+waits for one future at a time, which a planner's thread, a timer or a cancel completes.
 """
 
 from __future__ import annotations
