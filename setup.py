@@ -41,7 +41,13 @@ setup(
     author_email='prism-ros@example.com',
     python_requires='>=3.10',
     packages=find_packages(include=['prism_core', 'prism_core.*', 'prism_ros', 'prism_ros.*']),
-    package_data={'prism_core': ['domains/*/*.json', 'domains/*/graphs/*.json']},
+    package_data={
+        'prism_core': [
+            'domains/*/graphs/*.json',
+            'domains/*/words/*.json',
+            'domains/*/words/*.jsonl',
+        ]
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/prism_ros']),
         ('share/prism_ros', ['package.xml']),
@@ -53,7 +59,7 @@ setup(
     extras_require={
         'ros': [*ROS_WHEELS, *COLCON],
         'robot': [],  # the base is all that a robot needs so far
-        'data': ['matplotlib>=3.5'],
+        'data': ['matplotlib>=3.5', 'msgspec>=0.18'],
         'train': ['peft', 'torch', 'transformers'],
         'dev': [
             *COLCON,

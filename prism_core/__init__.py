@@ -5,7 +5,10 @@ client.
 """
 
 from prism_core.actions import Action, ActionSpec, ActionTable, ArgumentKind, ArgumentSpec
-from prism_core.episode import Turn
+from prism_core.compact_dialect import CompactDialect
+from prism_core.conversation import Dialect, Message, Prompt
+from prism_core.criterion import Criterion, Fact, Outcome
+from prism_core.episode import Episode, Task, Turn
 from prism_core.errors import (
     ConfigError,
     PlannerError,
@@ -16,29 +19,47 @@ from prism_core.errors import (
     PrismError,
     RevisionConflict,
     SceneGraphError,
+    WorldRejected,
 )
 from prism_core.graph_elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node
+from prism_core.intent import Intent, Target
+from prism_core.lexicon import Lexicon
+from prism_core.mission_state import MAX_TURNS
+from prism_core.observation import Observation, parse_observation, render_observation
 from prism_core.plan import Plan, parse_plan, render_plan
-from prism_core.planner import Planner, PlannerFactory, find_planner
+from prism_core.planner import Planner, PlannerFactory, Simulator, find_planner, run_episode
 from prism_core.routes import trace_plan
 from prism_core.scene_graph import SceneGraph
+from prism_core.spine_dialect import SpineDialect
 from prism_core.spine_json import parse_scene_graph, render_scene_graph
 from prism_core.steps import render_steps
 from prism_core.symbolic import SymbolicPlanner
+from prism_core.update_text import parse_update, render_update
 from prism_core.validation import MAX_STEPS, Problem, ProblemKind, ValidationReport, validate_plan
 
 __all__ = [
     'MAX_NAME_CHARS',
     'MAX_STEPS',
+    'MAX_TURNS',
     'Action',
     'ActionSpec',
     'ActionTable',
     'ArgumentKind',
     'ArgumentSpec',
+    'CompactDialect',
     'ConfigError',
     'Connection',
+    'Criterion',
+    'Dialect',
+    'Episode',
+    'Fact',
     'GraphUpdate',
+    'Intent',
+    'Lexicon',
+    'Message',
     'Node',
+    'Observation',
+    'Outcome',
     'Plan',
     'PlanParseError',
     'PlanRejected',
@@ -50,18 +71,29 @@ __all__ = [
     'PrismError',
     'Problem',
     'ProblemKind',
+    'Prompt',
     'RevisionConflict',
     'SceneGraph',
     'SceneGraphError',
+    'Simulator',
+    'SpineDialect',
     'SymbolicPlanner',
+    'Target',
+    'Task',
     'Turn',
     'ValidationReport',
+    'WorldRejected',
     'find_planner',
+    'parse_observation',
     'parse_plan',
     'parse_scene_graph',
+    'parse_update',
+    'render_observation',
     'render_plan',
     'render_scene_graph',
     'render_steps',
+    'render_update',
+    'run_episode',
     'trace_plan',
     'validate_plan',
 ]

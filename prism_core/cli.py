@@ -6,12 +6,18 @@ Each command is imported when it is run, so that `prism --help` is quick and a r
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from prism_core.errors import PrismError
+
+if TYPE_CHECKING:
+    from prism_core.episode import Episode
 
 
 class _Commands(click.Group):
@@ -111,15 +117,33 @@ def plan(graph: Path | None, request: str, planner: str, location: str | None, a
     '--plan',
     'plan_file',
     type=click.Path(path_type=Path),
-    help="A plan to draw on it: SPINE's JSON reply.",
+    help="A plan to draw on a scene graph: SPINE's JSON reply.",
 )
+@click.option(
+    '--episode', type=click.IntRange(min=0), help='Which episode of the file; 0 is first.'
+)
+@click.option('--turn', type=click.IntRange(min=0), help='Show the episode up to this turn.')
 @click.option(
     '--out',
     type=click.Path(path_type=Path),
-    help='Write the picture here (.png, .svg or .pdf); drawn in the terminal when left out.',
+    help='Write the picture here (.png, .svg or .pdf); shown in the terminal when left out.',
 )
-def show(file: Path, plan_file: Path | None, out: Path | None):
-    """Draw a scene graph, with a plan on it when one is given."""
+def show(
+    file: Path, plan_file: Path | None, episode: int | None, turn: int | None, out: Path | None
+):
+    """Draw a scene graph, with a plan on it when one is given; or an episode of a .jsonl file."""
+    if file.suffix == '.jsonl':
+        if plan_file is not None:
+            raise click.ClickException(
+                f'--plan goes with a scene graph; {file} holds episodes, which have their own plans'
+            )
+        _show_episode(file, episode or 0, turn, out)
+        return
+    if episode is not None or turn is not None:
+        raise click.ClickException(
+            f'--episode and --turn go with an episode file (.jsonl); {file} is taken for a '
+            'scene graph'
+        )
     from prism_core.domains.mapping import MAPPING_ACTIONS
     from prism_core.plan import parse_plan
     from prism_core.routes import trace_plan
@@ -135,6 +159,145 @@ def show(file: Path, plan_file: Path | None, out: Path | None):
 
     draw_picture(graph, out, plan=drawn, way=way)
     click.echo(f'wrote {out}')
+
+
+def _show_episode(file: Path, number: int, turn: int | None, out: Path | None) -> None:
+    from prism_core.episode_trail import follow_episode
+
+    episode = _read_episode(file, number)
+    if out is None:
+        from prism_core.terminal_episodes import print_episode
+
+        follow_episode(episode, turn)  # says what is wrong with the turn
+        print_episode(episode, turns=turn)
+        return
+    from prism_core.episode_picture import draw_episode
+
+    draw_episode(episode, out, turn=turn)
+    click.echo(f'wrote {out}')
+
+
+@prism.command()
+@click.option(
+    '--seed',
+    default=0,
+    show_default=True,
+    help='Any whole number; the same one draws the same world.',
+)
+@click.option('--tier', type=click.Choice(['core', 'full']), default='full', show_default=True)
+@click.option(
+    '--size', type=click.Choice(['small', 'medium', 'large']), default='small', show_default=True
+)
+@click.option(
+    '--hidden',
+    type=float,
+    default=0.3,
+    show_default=True,
+    help='Share of the world that the robot does not know, 0 to 0.9.',
+)
+@click.option(
+    '--tasks',
+    type=click.IntRange(min=1),
+    default=6,
+    show_default=True,
+    help='How many tasks to draw; twins come on top.',
+)
+@click.option('--kind', 'kinds', multiple=True, help='Only tasks of this kind; can be given again.')
+@click.option(
+    '--unseen',
+    multiple=True,
+    type=click.Choice(['wording', 'classes', 'places']),
+    help='Draw this from what training never sees; can be given again.',
+)
+@click.option(
+    '--planner',
+    help='Who tries each task: teacher, the name of a planner, or package.module:factory.',
+)
+@click.option(
+    '--out', type=click.Path(path_type=Path), help='Write the episodes here, one a line (.jsonl).'
+)
+def world(
+    seed: int,
+    tier: str,
+    size: str,
+    hidden: float,
+    tasks: int,
+    kinds: tuple[str, ...],
+    unseen: tuple[str, ...],
+    planner: str | None,
+    out: Path | None,
+):
+    """Draw a world and its tasks, and let a planner try them."""
+    from prism_core.domains.mapping.generator import draw_episodes
+    from prism_core.domains.mapping.intents import KINDS
+    from prism_core.domains.mapping.play import play_episodes
+    from prism_core.domains.mapping.words import load_words
+    from prism_core.domains.mapping.world import WorldConfig
+    from prism_core.terminal import print_graph
+    from prism_core.terminal_episodes import print_world
+
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown:
+        raise click.ClickException(
+            f"there is no kind of task '{unknown[0]}'; expected one of {', '.join(KINDS)}"
+        )
+    render_episode = _episode_json().render_episode if out else None
+    config = WorldConfig(
+        tier=tier, size=size, hidden=hidden, tasks=tasks, kinds=kinds, unseen=frozenset(unseen)
+    )
+    words = load_words()
+    rejections: Counter[str] = Counter()
+    episodes = draw_episodes(seed, config, words, rejections)
+    if episodes and planner:
+        episodes = play_episodes(planner, episodes, words)
+    if episodes:
+        print_graph(episodes[0].true_graph)
+    print_world(episodes, rejections)
+    if not episodes:
+        raise click.ClickException(
+            'no such task fits this world; take another seed, or draw more tasks or kinds'
+        )
+    if out is not None and render_episode is not None:
+        _write_text(out, ''.join(f'{render_episode(episode)}\n' for episode in episodes))
+        click.echo(f'wrote {len(episodes)} episodes to {out}')
+
+
+def _read_episode(path: Path, number: int) -> Episode:
+    from prism_core.errors import ConfigError
+
+    read_episodes = _episode_json().read_episodes
+    count = 0
+    try:
+        for episode in read_episodes(_read_text(path).split('\n')):
+            if count == number:
+                return episode
+            count += 1
+    except ConfigError as error:
+        raise ConfigError(f'{path}: {error}') from error
+    holds = f'{count} episode' if count == 1 else f'{count} episodes'
+    raise ConfigError(f'there is no episode {number} in {path}: it holds {holds}, counted from 0')
+
+
+def _episode_json():
+    try:
+        from prism_core import episode_json
+    except ImportError as error:
+        raise click.ClickException(
+            "episode files need msgspec; run: pip install 'prism_ros[data]'"
+        ) from error
+    return episode_json
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    try:
+        temporary.write_text(text, 'utf-8')
+        temporary.replace(path)
+    except OSError as error:
+        raise click.ClickException(f'cannot write {path}: {error.strerror}') from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_graph(path: Path):

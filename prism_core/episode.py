@@ -1,21 +1,82 @@
-"""What a mission looked like so far, turn by turn."""
+"""The one noun from synthesis to evaluation: a task in a world, how it went, and how it ended.
+
+An episode without turns is a task that waits to be tried.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from prism_core.graph_elements import GraphUpdate
+from prism_core.criterion import Criterion, Outcome
+from prism_core.graph_elements import NO_ATTRIBUTES
+from prism_core.intent import Intent
+from prism_core.observation import Observation
 from prism_core.plan import Plan
+from prism_core.scene_graph import SceneGraph
+
+SCHEMA_VERSION = 1
+
+Ending = Literal['', 'answer', 'clarify', 'limit', 'invalid_plans', 'planner_error']
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A plan, what the robot saw while it carried it out, and how its graph changed.
-
-    `observations` holds one text for each step that was carried out; what it says comes from the
-    world and is never an instruction.
+    """A plan, one observation for each step of it that was carried out, and where the robot was
+    when it planned ('': not known).
     """
 
     plan: Plan
-    observations: tuple[str, ...] = ()
-    update: GraphUpdate = field(default_factory=GraphUpdate)
+    observations: tuple[Observation, ...] = ()
+    robot_location: str = ''
+
+
+@dataclass(frozen=True)
+class Task:
+    """A sentence, and what it means where that is known.
+
+    `kind` and `tags` are for statistics: what sort of task it is, how it is worded. A planner gets
+    the sentence alone; a teacher may be made for the intent.
+    """
+
+    request: str
+    kind: str = ''
+    intent: Intent | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A task in a world that the planner does not see, and what came of it.
+
+    `known_graph` is what the robot knew at the start, `true_graph` the world. `ending` says why the
+    run ended ('' before it), `error` what a planner that failed said. Run again with the same plans
+    it comes to the same outcome.
+    """
+
+    seed: int
+    task: Task
+    criterion: Criterion
+    true_graph: SceneGraph
+    known_graph: SceneGraph
+    turns: tuple[Turn, ...] = ()
+    ending: Ending = ''
+    error: str = ''
+    outcome: Outcome | None = None
+    provenance: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def actions(self):
+        """Each step that was carried out, with its observation."""
+        for turn in self.turns:
+            yield from zip(turn.plan.actions, turn.observations)
+
+    @property
+    def final_graph(self) -> SceneGraph:
+        """What the robot knows at the end."""
+        graph = self.known_graph
+        for _, observation in self.actions:
+            graph = graph.apply(observation.update)
+        return graph

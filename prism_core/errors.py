@@ -4,6 +4,7 @@
     ├── SceneGraphError         a graph or an update that breaks the rules; lists each breach
     │   └── RevisionConflict    an update made for another revision than the current one
     ├── PlanParseError          a text in which there is no plan
+    ├── WorldRejected           a world or task that was drawn and cannot be used
     ├── ConfigError             a setting, name or file that cannot be used
     └── PlannerError            no plan came
         ├── PlannerTimeout      not within the time given
@@ -49,6 +50,10 @@ class PlanParseError(PrismError):
 
     The message says where reading stopped.
     """
+
+
+class WorldRejected(PrismError):
+    """A world or a task that was drawn cannot be used; the message is the reason, for counting."""
 
 
 class ConfigError(PrismError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -109,6 +109,23 @@ class Node:
             dict(self.attributes),
         )
 
+    def with_attributes(self, changes: Mapping[str, Any]) -> Node:
+        """The same node with some attributes set; key `description` sets the description.
+
+        Raises:
+            SceneGraphError: a node cannot have such attributes.
+        """
+        attributes = {**self.attributes, **changes}
+        description = attributes.pop('description', self.description)
+        return Node(self.name, self.kind, self.position, description, attributes)
+
+    def without_attributes(self, names: Iterable[str]) -> Node:
+        """The same node with some attributes taken away; `description` empties the description."""
+        gone = set(names)
+        attributes = {key: value for key, value in self.attributes.items() if key not in gone}
+        description = '' if 'description' in gone else self.description
+        return Node(self.name, self.kind, self.position, description, attributes)
+
     def distance_m(self, other: Node) -> float:
         """Straight-line distance to another node."""
         return math.dist(self.position, other.position)
@@ -164,13 +181,15 @@ class Connection:
 class GraphUpdate:
     """A change of a scene graph, applied whole or not at all.
 
-    Removals come first, then nodes, then connections, then the location. Removing a node removes
-    its connections. `base_revision` 0 applies to whatever is current; `revision` is what the graph
-    became.
+    Removals come first, then nodes, then connections, then attributes, then the location. Removing
+    a node removes its connections. `set_attributes` holds, by node name, what became known of nodes
+    that stay as they are otherwise; key `description` sets the description. `base_revision` 0
+    applies to whatever is current; `revision` is what the graph became.
     """
 
     upsert_nodes: tuple[Node, ...] = ()
     upsert_connections: tuple[Connection, ...] = ()
+    set_attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NO_ATTRIBUTES)
     remove_nodes: tuple[str, ...] = ()
     remove_connections: tuple[Connection, ...] = ()
     robot_location: str | None = None

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from prism_core.errors import ConfigError
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.steps import render_steps
 
-_REGION, _OBJECT, _ROBOT, _WAY = '#3b6fb5', '#e8912d', '#2f9e5f', '#c2378f'
-_MAX_NAMES = 300  # more names than this only cover the picture
+REGION, OBJECT, ROBOT, WAY = '#3b6fb5', '#e8912d', '#2f9e5f', '#c2378f'
+REGION_NAME, OBJECT_NAME, CONNECTION = '#2f5a94', '#8a4b00', '#9aa4b2'
+_MAX_LABELS = 300  # more names than this only cover the picture
+_LABEL_GAP, _NODE_SIZE = 9, 13  # points from a node's middle to its name; points across a node
+
+Box = tuple[float, float, float, float]
+"""Left, low, right, high."""
 
 
 def draw_picture(
@@ -24,31 +31,18 @@ def draw_picture(
     Raises:
         ConfigError: matplotlib is not installed, or the file cannot be written in that format.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ConfigError("pictures need matplotlib; run: pip install 'prism_ros[data]'") from error
-    matplotlib.use('agg')
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(10, 7), layout='constrained')
+    figure = open_figure((10, 7), layout='constrained')
+    axes = figure.add_subplot()
     for connection in graph.connections.values():
         is_way = connection.kind == 'traversable'
-        color, style = ('#9aa4b2', '-') if is_way else (_OBJECT, ':')
-        _draw_line(axes, graph, connection.source, connection.target, color, style, 1.2)
-    for a, b in itertools.pairwise(way):
-        _draw_line(axes, graph, a, b, _WAY, '-', 3.5)
-    for kind, color, marker in (('region', _REGION, 'o'), ('object', _OBJECT, 's')):
-        nodes = [node for node in graph.nodes.values() if node.kind == kind]
-        xs, ys = [n.position[0] for n in nodes], [n.position[1] for n in nodes]
-        axes.scatter(xs, ys, s=70, c=color, marker=marker, label=f'{kind} ({len(nodes)})', zorder=3)
-    if graph.robot_location is not None:
-        position = graph.nodes[graph.robot_location].position
-        axes.scatter(*position, s=260, facecolors='none', edgecolors=_ROBOT, linewidths=3)
-        axes.scatter([], [], s=90, facecolors='none', edgecolors=_ROBOT, label='robot')
-    if len(graph.nodes) <= _MAX_NAMES:
-        for name in graph.nodes:
-            _write_name(axes, graph, name)
+        color, style = (CONNECTION, '-') if is_way else (OBJECT, ':')
+        draw_line(axes, graph, connection.key, color, style, 1.2)
+    for ends in itertools.pairwise(way):
+        draw_line(axes, graph, ends, WAY, '-', 3.5)
+    for kind, color in (('region', REGION), ('object', OBJECT)):
+        names = [node.name for node in graph.nodes.values() if node.kind == kind]
+        draw_nodes(axes, graph, names, color, f'{kind} ({len(names)})')
+    draw_robot(axes, graph)
     if plan is not None:
         steps = '\n'.join(
             f'{number}. {render_steps([action])}' for number, action in enumerate(plan.actions, 1)
@@ -57,23 +51,139 @@ def draw_picture(
     axes.set(xlabel='x east (m)', ylabel='y north (m)', aspect='equal')
     axes.margins(0.12)
     axes.legend(loc='best', fontsize=8)
+    figure.draw_without_rendering()
+    style = {'fontsize': 8, 'zorder': 5}
+    write_labels(
+        axes, graph, [Label(n, n, {'color': name_color(graph, n), **style}) for n in graph.nodes]
+    )
+    save_figure(figure, path)
+
+
+def open_figure(
+    size_inch: tuple[float, float],
+    *,
+    layout: Literal['constrained'] | None = None,
+    dpi: int = 130,
+):
+    """An empty matplotlib figure that needs no screen.
+
+    Raises:
+        ConfigError: matplotlib is not installed.
+    """
     try:
-        figure.savefig(path, dpi=130)
+        from matplotlib import figure as figures
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+    except ImportError as error:
+        raise ConfigError("pictures need matplotlib; run: pip install 'prism_ros[data]'") from error
+    figure = figures.Figure(figsize=size_inch, layout=layout, dpi=dpi)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure, path: Path) -> None:
+    """Write a figure in the format that the file's name says; texts in an .svg stay texts.
+
+    Raises:
+        ConfigError: the file cannot be written in that format.
+    """
+    import matplotlib
+
+    try:
+        with matplotlib.rc_context({'svg.fonttype': 'none'}):
+            figure.savefig(path)
     except (OSError, ValueError) as error:
         raise ConfigError(f'cannot write the picture {path}: {error}') from error
-    finally:
-        plt.close(figure)
 
 
-def _draw_line(axes, graph: SceneGraph, a: str, b: str, color, style, width) -> None:
-    (xa, ya), (xb, yb) = graph.nodes[a].position, graph.nodes[b].position
-    axes.plot([xa, xb], [ya, yb], color=color, linestyle=style, linewidth=width, zorder=1)
+def draw_line(axes, graph: SceneGraph, ends: tuple[str, str], color, style, width, **more) -> None:
+    """Draw a line between two nodes; `more` goes to matplotlib's `plot`."""
+    (xa, ya), (xb, yb) = (graph.nodes[name].position for name in ends)
+    settings = {'color': color, 'linestyle': style, 'linewidth': width, 'zorder': 1} | more
+    axes.plot([xa, xb], [ya, yb], **settings)
 
 
-def _write_name(axes, graph: SceneGraph, name: str) -> None:
-    """Write a node's name on the side that faces away from what is seen from it, or sees it."""
+def draw_nodes(
+    axes, graph: SceneGraph, names: Sequence[str], color, label: str | None = None, size=70
+) -> None:
+    """Draw some nodes: regions round, objects square; the legend shows `label`."""
+    for kind, marker in (('region', 'o'), ('object', 's')):
+        nodes = [graph.nodes[name] for name in names if graph.nodes[name].kind == kind]
+        if nodes:
+            xs, ys = zip(*(node.position for node in nodes))
+            axes.scatter(xs, ys, s=size, c=color, marker=marker, label=label, zorder=3)
+
+
+def draw_robot(axes, graph: SceneGraph) -> None:
+    """Draw a ring around where the robot is, if that is known."""
+    if graph.robot_location is not None:
+        position = graph.nodes[graph.robot_location].position
+        ring = {'facecolors': 'none', 'edgecolors': ROBOT}
+        axes.scatter(*position, s=260, linewidths=3, zorder=3, **ring)
+        axes.scatter([], [], s=90, label='robot', **ring)
+
+
+def name_color(graph: SceneGraph, name: str) -> str:
+    """The color of a node's name."""
+    return REGION_NAME if graph.nodes[name].kind == 'region' else OBJECT_NAME
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text beside a node; `style` goes to matplotlib's `annotate`."""
+
+    node: str
+    text: str
+    style: Mapping[str, Any]
+
+
+def write_labels(
+    axes, graph: SceneGraph, labels: Sequence[Label], taken: Sequence[Box] = ()
+) -> None:
+    """Write texts beside nodes, each where it covers least; the first ones choose first.
+
+    The axes must have their final place and limits. Of more texts than fit none is written.
+
+    Args:
+        axes: of a figure by `open_figure`.
+        graph: where the nodes lie.
+        labels: what to write.
+        taken: other boxes, in pixels, that texts should not cover.
+    """
     import matplotlib.patheffects as effects
 
+    if len(labels) > _MAX_LABELS:
+        return
+    renderer = axes.figure.canvas.get_renderer()
+    point = axes.figure.dpi / 72
+    frame = tuple(axes.get_window_extent(renderer).extents)
+    half = _NODE_SIZE / 2 * point
+    pixels = [axes.transData.transform(node.position) for node in graph.nodes.values()]
+    boxes = [(x - half, y - half, x + half, y + half) for x, y in pixels] + list(taken)
+    for label in labels:
+        position = graph.nodes[label.node].position
+        text = axes.annotate(
+            label.text, position, xytext=(0, 0), textcoords='offset points', **label.style
+        )
+        text.set_in_layout(False)
+        if 'bbox' not in label.style:
+            text.set_path_effects([effects.withStroke(linewidth=2.5, foreground='white')])
+        x, y = axes.transData.transform(position)
+        extent = text.get_window_extent(renderer)
+        size = (extent.width, extent.height)
+        costs = {}
+        for rank, (dx, dy) in enumerate(_directions(graph, label.node)):
+            left = x + dx * _LABEL_GAP * point - size[0] * (1 - dx) / 2
+            low = y + dy * _LABEL_GAP * point - size[1] * (1 - dy) / 2
+            box = (left, low, left + size[0], low + size[1])
+            outside = size[0] * size[1] - _overlap(box, frame)
+            costs[box] = sum(_overlap(box, b) for b in boxes) + rank * half + 3 * outside
+        best = min(costs, key=costs.__getitem__)
+        boxes.append(best)
+        text.set_position(((best[0] - x) / point, (best[1] - y) / point))
+
+
+def _directions(graph: SceneGraph, name: str) -> Iterator[tuple[float, float]]:
+    """Where a text may stand: first away from what is seen from the node, or sees it."""
     x, y = graph.nodes[name].position
     around = graph.viewpoints.get(name) or [
         seen for seen, regions in graph.viewpoints.items() if name in regions
@@ -81,16 +191,13 @@ def _write_name(axes, graph: SceneGraph, name: str) -> None:
     others = [graph.nodes[other].position for other in around]
     dx = sum(x - other_x for other_x, _ in others)
     dy = sum(y - other_y for _, other_y in others) or 1.0
-    length = math.hypot(dx, dy)
-    text = axes.annotate(
-        name,
-        (x, y),
-        xytext=(9 * dx / length, 11 * dy / length),
-        textcoords='offset points',
-        ha='left' if dx > 0.5 * length else 'right' if dx < -0.5 * length else 'center',
-        va='bottom' if dy > 0 else 'top',
-        fontsize=8,
-        color=_REGION if graph.nodes[name].kind == 'region' else '#8a4b00',
-        zorder=4,
-    )
-    text.set_path_effects([effects.withStroke(linewidth=2.5, foreground='white')])
+    angle = math.atan2(dy, dx)
+    for turn in (0, 1, -1, 2, -2, 3, -3, 4):
+        yield (math.cos(angle + turn * math.pi / 4), math.sin(angle + turn * math.pi / 4))
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """The area that two boxes share."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0.0) * max(height, 0.0)

@@ -1,18 +1,25 @@
-"""What every planner looks like from outside, and how one is found by name."""
+"""What planners and simulators look like from outside, and the closed loop that joins them."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from prism_core.episode import Turn
-from prism_core.errors import ConfigError
+from prism_core.actions import Action, ActionTable
+from prism_core.episode import Ending, Episode, Turn
+from prism_core.errors import ConfigError, PlannerError
+from prism_core.mission_state import MAX_TURNS
+from prism_core.observation import Observation
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
+from prism_core.validation import validate_plan
 
 PlannerFactory = Callable[[], 'Planner']
+
+MAX_REFUSED_IN_A_ROW = 3
 
 
 @runtime_checkable
@@ -44,6 +51,88 @@ class Planner(Protocol):
 
         A second call does nothing.
         """
+
+
+@runtime_checkable
+class Simulator(Protocol):
+    """A world that carries out actions one by one and shows what they reveal.
+
+    The same actions in the same order give the same observations.
+    """
+
+    @property
+    def table(self) -> ActionTable:
+        """The actions that it carries out."""
+
+    @property
+    def known_graph(self) -> SceneGraph:
+        """What the robot knows by now: the graph at the start with every update since."""
+
+    def execute(self, action: Action) -> Observation:
+        """Carry out one action and reveal what it shows.
+
+        What cannot be carried out as it stands comes back as `refused` and changes nothing; it
+        raises nothing.
+        """
+
+
+def run_episode(
+    planner: Planner, simulator: Simulator, episode: Episode, *, max_turns: int = MAX_TURNS
+) -> Episode:
+    """Let a planner work on a task until it answers, asks, fails or runs out of turns.
+
+    A turn ends where the robot's would: behind an action that may bring news, and where the world
+    made an action fail. A plan that the validator refuses is not carried out; its turn holds the
+    feedback as `refused` observation. The planner gets the sentence alone.
+
+    Args:
+        planner: asked once a turn.
+        simulator: a fresh one for this episode.
+        episode: the task; turns that it may have are left out.
+        max_turns: so many plans at most.
+
+    Returns:
+        The episode with its turns and why it ended, not yet judged.
+    """
+    turns: list[Turn] = []
+    ending: Ending = 'limit'
+    error = ''
+    refused_in_a_row = 0
+    while len(turns) < max_turns:
+        graph = simulator.known_graph
+        try:
+            plan = planner.plan(episode.task.request, graph, tuple(turns))
+        except PlannerError as caught:
+            ending, error = 'planner_error', str(caught)
+            break
+        report = validate_plan(plan, graph, simulator.table)
+        if not report.is_valid:
+            refusal = Observation(feedback=report.feedback, status='refused')
+            turns.append(Turn(plan, (refusal,), graph.robot_location or ''))
+            refused_in_a_row += 1
+            if refused_in_a_row == MAX_REFUSED_IN_A_ROW:
+                ending = 'invalid_plans'
+                break
+            continue
+        refused_in_a_row = 0
+        turns.append(Turn(plan, _carry_out(plan, simulator), graph.robot_location or ''))
+        last = plan.actions[len(turns[-1].observations) - 1].name
+        if simulator.table[last].ends_mission:
+            ending = 'clarify' if last == 'clarify' else 'answer'
+            break
+    return dataclasses.replace(
+        episode, turns=tuple(turns), ending=ending, error=error, outcome=None
+    )
+
+
+def _carry_out(plan: Plan, simulator: Simulator) -> tuple[Observation, ...]:
+    observations = []
+    for action in plan.actions:
+        observation = simulator.execute(action)
+        observations.append(observation)
+        if observation.status != 'done' or simulator.table[action.name].ends_turn:
+            break
+    return tuple(observations)
 
 
 def find_planner(name: str) -> PlannerFactory:

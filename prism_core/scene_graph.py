@@ -241,6 +241,14 @@ class SceneGraph:
         for connection in update.upsert_connections:
             problems.extend(_check_connection(connection, nodes))
             connections[connection.key] = connection
+        for name, changes in update.set_attributes.items():
+            if name not in nodes:
+                problems.append(f"cannot set attributes of '{name}': there is no such node")
+                continue
+            try:
+                nodes[name] = nodes[name].with_attributes(changes)
+            except SceneGraphError as error:
+                problems.extend(error.problems)
         location = update.robot_location or self._robot_location
         problems.extend(_check_location(location, nodes))
         if problems:

@@ -48,9 +48,13 @@ def parse_scene_graph(text: str) -> SceneGraph:
     Raises:
         SceneGraphError: with one problem, place and value for each breach.
     """
-    data = _load_json(text)
+    return read_scene_graph(_load_json(text))
+
+
+def read_scene_graph(data: Any) -> SceneGraph:
+    """Read a scene graph from what JSON has made of its text (see `parse_scene_graph`)."""
     if not isinstance(data, dict):
-        raise SceneGraphError(f'expected a JSON object with "regions", got {quote(text)}')
+        raise SceneGraphError(f'expected a JSON object with "regions", got {quote(data)}')
     problems: list[str] = []
     _note_faults(data, '', problems)
     if problems:

@@ -1,15 +1,16 @@
-"""Between the messages of prism_msgs and the types of prism_core: the only file that knows both.
+"""Between the messages of prism_msgs and the types of prism_core: graphs, updates and plans.
 
-Pure functions. Message → core → message is the identity for all that a graph, an update, a turn
-or a plan says; header, ids and the execution status of steps are the envelope and stay on the ROS
-side. What core cannot hold is refused, never dropped.
+This file and `turn_conversions` are the only ones that know both sides. Pure functions. Message →
+core → message is the identity for all that a graph, an update, a turn or a plan says; header, ids
+and the execution status of steps are the envelope and stay on the ROS side. What core cannot hold
+is refused, never dropped.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from prism_core import (
     MAX_NAME_CHARS,
@@ -24,13 +25,16 @@ from prism_core import (
     PrismError,
     SceneGraph,
     SceneGraphError,
-    Turn,
 )
+from prism_msgs.msg import NodeAttributes, PlanStep, SceneEdge, SceneGraphUpdate, SceneNode
 from prism_msgs.msg import Plan as PlanMessage
-from prism_msgs.msg import PlanStep, SceneEdge, SceneGraphUpdate, SceneNode
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
-from prism_msgs.msg import Turn as TurnMessage
-from prism_ros.node_attributes import read_attributes, write_attributes
+from prism_ros.node_attributes import (
+    changes_from_message,
+    changes_to_message,
+    read_attributes,
+    write_attributes,
+)
 
 FRAME = 'map'
 _NODE_TYPES: dict[int, Literal['region', 'object']] = {
@@ -48,6 +52,7 @@ _EUCLIDEAN = -1.0
 UPDATE_LIMITS = {
     'upsert_nodes': 1024,
     'upsert_edges': 4096,
+    'set_attributes': 1024,
     'remove_nodes': 1024,
     'remove_edges': 4096,
 }
@@ -152,7 +157,7 @@ def update_from_message(message: SceneGraphUpdate) -> GraphUpdate:
     """Read an update.
 
     Raises:
-        SceneGraphError: with one problem for each node or edge that core refuses.
+        SceneGraphError: with one problem for each item that core refuses.
     """
     _check_frame(message.header.frame_id)
     problems = [
@@ -166,6 +171,7 @@ def update_from_message(message: SceneGraphUpdate) -> GraphUpdate:
     update = GraphUpdate(
         upsert_nodes=_convert(message.upsert_nodes, node_from_message, problems),
         upsert_connections=_convert(message.upsert_edges, connection_from_message, problems),
+        set_attributes=_attributes_from_messages(message.set_attributes, problems),
         remove_nodes=tuple(message.remove_nodes),
         remove_connections=_convert(message.remove_edges, connection_from_message, problems),
         robot_location=message.robot_location or None,
@@ -187,6 +193,7 @@ def update_to_message(update: GraphUpdate) -> SceneGraphUpdate:
         revision=update.revision,
         upsert_nodes=[node_to_message(node) for node in update.upsert_nodes],
         upsert_edges=[connection_to_message(c) for c in update.upsert_connections],
+        set_attributes=[changes_to_message(*item) for item in update.set_attributes.items()],
         remove_nodes=list(update.remove_nodes),
         remove_edges=[connection_to_message(c) for c in update.remove_connections],
         robot_location=update.robot_location or '',
@@ -271,28 +278,6 @@ def plan_to_message(plan: Plan, table: ActionTable) -> PlanMessage:
     return message
 
 
-def turn_from_message(message: TurnMessage, table: ActionTable) -> Turn:
-    """Read a past turn.
-
-    Raises:
-        PrismError: its plan or its update cannot be read.
-    """
-    return Turn(
-        plan=plan_from_message(message.plan, table),
-        observations=tuple(message.observations),
-        update=update_from_message(message.update),
-    )
-
-
-def turn_to_message(turn: Turn, table: ActionTable) -> TurnMessage:
-    """Write a past turn."""
-    return TurnMessage(
-        plan=plan_to_message(turn.plan, table),
-        observations=list(turn.observations),
-        update=update_to_message(turn.update),
-    )
-
-
 def _convert(
     messages: Iterable[_T], convert: Callable[[_T], _U], problems: list[str]
 ) -> tuple[_U, ...]:
@@ -303,6 +288,17 @@ def _convert(
         except SceneGraphError as error:
             problems.extend(error.problems)
     return tuple(converted)
+
+
+def _attributes_from_messages(
+    messages: Iterable[NodeAttributes], problems: list[str]
+) -> dict[str, dict[str, Any]]:
+    attributes: dict[str, dict[str, Any]] = {}
+    for name, changes in _convert(messages, changes_from_message, problems):
+        if name in attributes:
+            problems.append(f"node '{name}' comes twice in set_attributes")
+        attributes[name] = changes
+    return attributes
 
 
 def wire_text(text: str) -> str:

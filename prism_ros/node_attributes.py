@@ -2,7 +2,8 @@
 
 Fields of the message have attribute names of their own and are left out at their default; the
 message's key-value pairs are the remaining attributes, their values as text. A value that is no
-text travels as JSON and comes back as what it was.
+text travels as JSON and comes back as what it was. In a NodeAttributes message every attribute is a
+key-value pair, and so is the description.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import KeyValue
 
-from prism_core import SceneGraphError
+from prism_core import Node, SceneGraphError
+from prism_msgs.msg import NodeAttributes
 
 _MAX_SHORT_TEXT_CHARS = 64  # semantic_class and source, prism_msgs/SceneNode
 _MAX_FLOAT32 = 3.402823466e38  # as rosidl bounds a float32
@@ -150,6 +152,33 @@ def write_attributes(message: Any, attributes: Mapping[str, Any]) -> None:
             field.write(message, value)
         else:
             message.attributes.append(KeyValue(key=key, value=encode_value(value)))
+
+
+def changes_from_message(message: NodeAttributes) -> tuple[str, dict[str, Any]]:
+    """The name of a node, and which of its attributes a NodeAttributes message sets.
+
+    Raises:
+        SceneGraphError: a key comes twice, or no node can have such a name or such attributes.
+    """
+    changes: dict[str, Any] = {}
+    for pair in message.attributes:
+        if pair.key in changes:
+            raise SceneGraphError(
+                f"node '{message.id[:80]}': attribute '{pair.key[:80]}' comes twice"
+            )
+        is_text = pair.key == 'description'
+        changes[pair.key] = pair.value if is_text else decode_value(pair.value)
+    Node(message.id, 'region', (0.0, 0.0)).with_attributes(changes)
+    return message.id, changes
+
+
+def changes_to_message(name: str, changes: Mapping[str, Any]) -> NodeAttributes:
+    """Write which attributes of a node are set."""
+    pairs = [
+        KeyValue(key=key, value=value if key == 'description' else encode_value(value))
+        for key, value in changes.items()
+    ]
+    return NodeAttributes(id=name, attributes=pairs)
 
 
 def encode_value(value: Any) -> str:

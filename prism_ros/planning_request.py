@@ -9,8 +9,8 @@ from typing import Any
 
 from prism_core import ActionTable, PrismError, SceneGraph, Turn, parse_scene_graph
 from prism_msgs.msg import PlanErrorCode
-from prism_ros.conversions import turn_from_message
 from prism_ros.errors import Refusal
+from prism_ros.turn_conversions import MAX_FEEDBACK_CHARS, turn_from_message
 
 # The bounds of prism_msgs/GetPlan and PlanMission, which no middleware enforces.
 MAX_TASK_CHARS = 4096
@@ -114,8 +114,9 @@ def _read_history(messages: Sequence[Any], table: ActionTable) -> tuple[Turn, ..
                 f'history[{index}] holds {len(message.observations)} observations; at most '
                 f'{MAX_OBSERVATIONS} are allowed'
             )
-        for observation in message.observations:
-            _check_length(f'history[{index}].observations', observation, MAX_TASK_CHARS)
+        for at, observation in enumerate(message.observations):
+            name = f'history[{index}].observations[{at}].feedback'
+            _check_length(name, observation.feedback, MAX_FEEDBACK_CHARS)
         try:
             turns.append(turn_from_message(message, table))
         except PrismError as error:

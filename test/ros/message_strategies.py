@@ -16,7 +16,17 @@ from std_msgs.msg import Header
 from prism_core import ActionTable, ArgumentKind
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_core.graph_elements import MAX_COORDINATE_M, NODE_KEYS
-from prism_msgs.msg import Plan, PlanStep, SceneEdge, SceneGraph, SceneGraphUpdate, SceneNode, Turn
+from prism_msgs.msg import (
+    NodeAttributes,
+    Observation,
+    Plan,
+    PlanStep,
+    SceneEdge,
+    SceneGraph,
+    SceneGraphUpdate,
+    SceneNode,
+    Turn,
+)
 
 from ..core.strategies import json_values, names, nasty_texts
 
@@ -48,6 +58,7 @@ def ros_texts(max_chars: int) -> st.SearchStrategy[str]:
 doubles = st.floats(allow_nan=False, allow_infinity=False)
 singles = st.floats(-(2.0**127), 2.0**127, width=32)
 coordinates = st.floats(-MAX_COORDINATE_M, MAX_COORDINATE_M)
+lengths = st.floats(0, allow_infinity=False)
 costs = st.just(-1.0) | st.floats(0, 1e6, width=32)
 times = st.builds(Time, sec=st.integers(-(2**31), 2**31 - 1), nanosec=st.integers(0, 10**9 - 1))
 revisions = st.integers(0, 2**63 - 1)
@@ -126,6 +137,15 @@ edges = st.builds(
     cost=costs,
 ).filter(lambda edge: edge.source != edge.target)
 
+_changes = st.builds(KeyValue, key=_keys | st.sampled_from(FIELDS), value=_values) | st.builds(
+    KeyValue, key=st.just('description'), value=ros_texts(1024)
+)
+node_attributes = st.builds(
+    NodeAttributes,
+    id=names,
+    attributes=st.lists(_changes, max_size=4, unique_by=lambda pair: pair.key),
+)
+
 updates = st.builds(
     SceneGraphUpdate,
     header=headers,
@@ -134,6 +154,7 @@ updates = st.builds(
     revision=revisions,
     upsert_nodes=st.lists(nodes(), max_size=3),
     upsert_edges=st.lists(edges, max_size=3),
+    set_attributes=st.lists(node_attributes, max_size=3, unique_by=lambda message: message.id),
     remove_nodes=st.lists(ros_texts(128), max_size=3),
     remove_edges=st.lists(edges, max_size=3),
     robot_location=ros_texts(128),
@@ -165,6 +186,11 @@ plans = st.builds(
     reasoning=ros_texts(200),
     steps=st.lists(steps, max_size=6),
 )
-turns = st.builds(
-    Turn, plan=plans, observations=st.lists(ros_texts(4096), max_size=4), update=updates
+observations = st.builds(
+    Observation,
+    status=st.sampled_from([Observation.DONE, Observation.FAILED, Observation.REFUSED]),
+    update=updates,
+    feedback=ros_texts(4096),
+    distance_m=lengths,
 )
+turns = st.builds(Turn, plan=plans, observations=st.lists(observations, max_size=3))

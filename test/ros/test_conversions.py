@@ -23,6 +23,7 @@ from prism_core import (
     render_scene_graph,
 )
 from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.observation import Observation
 from prism_msgs.msg import PlanStep, SceneEdge
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_ros.conversions import (
@@ -36,10 +37,13 @@ from prism_ros.conversions import (
     scene_graph_to_message,
     step_from_message,
     step_to_message,
-    turn_from_message,
-    turn_to_message,
     update_from_message,
     update_to_message,
+)
+from prism_ros.turn_conversions import (
+    observation_to_message,
+    turn_from_message,
+    turn_to_message,
 )
 
 from ..core import strategies
@@ -75,9 +79,20 @@ other_attributes = st.dictionaries(
     strategies.json_values | st.sampled_from(LIKE_JSON),
     max_size=4,
 )
-attributes = st.builds(lambda fields, others: fields | others, field_attributes, other_attributes)
-attributes = attributes.map(
+any_attributes = st.builds(lambda *parts: parts[0] | parts[1], field_attributes, other_attributes)
+attributes = any_attributes.map(
     lambda both: {k: v for k, v in both.items() if not (k in DEFAULTS and v == DEFAULTS[k])}
+)
+changes = st.builds(
+    lambda *parts: parts[0] | parts[1],
+    any_attributes,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            'description': strategies.descriptions | st.sampled_from(LIKE_JSON),
+            'confidence': messages.doubles,
+        },
+    ),
 )
 core_costs = st.none() | st.floats(0, 1e6, width=32) | st.integers(0, 100)
 core_nodes = st.builds(
@@ -98,6 +113,7 @@ core_updates = st.builds(
     GraphUpdate,
     upsert_nodes=st.lists(core_nodes, max_size=3).map(tuple),
     upsert_connections=st.lists(core_connections, max_size=3).map(tuple),
+    set_attributes=st.dictionaries(strategies.names, changes, max_size=3),
     remove_nodes=st.lists(ros_texts(128), max_size=3).map(tuple),
     remove_connections=st.lists(core_connections, max_size=3).map(tuple),
     robot_location=st.none() | ros_texts(128).filter(bool),
@@ -130,9 +146,14 @@ core_plans = st.builds(
     st.lists(ros_texts(128), max_size=4).map(tuple),
     ros_texts(200),
 )
-core_turns = st.builds(
-    Turn, core_plans, st.lists(ros_texts(4096), max_size=4).map(tuple), core_updates
+core_observations = st.builds(
+    Observation,
+    core_updates,
+    ros_texts(4096),
+    st.sampled_from(['done', 'failed', 'refused']),
+    messages.lengths | st.integers(0, 100),
 )
+core_turns = st.builds(Turn, core_plans, st.lists(core_observations, max_size=3).map(tuple))
 
 
 @st.composite
@@ -169,7 +190,7 @@ def test_an_update_message_says_the_same_after_a_visit_to_core(message):
 
 @patient
 @given(messages.turns)
-def test_a_turn_message_with_its_plan_says_the_same_after_a_visit_to_core(message):
+def test_a_turn_message_with_its_observations_says_the_same_after_a_visit_to_core(message):
     assert turn_to_message(turn_from_message(message, MAPPING_ACTIONS), MAPPING_ACTIONS) == message
     arrived = turn_from_message(travelled(message), MAPPING_ACTIONS)
     assert turn_to_message(arrived, MAPPING_ACTIONS) == message
@@ -191,12 +212,15 @@ def test_a_graph_with_any_attributes_comes_back_from_the_wire_as_it_was(graph):
 @patient
 @given(core_updates)
 def test_an_update_comes_back_from_the_wire_as_it_was(update):
-    assert update_from_message(travelled(update_to_message(update))) == update
+    arrived = update_from_message(travelled(update_to_message(update)))
+    assert arrived == update
+    # 1, 1.0 and True are equal, but not the same.
+    assert repr(arrived.set_attributes) == repr(update.set_attributes)
 
 
 @patient
 @given(core_turns)
-def test_a_turn_with_its_plan_comes_back_from_the_wire_as_it_was(turn):
+def test_a_turn_with_its_observations_comes_back_from_the_wire_as_it_was(turn):
     message = turn_to_message(turn, MAPPING_ACTIONS)
     assert turn_from_message(travelled(message), MAPPING_ACTIONS) == turn
 
@@ -257,3 +281,8 @@ def test_a_planner_s_text_is_freed_of_what_no_ros_string_can_hold():
     assert plan_from_message(message, MAPPING_ACTIONS) == Plan(
         (Action('answer', ('ab?c',)),), 'g?', ('n', 'x' * 128), 'r?'
     )
+
+
+def test_a_feedback_is_freed_of_what_no_ros_string_can_hold_and_cut_to_its_length():
+    message = travelled(observation_to_message(Observation(feedback='a\0\ud800' + 'b' * 5000)))
+    assert message.feedback == 'a?' + 'b' * 4094

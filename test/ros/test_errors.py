@@ -17,6 +17,7 @@ from prism_core import (
     RevisionConflict,
     SceneGraphError,
 )
+from prism_core.errors import WorldRejected
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import CODE_NAMES, PROBLEM_CODES, Refusal, refusal_from
 
@@ -30,6 +31,7 @@ CODES = {
     PlannerError: PlanErrorCode.INVALID_OUTPUT,
     PlanParseError: PlanErrorCode.INVALID_OUTPUT,
     ConfigError: PlanErrorCode.INVALID_REQUEST,
+    WorldRejected: PlanErrorCode.UNKNOWN,  # of world synthesis: reaches no node
     PrismError: PlanErrorCode.UNKNOWN,
 }
 

@@ -83,12 +83,23 @@ graphs = st.builds(
     ),
     revision=st.integers(0, 3),
 )
+updates = st.builds(
+    replace,
+    strategies.updates,
+    set_attributes=st.dictionaries(
+        st.sampled_from('abcde'),
+        st.dictionaries(
+            st.sampled_from(['description', 'state']), st.sampled_from(['open', '3', ''])
+        ),
+        max_size=1,
+    ),
+)
 orders = st.lists(st.booleans(), max_size=30)
 
 
 def scripts(*replacements: str) -> st.SearchStrategy[list]:
     """What an owner lives through: mostly updates, many of them valid."""
-    update = st.tuples(st.just('update'), strategies.updates)
+    update = st.tuples(st.just('update'), updates)
     replace_graph = st.tuples(st.sampled_from(replacements), graphs)
     return st.lists(update | update | st.just(('publish',)) | replace_graph, max_size=12)
 
@@ -165,6 +176,13 @@ def mirror(owner) -> GraphMirror:
     mirror = GraphMirror()
     assert follow(mirror, owner.graphs[0])
     return mirror
+
+
+def test_what_became_known_of_a_node_reaches_the_mirror(owner, mirror):
+    owner.update(GraphUpdate(set_attributes={'a': {'description': 'wet', 'mapped': True}}))
+    assert follow(mirror, owner.deltas[0])
+    node = mirror.graph.nodes['a']
+    assert (node.description, dict(node.attributes)) == ('wet', {'mapped': True})
 
 
 def test_before_the_first_graph_deltas_are_kept(owner):

@@ -7,10 +7,15 @@ from diagnostic_msgs.msg import KeyValue
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from prism_core import Node
-from prism_msgs.msg import SceneNode
-from prism_ros.conversions import node_from_message, node_to_message
-from prism_ros.node_attributes import decode_value, encode_value
+from prism_core import GraphUpdate, Node, SceneGraph
+from prism_msgs.msg import NodeAttributes, SceneNode
+from prism_ros.conversions import (
+    node_from_message,
+    node_to_message,
+    update_from_message,
+    update_to_message,
+)
+from prism_ros.node_attributes import changes_from_message, decode_value, encode_value
 
 from ..core import strategies
 from .message_strategies import LIKE_JSON, ros_texts, travelled
@@ -109,3 +114,31 @@ def test_json_that_no_scene_graph_can_hold_stands_for_itself(text):
         attributes=[KeyValue(key=key, value=text) for key in ('z_m', 'k')],
     )
     assert dict(node_from_message(node).attributes) == {'z_m': text, 'k': text}
+
+
+# What became known of a node ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('text', ['3', 'true', '"x"', '[1]', '', 'two words'])
+def test_a_description_is_a_text_whatever_it_looks_like(text):
+    message = NodeAttributes(
+        id='a', attributes=[KeyValue(key=key, value=text) for key in ('description', 'k')]
+    )
+    assert changes_from_message(message) == ('a', {'description': text, 'k': decode_value(text)})
+
+
+def test_a_set_attribute_that_nodes_have_a_field_for_is_found_in_the_field_later():
+    update = GraphUpdate(set_attributes={'a': {'semantic_class': 'truck', 'z_m': 1.5}})
+    arrived = update_from_message(travelled(update_to_message(update)))
+    graph = SceneGraph([Node('a', 'region', (0, 0))]).apply(arrived)
+    message = node_to_message(graph.nodes['a'])
+    assert (message.semantic_class, message.pose.position.z) == ('truck', 1.5)
+    assert message.attributes == []
+
+
+def test_a_node_can_get_all_its_attributes_and_its_description_at_once():
+    pairs = [KeyValue(key=str(i), value='x') for i in range(32)]
+    pairs.append(KeyValue(key='description', value='x' * 1024))
+    name, changes = changes_from_message(NodeAttributes(id='a', attributes=pairs))
+    assert len(changes) == 33
+    assert Node(name, 'region', (0, 0)).with_attributes(changes).description == 'x' * 1024

@@ -5,11 +5,21 @@ import time
 
 import pytest
 from action_msgs.msg import GoalStatus
+from diagnostic_msgs.msg import KeyValue
 from lifecycle_msgs.srv import GetState
 
 from prism_core import render_scene_graph
 from prism_msgs.action import PlanMission
-from prism_msgs.msg import Plan, PlanErrorCode, PlanningStatus, PlanStep, SceneGraphUpdate, Turn
+from prism_msgs.msg import (
+    NodeAttributes,
+    Observation,
+    Plan,
+    PlanErrorCode,
+    PlanningStatus,
+    PlanStep,
+    SceneGraphUpdate,
+    Turn,
+)
 from prism_msgs.srv import GetPlan, UpdateGraph, ValidatePlan
 from prism_ros.bench import make_graph
 from prism_ros.parameters import PLANNER_PARAMETERS
@@ -17,7 +27,8 @@ from prism_ros.parameters import PLANNER_PARAMETERS
 from . import planners
 from .checks import assert_refused
 
-TASK = 'inspect the truck'
+TASK = 'inspect the forklift'
+DRIVE = 'go to field_2'
 HERE = planners.__name__
 
 
@@ -56,14 +67,10 @@ def test_a_sentence_comes_back_as_a_plan_that_says_who_made_it_and_for_which_gra
     response = plan(ros)
     assert response.success
     assert response.error_code == PlanErrorCode.NONE
-    assert response.plan_text == (
-        '1. goto(field_2)  2. inspect(truck_1, "inspect the truck")  3. replan()'
-    )
+    assert response.plan_text == '1. inspect(forklift_1, "Describe it.")'
     made = response.plan
     assert [(s.action, s.target, s.text) for s in made.steps] == [
-        ('goto', 'field_2', ''),
-        ('inspect', 'truck_1', TASK),
-        ('replan', '', ''),
+        ('inspect', 'forklift_1', 'Describe it.')
     ]
     assert (made.task, made.source, made.model_id) == (TASK, Plan.SOURCE_SYMBOLIC, 'symbolic')
     assert made.header.frame_id == 'map'
@@ -76,14 +83,19 @@ def test_a_sentence_comes_back_as_a_plan_that_says_who_made_it_and_for_which_gra
 def test_history_decides_what_comes_next(ros):
     start_both(ros)
     first = plan(ros)
-    turn = Turn(plan=first.plan, observations=['', 'the left door is open'])
+    turn = Turn(plan=first.plan, observations=[Observation(feedback='the left door is open')])
     second = plan(ros, history=[turn])
-    assert second.plan_text == '1. answer("truck_1: the left door is open")'
+    assert second.plan_text == '1. answer("forklift_1: the left door is open")'
+    turn.observations[0].status = Observation.FAILED
+    assert plan(ros, history=[turn]).plan_text == first.plan_text
+    assert plan(ros, history=[turn] * 3).plan_text.startswith('1. answer(')
 
 
 def test_a_start_location_and_an_inline_graph_take_the_place_of_the_known_ones(ros):
     start_both(ros)
-    assert plan(ros, start_location='field_2').plan_text.startswith('1. inspect(truck_1')
+    assert plan(ros, task=DRIVE).plan_text.startswith('1. goto(field_2)')
+    there = plan(ros, task=DRIVE, start_location='field_2')
+    assert there.plan_text == '1. answer("I am at field_2.")'
     inline = render_scene_graph(make_graph(12))
     response = plan(ros, task='go to region 3', scene_graph_json=inline)
     assert response.plan_text.startswith('1. goto(region_3)')
@@ -236,15 +248,17 @@ def test_a_second_call_is_busy_at_once(ros):
 
 def test_a_call_waits_for_the_graph_revision_it_asks_for(ros):
     start_both(ros)
-    waiting = ros.send(
-        GetPlan, 'plan', GetPlan.Request(task=TASK, min_graph_revision=1, timeout_s=10.0)
+    request = GetPlan.Request(
+        task='what color is the forklift?', min_graph_revision=1, timeout_s=10.0
     )
-    update = SceneGraphUpdate(robot_location='field_2')
+    waiting = ros.send(GetPlan, 'plan', request)
+    known = NodeAttributes(id='forklift_1', attributes=[KeyValue(key='color', value='red')])
+    update = SceneGraphUpdate(set_attributes=[known])
     assert ros.call(UpdateGraph, 'update_graph', update=update).revision == 1
     ros.spin_until(waiting.done)
     response = waiting.result()
     assert response.plan.graph_revision == 1
-    assert response.plan_text.startswith('1. inspect(truck_1')
+    assert response.plan_text == '1. answer("The color of forklift_1 is red.")'
 
 
 def test_without_a_graph_the_planner_says_whom_it_waits_for(ros):
@@ -424,9 +438,9 @@ def test_two_robots_in_two_namespaces_plan_on_their_own_graphs(ros):
         ros.start_graph(namespace=name, graph__robot_location=region)
         node = ros.start_planner(namespace=name)
         ros.spin_until(lambda node=node: node._mirror.graph is not None)
-    first = ros.call(GetPlan, 'robot1/plan', task=TASK)
-    second = ros.call(GetPlan, 'robot2/plan', task=TASK)
-    assert first.plan_text.startswith('1. inspect(truck_1')
+    first = ros.call(GetPlan, 'robot1/plan', task=DRIVE)
+    second = ros.call(GetPlan, 'robot2/plan', task=DRIVE)
+    assert first.plan_text.startswith('1. answer(')
     assert second.plan_text.startswith('1. goto(field_2)')
 
 

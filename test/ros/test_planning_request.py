@@ -10,11 +10,19 @@ from std_msgs.msg import Header
 from prism_core import Node, SceneGraph, SceneGraphError
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_msgs.action import PlanMission
-from prism_msgs.msg import Plan, PlanErrorCode, PlanStep, SceneGraphUpdate, SceneNode, Turn
+from prism_msgs.msg import (
+    Observation,
+    Plan,
+    PlanErrorCode,
+    PlanStep,
+    SceneGraphUpdate,
+    SceneNode,
+    Turn,
+)
 from prism_msgs.srv import GetPlan
-from prism_ros.conversions import turn_from_message
 from prism_ros.errors import Refusal
 from prism_ros.planning_request import PlanningRequest, read_planning_request
+from prism_ros.turn_conversions import turn_from_message
 
 TASK = 'inspect the truck'
 GRAPH = SceneGraph([Node('dock', 'region', (0, 0)), Node('truck', 'object', (1, 1))], revision=4)
@@ -54,8 +62,9 @@ def test_a_task_alone_is_a_request_for_the_planners_in_their_order(kind):
 def test_every_field_is_read(kind):
     turn = Turn(
         plan=Plan(steps=[PlanStep(action='inspect', target='truck', text='is it open?')]),
-        observations=['it is'],
-        update=SceneGraphUpdate(robot_location='dock'),
+        observations=[
+            Observation(feedback='it is', update=SceneGraphUpdate(robot_location='dock'))
+        ],
     )
     request = read(
         kind,
@@ -100,13 +109,17 @@ def test_the_default_time_too_is_cut_to_the_limit():
 
 
 def test_what_is_just_within_the_bounds_is_read():
-    turn = Turn(observations=['x' * 4096] * 128)
+    turn = Turn(observations=[Observation(feedback='x' * 4096)] * 128)
     request = read(task='x' * 4096, history=[turn] * 64, scene_graph_json=' ' * 1_048_576)
     assert len(request.history) == 64
 
 
 def turn_with(**step) -> Turn:
     return Turn(plan=Plan(steps=[PlanStep(**step)]))
+
+
+def turn_that_showed(**update) -> Turn:
+    return Turn(observations=[Observation(update=SceneGraphUpdate(**update))])
 
 
 @both_kinds
@@ -126,12 +139,21 @@ def turn_with(**step) -> Turn:
         ({'timeout_s': -math.inf}, '^timeout_s must be a positive number of seconds, got -inf$'),
         ({'history': [Turn()] * 65}, '^history holds 65 turns; at most 64 are allowed$'),
         (
-            {'history': [Turn(), Turn(observations=['x'] * 129, check_fields=False)]},
+            {'history': [Turn(), Turn(observations=[Observation()] * 129)]},
             r'^history\[1\] holds 129 observations; at most 128 are allowed$',
         ),
         (
-            {'history': [Turn(observations=['', 'x' * 4097], check_fields=False)]},
-            r'^history\[0\]\.observations has 4097 characters; at most 4096 are allowed$',
+            {
+                'history': [
+                    Turn(
+                        observations=[
+                            Observation(),
+                            Observation(feedback='x' * 4097, check_fields=False),
+                        ]
+                    )
+                ]
+            },
+            r'^history\[0\]\.observations\[1\]\.feedback has 4097 characters; at most 4096 are',
         ),
         (
             {'history': [Turn(), turn_with(action='goto', target='dock', text='quickly')]},
@@ -142,12 +164,12 @@ def turn_with(**step) -> Turn:
             r"^history\[0\]: step extend_map\(x_m, y_m\): field 'point' cannot be",
         ),
         (
-            {'history': [Turn(update=SceneGraphUpdate(header=Header(frame_id='odom')))]},
-            r"^history\[0\]: expected coordinates in frame 'map', got 'odom'$",
+            {'history': [turn_that_showed(header=Header(frame_id='odom'))]},
+            r"^history\[0\]: observations\[0\]: expected coordinates in frame 'map', got 'odom'$",
         ),
         (
-            {'history': [Turn(update=SceneGraphUpdate(upsert_nodes=[SceneNode(id='a')]))]},
-            r"^history\[0\]: node 'a': type must be 1 \(region\) or 2 \(object\), got 0$",
+            {'history': [turn_that_showed(upsert_nodes=[SceneNode(id='a')])]},
+            r"^history\[0\]: observations\[0\]: node 'a': type must be 1 \(region\) or 2 \(obj",
         ),
     ],
     ids=lambda value: None if isinstance(value, str) else '-'.join(value),

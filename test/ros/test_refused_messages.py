@@ -10,8 +10,16 @@ from std_msgs.msg import Header
 
 from prism_core import Action, PrismError, SceneGraphError
 from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_msgs.msg import (
+    NodeAttributes,
+    Observation,
+    PlanStep,
+    SceneEdge,
+    SceneGraphUpdate,
+    SceneNode,
+    Turn,
+)
 from prism_msgs.msg import Plan as PlanMessage
-from prism_msgs.msg import PlanStep, SceneEdge, SceneGraphUpdate, SceneNode
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_ros.conversions import (
     connection_from_message,
@@ -21,11 +29,20 @@ from prism_ros.conversions import (
     step_from_message,
     update_from_message,
 )
+from prism_ros.turn_conversions import observation_from_message, turn_from_message
 
 
 def make_node(**fields) -> SceneNode:
     """A node with out-of-bounds values let through, as any client can send them."""
     return SceneNode(**{'id': 'a', 'type': SceneNode.TYPE_REGION} | fields, check_fields=False)
+
+
+def make_attributes(*pairs: tuple[str, str], name: str = 'a') -> NodeAttributes:
+    return NodeAttributes(
+        id=name,
+        attributes=[KeyValue(key=key, value=value) for key, value in pairs],
+        check_fields=False,
+    )
 
 
 def at(**position) -> Pose:
@@ -85,6 +102,58 @@ def test_attributes_that_core_cannot_hold_are_refused_with_their_key(pairs, sent
 
 
 @pytest.mark.parametrize(
+    ('messages', 'sentence'),
+    [
+        ([make_attributes(('k', '1'), ('k', '2'))], "^node 'a': attribute 'k' comes twice$"),
+        ([make_attributes(), make_attributes()], "^node 'a' comes twice in set_attributes$"),
+        ([make_attributes(name='')], "^node name '': expected 1 to 128 letters"),
+        ([make_attributes(name='the dock')], "^node name 'the dock': expected 1 to 128 letters"),
+        ([make_attributes(('description', 'x' * 1025))], "^node 'a': description .* at most 1024"),
+        ([make_attributes(('name', 'b'))], "^node 'a': expected at most 32 .* none called name"),
+        ([make_attributes(('coords', '[1]'))], "^node 'a': expected at most 32 attributes"),
+        (
+            [make_attributes(*((str(i), '') for i in range(33)))],
+            "^node 'a': expected at most 32 attributes",
+        ),
+        (
+            [make_attributes()] * 1025,
+            '^set_attributes holds 1025 items, at most 1024 are allowed; send it in parts$',
+        ),
+    ],
+)
+def test_set_attributes_that_no_node_can_have_are_refused_with_their_key(messages, sentence):
+    with pytest.raises(SceneGraphError, match=sentence):
+        update_from_message(SceneGraphUpdate(set_attributes=messages))
+
+
+@pytest.mark.parametrize(
+    ('fields', 'sentence'),
+    [
+        (
+            {'status': 3},
+            r'status must be 0 \(done\), 1 \(failed\) or 2 \(refused\), got 3$',
+        ),
+        ({'distance_m': math.nan}, 'distance_m must be a finite number .* 0 or more, got nan$'),
+        ({'distance_m': math.inf}, 'distance_m must be a finite number .* 0 or more, got inf$'),
+        ({'distance_m': -1.0}, r'distance_m must be a finite number .* 0 or more, got -1\.0$'),
+        (
+            {'update': SceneGraphUpdate(header=Header(frame_id='odom'))},
+            "expected coordinates in frame 'map', got 'odom'$",
+        ),
+    ],
+)
+def test_an_observation_that_core_cannot_hold_is_refused_with_its_place_in_the_turn(
+    fields, sentence
+):
+    observation = Observation(**fields, check_fields=False)
+    with pytest.raises(PrismError, match=f'^{sentence}'):
+        observation_from_message(observation)
+    turn = Turn(observations=[Observation(), observation])
+    with pytest.raises(PrismError, match=rf'^observations\[1\]: {sentence}'):
+        turn_from_message(turn, MAPPING_ACTIONS)
+
+
+@pytest.mark.parametrize(
     ('fields', 'sentence'),
     [
         ({'kind': 0}, r"^connection 'a' - 'b': kind must be 1 .* or 2 .*, got 0$"),
@@ -114,6 +183,12 @@ BAD_EDGES = [SceneEdge(source='a', target='b', kind=7)]
         (
             update_from_message,
             SceneGraphUpdate(upsert_nodes=BAD_NODES, remove_edges=BAD_EDGES),
+        ),
+        (
+            update_from_message,
+            SceneGraphUpdate(
+                upsert_nodes=BAD_NODES, set_attributes=[make_attributes(('name', 'b'))]
+            ),
         ),
     ],
 )

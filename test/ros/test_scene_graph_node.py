@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from diagnostic_msgs.msg import KeyValue
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
@@ -12,7 +13,14 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from prism_core import parse_scene_graph, render_scene_graph
 from prism_core.domains.mapping import GRAPHS
-from prism_msgs.msg import PlanErrorCode, SceneEdge, SceneGraph, SceneGraphUpdate, SceneNode
+from prism_msgs.msg import (
+    NodeAttributes,
+    PlanErrorCode,
+    SceneEdge,
+    SceneGraph,
+    SceneGraphUpdate,
+    SceneNode,
+)
 from prism_msgs.srv import GetSceneGraph, LoadSceneGraph, SaveSceneGraph, UpdateGraph
 from prism_ros.conversions import scene_graph_from_message
 from prism_ros.graph_mirror import GraphMirror
@@ -29,6 +37,11 @@ def region(name, x=0.0, y=0.0):
 
 def way(source, target):
     return SceneEdge(source=source, target=target, kind=SceneEdge.KIND_TRAVERSABLE, cost=-1.0)
+
+
+def known(name, **values):
+    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+    return NodeAttributes(id=name, attributes=pairs)
 
 
 def update(ros, **fields):
@@ -55,6 +68,20 @@ def test_it_serves_the_part_around_a_node(ros):
     assert len(near.edges) == 3
     response = ros.call(GetSceneGraph, 'get_scene_graph', near='atlantis')
     assert_refused(response, PlanErrorCode.UNKNOWN_NODE, "'atlantis'")
+
+
+def test_what_became_known_of_a_node_is_in_the_graph_and_in_the_delta(ros):
+    ros.start_graph()
+    before = graph_of(ros).nodes['truck_1']
+    deltas = ros.collect(SceneGraphUpdate, 'scene_graph_updates')
+    news = [known('truck_1', description='red', locked='true'), known('dock_1', mapped='true')]
+    assert update(ros, set_attributes=news).revision == 1
+    node = graph_of(ros).nodes['truck_1']
+    assert (node.description, node.position) == ('red', before.position)
+    assert dict(node.attributes) == {**before.attributes, 'locked': True}
+    (delta,) = ros.spin_until(lambda: deltas)
+    assert delta.set_attributes == news
+    assert not delta.upsert_nodes
 
 
 def test_who_joins_late_gets_the_graph_the_deltas_since_and_the_markers(ros):
@@ -101,8 +128,9 @@ def test_a_mirror_that_hears_everything_ends_with_the_owners_graph(ros):
         update(ros, upsert_nodes=[region(f'r{index}')], upsert_edges=[way(f'r{index}', 'dock_1')])
         if index % 3 == 0:
             update(ros, remove_nodes=[f'r{index}'])
+    update(ros, set_attributes=[known('r19', state='wet')])
     update(ros, robot_location='r19')
-    ros.spin_until(lambda: len(deltas) == 28)
+    ros.spin_until(lambda: len(deltas) == 29)
     ros.spin_until(lambda: mirror.graph is not None)
     for message in deltas:
         mirror.take_update(message)
@@ -123,6 +151,14 @@ BAD_UPDATES = {
     'location is an object': ({'robot_location': 'truck_1'}, ['object']),
     'kind change': ({'upsert_nodes': [region('truck_1')]}, ["'truck_1' is known as object"]),
     'type unknown': ({'upsert_nodes': [SceneNode(id='x')]}, ["'x'", 'type must be 1']),
+    'attributes of no node': (
+        {'set_attributes': [known('mars', state='red')]},
+        ["cannot set attributes of 'mars'"],
+    ),
+    'attributes that no node has': (
+        {'set_attributes': [known('dock_1', coords='[0, 0]')]},
+        ["'dock_1'", 'none called name, coords'],
+    ),
     'another map': ({'map_id': 'moon', 'robot_location': 'road_1'}, ["'moon'", "'depot'"]),
 }
 

@@ -1,0 +1,199 @@
+"""The `compact` dialect: short lines with handles, for small models.
+
+Rules that its models need (see `handles`): a word that may be copied stands after exactly one space;
+each node is its class and its handle; every message of the user ends with a line that says where the
+robot is, what is left to look at, nearest first, and what cannot be reached, so that distances and
+coverage are never left to the model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from prism_core.actions import Action
+from prism_core.compact_graph import GraphLines
+from prism_core.compact_steps import DEFAULT_RADIUS_M, CompactSteps
+from prism_core.conversation import Dialect, Message, Prompt, without_graph
+from prism_core.episode import Turn
+from prism_core.errors import PlanParseError
+from prism_core.graph_elements import GraphUpdate
+from prism_core.handles import Handles
+from prism_core.lexicon import Lexicon
+from prism_core.mission import NEAREST_FRONTIERS
+from prism_core.mission_state import MAX_TRIES, Frontier, MissionState, count_actions
+from prism_core.observation import Observation
+from prism_core.plan import Plan
+from prism_core.scene_graph import SceneGraph
+
+_STATUS = re.compile(r'(done|failed|refused)(?: (.*))?')
+_FRONTIER = re.compile(r'(?P<node>[^<>]*<r\d+>) (?P<verb>map|explore) (?P<far>\d+)')
+
+
+class CompactDialect(Dialect):
+    """Writes for one mission; `seed` draws the handles, anew for each training sample."""
+
+    name = 'compact'
+    version = 1
+
+    def __init__(self, lexicon: Lexicon, seed: int = 0):
+        self._lexicon = lexicon
+        self._seed = seed
+
+    def render_reply(self, plan: Plan, known_graph: SceneGraph) -> str:
+        """A plan as `goal : steps`."""
+        return self._steps(known_graph).render_reply(plan)
+
+    def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
+        """Read `goal : steps`."""
+        return self._steps(known_graph).parse_reply(text)
+
+    def _steps(self, graph: SceneGraph, named_by: SceneGraph | None = None) -> CompactSteps:
+        return CompactSteps(graph, self._handles(named_by or graph), self._lexicon)
+
+    def _handles(self, graph: SceneGraph) -> Handles:
+        return Handles(graph, self._seed)
+
+    # ----------------------------------------------------------------------------------- writing
+
+    def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
+        handles = self._handles(graph)
+        lines = ['map', *GraphLines(handles, self._lexicon).render_graph(graph)]
+        steps = self._steps(graph)
+        for turn in folded:
+            for action, observation in zip(turn.plan.actions, turn.observations):
+                lines.append(f'did {steps.render(action)}')
+                lines += self._render_observation(without_graph(observation), graph, handles)
+        lines.append(f'task {handles.neutralize(request)}')
+        return ''.join(f'{line}\n' for line in lines)
+
+    def _continue(self, turn: Turn, graph: SceneGraph) -> str:
+        lines = []
+        for observation in turn.observations:
+            after = graph.apply(observation.update)
+            lines += self._render_observation(observation, graph, self._handles(after))
+            graph = after
+        return ''.join(f'{line}\n' for line in lines)
+
+    def _render_observation(
+        self, observation: Observation, before: SceneGraph, handles: Handles
+    ) -> list[str]:
+        said = handles.neutralize(observation.feedback)
+        first = f'{observation.status} {said}' if said else observation.status
+        return [first, *GraphLines(handles, self._lexicon).render_update(observation.update, before)]
+
+    def _end(self, graph: SceneGraph, state: MissionState) -> str:
+        handles, steps = self._handles(graph), self._steps(graph)
+        parts = [f'now {handles.write(state.here)}']
+        near = state.frontiers[:NEAREST_FRONTIERS]
+        if near:
+            parts.append('next ' + ' , '.join(self._render_frontier(f, handles) for f in near))
+        if len(state.frontiers) > len(near):
+            parts.append(f'more {len(state.frontiers) - len(near)}')
+        if state.unreachable:
+            names = [name for name in graph.regions if name in state.unreachable]
+            parts.append('no way ' + ' , '.join(handles.write(name) for name in names))
+        given_up = [a for a, number in state.failures.items() if number >= MAX_TRIES]
+        parts += [f'blocked {steps.render(action)}' for action in given_up if _is_known(action, graph)]
+        parts.append(f'left {state.turns_left}')
+        return ' ; '.join(parts)
+
+    def _render_frontier(self, frontier: Frontier, handles: Handles) -> str:
+        verb = 'map' if frontier.action.name == 'map_region' else 'explore'
+        return f'{handles.write(frontier.region)} {verb} {frontier.distance_m:.0f}'
+
+    # ----------------------------------------------------------------------------------- reading
+
+    def parse_prompt(self, messages: Sequence[Message], known_graph: SceneGraph) -> Prompt:
+        """What the messages say; `known_graph` tells which node a handle stands for.
+
+        Raises:
+            PlanParseError: they are none of this dialect.
+        """
+        handles = self._handles(known_graph)
+        lines = GraphLines(handles, self._lexicon)
+        graph, request, last, last_state = SceneGraph(), '', '', ''
+        history: list[Turn] = []
+        for message in messages:
+            if message['role'] == 'assistant':
+                plan = self._steps(graph, known_graph).parse_reply(message['content'])
+                history.append(Turn(plan))
+            elif message['role'] == 'user':
+                *body, last = message['content'].split('\n')
+                if body and body[0] == 'map':
+                    body, request = body[1:-1], handles.restore(body[-1].removeprefix('task '))
+                    split = next((i for i, t in enumerate(body) if t.startswith('did ')), len(body))
+                    graph = graph.apply(lines.parse_update(body[:split], graph))
+                    history += self._read_folded(body[split:], graph, handles)
+                else:
+                    graph = graph.at(self._read_state(last_state, handles).here)
+                    observations, graph = self._read_observations(body, graph, handles)
+                    history[-1] = Turn(history[-1].plan, observations)
+                last_state = last
+        state = self._read_state(last, handles)
+        graph = graph.at(state.here)
+        done, failures = count_actions(history)
+        state = MissionState(
+            **{**vars(state), 'done': done, 'failures': {**failures, **state.failures}}
+        )
+        return Prompt(request, graph, tuple(history), state)
+
+    def _read_folded(
+        self, lines: Sequence[str], graph: SceneGraph, handles: Handles
+    ) -> list[Turn]:
+        turns = []
+        starts = [i for i, line in enumerate(lines) if line.startswith('did ')]
+        for start, end in zip(starts, [*starts[1:], len(lines)]):
+            steps = CompactSteps(graph, handles, self._lexicon)
+            action = steps.parse(lines[start].removeprefix('did '))
+            observations, _ = self._read_observations(lines[start + 1 : end], graph, handles)
+            turns.append(Turn(Plan((action,)), observations))
+        return turns
+
+    def _read_observations(
+        self, lines: Sequence[str], graph: SceneGraph, handles: Handles
+    ) -> tuple[tuple[Observation, ...], SceneGraph]:
+        observations = []
+        reader = GraphLines(handles, self._lexicon)
+        starts = [i for i, line in enumerate(lines) if _STATUS.fullmatch(line)]
+        for start, end in zip(starts, [*starts[1:], len(lines)]):
+            match = _STATUS.fullmatch(lines[start])
+            update = reader.parse_update([t for t in lines[start + 1 : end] if t], graph)
+            said = handles.restore(match[2] or '') if match else ''
+            observations.append(Observation(update, said, match[1] if match else 'done'))  # type: ignore[arg-type]
+            graph = graph.apply(update)
+        return tuple(observations), graph
+
+    def _read_state(self, line: str, handles: Handles) -> MissionState:
+        here, frontiers, unreachable, failures, left = '', [], frozenset[str](), {}, 0
+        steps = CompactSteps(SceneGraph(), handles, self._lexicon)
+        for part in line.split(' ; '):
+            word, _, rest = part.partition(' ')
+            if word == 'now':
+                here = handles.read(rest)
+            elif word == 'next':
+                frontiers = [_read_frontier(item, handles) for item in rest.split(' , ')]
+            elif word == 'no':
+                unreachable = frozenset(handles.find(rest))
+            elif word == 'blocked':
+                failures[steps.parse(rest)] = MAX_TRIES
+            elif word == 'left':
+                left = int(rest)
+        if not here:
+            raise PlanParseError(f'expected a line that says where the robot is, got {line[:60]!r}')
+        return MissionState(here, tuple(frontiers), unreachable, frozenset(), failures, left)
+
+
+def _read_frontier(text: str, handles: Handles) -> Frontier:
+    match = _FRONTIER.fullmatch(text)
+    if match is None:
+        raise PlanParseError(f'expected a region and how to look, got {text[:60]!r}')
+    region = handles.read(match['node'])
+    action = Action('map_region', (region,))
+    if match['verb'] == 'explore':
+        action = Action('explore_region', (region, DEFAULT_RADIUS_M))
+    return Frontier(region, action, float(match['far']))
+
+
+def _is_known(action: Action, graph: SceneGraph) -> bool:
+    return bool(action.arguments) and action.arguments[0] in graph.nodes

@@ -1,0 +1,164 @@
+"""Is a sentence the right answer? It must say one of the accepted values and no other value of the
+same kind, and must not deny what it says.
+"""
+
+from __future__ import annotations
+
+import re
+
+from prism_core.criterion import Criterion
+from prism_core.scene_graph import SceneGraph
+
+_TOKEN = re.compile(r'[A-Za-z0-9_\-.]*[A-Za-z0-9_\-]')
+_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_NUMBER_WORDS = {
+    word: str(number)
+    for number, word in enumerate(
+        'zero one two three four five six seven eight nine ten eleven twelve'.split()
+    )
+}
+_NO = {'no', 'nope', 'not', 'none', 'nothing', 'never', 'neither', 'nor', 'without', 'cannot'}
+_REACHING = set('reach reached reachable way path route access accessible get drive'.split())
+_UNREACHABLE = {'unreachable', 'inaccessible', 'impossible'}
+_YES = {'yes', 'yeah', 'yep', 'affirmative'}
+# What follows says what the answer is measured against, not what it is.
+_COMPARED = re.compile(r'\b(?:than|compared (?:to|with)|versus|vs)\b.*', re.DOTALL)
+
+
+def why_wrong(text: str, criterion: Criterion, true_graph: SceneGraph) -> str:
+    """Why a sentence is no right answer; '' when it is one."""
+    return _READERS[criterion.answer](text, criterion, true_graph)
+
+
+def names_in(text: str, graph: SceneGraph) -> list[str]:
+    """The names of nodes that stand in a text, in order."""
+    return [token for token in _TOKEN.findall(text) if token in graph.nodes]
+
+
+def _words_without_names(text: str, graph: SceneGraph) -> list[str]:
+    kept = ' '.join(token for token in text.split() if not names_in(token, graph))
+    return [word.replace('’', "'") for word in _WORD.findall(kept.lower())]
+
+
+def _is_denied(text: str, graph: SceneGraph) -> bool:
+    words = _words_without_names(text, graph)
+    return any(word in _NO or word.endswith("n't") for word in words)
+
+
+def _said(values: tuple[str, ...], words: list[str]) -> list[str]:
+    """Which of some values stand in the words, the longer ones first; each word counts once."""
+    text = f' {" ".join(words)} '
+    found = []
+    for value in sorted(values, key=len, reverse=True):
+        if f' {value.lower()} ' in text:
+            found.append(value)
+            text = text.replace(f' {value.lower()} ', '  ')
+    return found
+
+
+def _node(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    text = _COMPARED.sub('', text)
+    names = names_in(text, graph)
+    wrong = next((name for name in names if name in criterion.rivals), None)
+    if wrong is not None:
+        return f'{wrong} is not the answer'
+    if not any(name in criterion.accepted for name in names):
+        return f'expected {" or ".join(criterion.accepted[:3])}'
+    return 'it is denied' if _is_denied(text, graph) else ''
+
+
+def _nodes(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    names = set(names_in(text, graph))
+    wrong = sorted(names & set(criterion.rivals))
+    missing = sorted(set(criterion.accepted) - names)
+    if wrong or missing:
+        return f'{wrong[0]} is not there' if wrong else f'{missing[0]} is missing'
+    if bool(criterion.accepted) == _is_denied(text, graph):
+        return 'it is denied' if criterion.accepted else 'it does not say that there is nothing'
+    return ''
+
+
+def _value(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    words = _words_without_names(text, graph)
+    found = _said((*criterion.accepted, *criterion.rivals), words)
+    if not found:
+        return f'expected {criterion.accepted[0]}'
+    wrong = next((value for value in found if value in criterion.rivals), None)
+    if wrong is not None:
+        return f'{wrong} is not the answer'
+    return 'it is denied' if _is_denied(text, graph) else ''
+
+
+def _number(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    words = _words_without_names(text, graph)
+    numbers = {_NUMBER_WORDS.get(word, word) for word in words}
+    numbers = {str(int(number)) for number in numbers if number.isdigit()}
+    if not numbers and _is_denied(text, graph):
+        numbers = {'0'}
+    if numbers != set(criterion.accepted):
+        said = ' and '.join(sorted(numbers)) or 'no number'
+        return f'expected {criterion.accepted[0]}, it says {said}'
+    return ''
+
+
+def _yes_no(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    """Yes or no; without either word, the value asked about, affirmed or denied, decides.
+
+    `accepted` is 'yes' or 'no', then come the words for the value asked about; `rivals` are the
+    other values.
+    """
+    words = _words_without_names(text, graph)
+    is_yes = any(word in _YES for word in words)
+    is_no = bool(words) and words[0] in ('no', 'nope', 'negative')
+    if is_yes and (is_no or 'no' in words):
+        return 'it says yes and no'
+    right, *asked = criterion.accepted
+    if not is_yes and not is_no:
+        about = _said((*asked, *criterion.rivals), words)
+        affirmed = [value in asked for value in about]
+        if not about or len(set(affirmed)) > 1:
+            return 'it says neither yes nor no'
+        is_yes = affirmed[0] != _is_denied(text, graph)
+    said = 'yes' if is_yes else 'no'
+    return '' if said == right else f'expected {right}, it says {said}'
+
+
+def _absence(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    wrong = next((name for name in names_in(text, graph) if name in criterion.rivals), None)
+    if wrong is not None:
+        return f'{wrong} is not the answer'
+    return '' if _is_denied(text, graph) else 'it does not say that there is none'
+
+
+def _unreachable(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    words = set(_words_without_names(text, graph))
+    if words & _UNREACHABLE or (words & _REACHING and _is_denied(text, graph)):
+        return ''
+    return 'it does not say that it cannot be reached'
+
+
+def _text(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    words = set(_WORD.findall(text.lower()))
+    wanted = [word for part in criterion.accepted for word in _WORD.findall(part.lower())]
+    missing = [word for word in wanted if word not in words]
+    if missing:
+        return f'expected it to say: {criterion.accepted[0]}'
+    wrong = next((part for part in criterion.rivals if part.lower() in text.lower()), None)
+    return f'it says {wrong}, too' if wrong else ''
+
+
+def _any(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    return 'it is denied' if _is_denied(text, graph) else ''
+
+
+_READERS = {
+    'node': _node,
+    'nodes': _nodes,
+    'value': _value,
+    'number': _number,
+    'yes_no': _yes_no,
+    'absence': _absence,
+    'unreachable': _unreachable,
+    'text': _text,
+    'any': _any,
+}

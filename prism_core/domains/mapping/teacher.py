@@ -1,0 +1,20 @@
+"""The embedded teacher: a SymbolicPlanner that is handed what the sentence means."""
+
+from __future__ import annotations
+
+from prism_core.domains.mapping.words import Words
+from prism_core.episode import Task
+from prism_core.errors import ConfigError
+from prism_core.symbolic import SymbolicPlanner
+
+
+def make_teacher(task: Task, words: Words) -> SymbolicPlanner:
+    """A planner for one task; it reads the intent and never the criterion.
+
+    Raises:
+        ConfigError: the task has no intent.
+    """
+    intent = task.intent
+    if intent is None:
+        raise ConfigError(f'the task {task.request!r} has no intent, so nothing can be taught')
+    return SymbolicPlanner(words.lexicon, lambda request, graph: intent, name='teacher')

@@ -1,0 +1,295 @@
+"""True graphs from a seed: where regions lie, how they connect, what stands in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import networkx as nx
+
+from prism_core.domains.mapping.words import Words
+from prism_core.errors import ConfigError
+from prism_core.graph_elements import Connection, Node
+from prism_core.scene_graph import SceneGraph
+
+SIZES = {'small': (5, 12), 'medium': (13, 30), 'large': (31, 60)}
+"""Number of regions of each size class."""
+
+_SPACING_M = (8.0, 20.0)
+_MAX_OBJECTS_PER_REGION, _MAX_OBJECTS = 1.4, 80
+_TYPICAL_SHARE = 0.75
+_SEEN_FROM_TWO_SHARE = 0.12
+_LOOP_SHARE = 0.25
+_MAX_NUMBER = 99
+
+Point = tuple[float, float]
+Way = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """What worlds and tasks to draw.
+
+    `tier`: `core` (few kinds of task, small worlds, common classes) or `full`. `hidden` is the share
+    of nodes, connections and attributes that the robot does not know at the start. `kinds`,
+    `family` and `structure` are drawn where they are not given. `unseen` names what is drawn from
+    the held-out part: `wording`, `classes`, `places`; without it worlds hold nothing held out.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    tier: str = 'full'
+    size: str = 'small'
+    hidden: float = 0.3
+    tasks: int = 6
+    kinds: tuple[str, ...] = ()
+    family: str = ''
+    structure: str = ''
+    unseen: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self):
+        choices = {
+            'tier': (self.tier, ('core', 'full')),
+            'size': (self.size, tuple(SIZES)),
+            'structure': (self.structure, ('', *STRUCTURES)),
+        }
+        for name, (value, allowed) in choices.items():
+            if value not in allowed:
+                raise ConfigError(f'{name}: expected one of {", ".join(allowed)}, got {value!r}')
+        if self.tier == 'core' and self.size != 'small':
+            raise ConfigError(f'the core tier has worlds of size small only, got {self.size!r}')
+        if not 0 <= self.hidden <= 0.9:
+            raise ConfigError(f'hidden: expected a share from 0 to 0.9, got {self.hidden!r}')
+        unknown = self.unseen - {'wording', 'classes', 'places'}
+        if unknown:
+            raise ConfigError(
+                f'unseen: expected wording, classes or places, got {sorted(unknown)[0]!r}'
+            )
+
+
+@dataclass(frozen=True)
+class World:
+    """A true graph, and what it was drawn from."""
+
+    graph: SceneGraph
+    family: str
+    structure: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a world must contain: region classes, and objects of a class, each in a region of a
+    class ('' for any) with some attributes.
+    """
+
+    regions: tuple[str, ...] = ()
+    objects: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = ()
+
+
+def build_world(
+    rng: Random, config: WorldConfig, words: Words, wanted: Wanted | None = None
+) -> World:
+    """Draw a true graph in which everything can be reached and everything is known."""
+    wanted = wanted or Wanted()
+    family = config.family or rng.choice(words.families(config.tier, config.unseen))
+    structure = config.structure or rng.choice(list(STRUCTURES))
+    low, high = SIZES[config.size]
+    number = rng.randint(max(low, len(wanted.regions)), high)
+    positions, ways = STRUCTURES[structure](rng, number)
+    names = _Names(rng)
+    typical = words.region_classes(family, config.tier)
+    classes = [*wanted.regions, *_draw_region_classes(rng, typical, number - len(wanted.regions))]
+    rng.shuffle(classes)
+    regions = [
+        Node(names.give(c), 'region', p, f'{c}, {rng.choice(words.region_details)}')
+        for c, p in zip(classes, positions)
+    ]
+    connections = [Connection('traversable', regions[a].name, regions[b].name) for a, b in ways]
+    neighbors: dict[int, list[int]] = {index: [] for index in range(number)}
+    for a, b in ways:
+        neighbors[a].append(b)
+        neighbors[b].append(a)
+    objects = []
+    for object_class, index, given in _draw_objects(rng, config, words, family, classes, wanted):
+        node = _make_object(rng, words, object_class, names, regions[index], dict(given))
+        objects.append(node)
+        seen_from = [index]
+        if neighbors[index] and rng.random() < _SEEN_FROM_TWO_SHARE:
+            seen_from.append(rng.choice(neighbors[index]))
+        connections += [Connection('observed_from', node.name, regions[i].name) for i in seen_from]
+    nodes = [*regions, *objects]
+    rng.shuffle(nodes)
+    rng.shuffle(connections)
+    start = rng.choice(regions).name
+    return World(SceneGraph(nodes, connections, robot_location=start), family, structure)
+
+
+class _Names:
+    """Names with random numbers, which tell nothing about what else there is."""
+
+    def __init__(self, rng: Random):
+        self._rng = rng
+        self._taken: set[str] = set()
+
+    def give(self, class_name: str) -> str:
+        stem = class_name.replace(' ', '_')
+        while True:
+            name = f'{stem}_{self._rng.randint(1, _MAX_NUMBER)}'
+            if name not in self._taken:
+                self._taken.add(name)
+                return name
+
+
+def make_name(rng: Random, class_name: str, graph: SceneGraph) -> str:
+    """A name for one more object of a class in a graph."""
+    names = _Names(rng)
+    names._taken.update(graph.nodes)
+    return names.give(class_name)
+
+
+def _draw_region_classes(rng: Random, typical: Sequence[str], number: int) -> list[str]:
+    """Region classes, each of the place's once before any comes again."""
+    classes: list[str] = []
+    while len(classes) < number:
+        classes += rng.sample(list(typical), len(typical))
+    return classes[:number]
+
+
+def _draw_objects(
+    rng: Random,
+    config: WorldConfig,
+    words: Words,
+    family: str,
+    classes: Sequence[str],
+    wanted: Wanted,
+) -> list[tuple[str, int, tuple[tuple[str, str], ...]]]:
+    """Object classes and the region that each stands in, mostly where it is usual."""
+    drawn = []
+    for object_class, region_class, attributes in wanted.objects:
+        fitting = [i for i, c in enumerate(classes) if c == region_class or not region_class]
+        drawn.append((object_class, rng.choice(fitting), attributes))
+    taken = {c for c, _, _ in wanted.objects}
+    everything = words.object_classes(config.tier, config.unseen, family)
+    number = rng.randint(0, min(_MAX_OBJECTS, round(len(classes) * _MAX_OBJECTS_PER_REGION)))
+    for _ in range(number - len(drawn)):
+        index = rng.randrange(len(classes))
+        typical = [
+            c for c in words.typical_objects(family, classes[index]) if c in everything
+        ]
+        is_typical = typical and rng.random() < _TYPICAL_SHARE
+        object_class = rng.choice(typical if is_typical else sorted(everything))
+        if object_class not in taken:
+            drawn.append((object_class, index, ()))
+    return drawn
+
+
+def _make_object(
+    rng: Random,
+    words: Words,
+    object_class: str,
+    names: _Names,
+    region: Node,
+    given: dict[str, str],
+) -> Node:
+    angle, distance_m = rng.uniform(0, 2 * math.pi), rng.uniform(1.0, 4.0)
+    x = round(region.position[0] + distance_m * math.cos(angle), 1)
+    y = round(region.position[1] + distance_m * math.sin(angle), 1)
+    attributes = words.draw_attributes(rng, object_class) | given
+    detail = rng.choice(words.object_details)
+    name = names.give(object_class)
+    return Node(name, 'object', (x, y), f'{object_class} {detail}', attributes)
+
+
+# ---------------------------------------------------------------------------------- structures
+
+
+def _chain(rng: Random, number: int) -> tuple[list[Point], list[Way]]:
+    heading, points = rng.uniform(0, 2 * math.pi), [(0.0, 0.0)]
+    for _ in range(number - 1):
+        heading += rng.uniform(-0.5, 0.5)
+        points.append(_step(points[-1], heading, rng.uniform(*_SPACING_M)))
+    return points, [(i, i + 1) for i in range(number - 1)]
+
+
+def _grid(rng: Random, number: int) -> tuple[list[Point], list[Way]]:
+    columns = math.ceil(math.sqrt(number))
+    spacing_m = rng.uniform(*_SPACING_M)
+    points = [
+        _round((i % columns + rng.uniform(-0.2, 0.2)) * spacing_m,
+               (i // columns + rng.uniform(-0.2, 0.2)) * spacing_m)
+        for i in range(number)
+    ]  # fmt: skip
+    ways = [(i, i + 1) for i in range(number - 1) if (i + 1) % columns]
+    ways += [(i, i + columns) for i in range(number - columns)]
+    return points, _thin_out(rng, number, ways, 0.15)
+
+
+def _clusters(rng: Random, number: int) -> tuple[list[Point], list[Way]]:
+    size = rng.randint(3, 6)
+    points: list[Point] = []
+    ways: list[Way] = []
+    center = (0.0, 0.0)
+    while len(points) < number:
+        first = len(points)
+        members = min(size, number - first)
+        radius_m = rng.uniform(7.0, 11.0)
+        turn = rng.uniform(0, 2 * math.pi)
+        points += [_step(center, turn + 2 * math.pi * i / members, radius_m) for i in range(members)]
+        ways += [(first + i, first + i + 1) for i in range(members - 1)]
+        if members > 2:
+            ways.append((first, first + members - 1))
+        if first:
+            near = [(math.dist(points[a], points[b]), a, b)
+                    for a in range(first) for b in range(first, len(points))]  # fmt: skip
+            ways.append(min(near)[1:])
+        center = _step(center, rng.uniform(-1.0, 1.0), rng.uniform(34.0, 44.0))
+    return points, ways
+
+
+def _tree(rng: Random, number: int) -> tuple[list[Point], list[Way]]:
+    points: list[Point] = [(0.0, 0.0)]
+    ways: list[Way] = []
+    while len(points) < number:
+        parent = rng.randrange(max(0, len(points) - 6), len(points))
+        point = _step(points[parent], rng.uniform(0, 2 * math.pi), rng.uniform(*_SPACING_M))
+        if min(math.dist(point, other) for other in points) >= 0.7 * _SPACING_M[0]:
+            ways.append((parent, len(points)))
+            points.append(point)
+    close = sorted(
+        (math.dist(points[a], points[b]), a, b)
+        for a in range(number) for b in range(a + 1, number) if (a, b) not in ways
+    )  # fmt: skip
+    ways += [(a, b) for _, a, b in close[: round(_LOOP_SHARE * number)] if rng.random() < 0.7]
+    return points, ways
+
+
+def _thin_out(rng: Random, number: int, ways: list[Way], share: float) -> list[Way]:
+    """Leave some ways out, but none without which a part could not be reached."""
+    network = nx.Graph(ways)
+    network.add_nodes_from(range(number))
+    for way in ways:
+        if rng.random() < share:
+            network.remove_edge(*way)
+            if not nx.is_connected(network):
+                network.add_edge(*way)
+    return [way for way in ways if network.has_edge(*way)]
+
+
+def _step(start: Point, heading: float, length_m: float) -> Point:
+    return _round(start[0] + length_m * math.cos(heading), start[1] + length_m * math.sin(heading))
+
+
+def _round(x: float, y: float) -> Point:
+    return (round(x, 1), round(y, 1))
+
+
+STRUCTURES: dict[str, Callable[[Random, int], tuple[list[Point], list[Way]]]] = {
+    'chain': _chain,
+    'grid': _grid,
+    'clusters': _clusters,
+    'tree': _tree,
+}
+"""Each structure makes positions in metres and the ways between them, by index."""

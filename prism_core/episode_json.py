@@ -1,0 +1,82 @@
+"""Episodes as JSON Lines: one episode a line, what has its default value left out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from prism_core.episode import SCHEMA_VERSION, Episode
+from prism_core.errors import ConfigError, PrismError
+from prism_core.graph_elements import quote
+from prism_core.scene_graph import SceneGraph
+from prism_core.spine_json import read_scene_graph, render_scene_graph
+
+
+def render_episode(episode: Episode) -> str:
+    """One line, without its end; `parse_episode` reads back an equal episode."""
+    return msgspec.json.encode(_plain(episode)).decode()
+
+
+def parse_episode(line: str) -> Episode:
+    """Read an episode.
+
+    Raises:
+        ConfigError: the line is no episode, or one of another schema version.
+    """
+    try:
+        data = msgspec.json.decode(line)
+        version = data.get('schema_version') if isinstance(data, dict) else None
+        if version != SCHEMA_VERSION:
+            raise ConfigError(
+                f'expected an episode with schema_version {SCHEMA_VERSION}, got {quote(version)}; '
+                'make the episodes again with this version'
+            )
+        return msgspec.convert(data, Episode, dec_hook=_read)
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f'not an episode: {error}') from None
+
+
+def read_episodes(lines: Iterable[str]) -> Iterator[Episode]:
+    """The episodes of a file, one by one; empty lines are passed over.
+
+    Raises:
+        ConfigError: with the number of the line that is no episode.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield parse_episode(line)
+            except PrismError as error:
+                raise ConfigError(f'line {number}: {error}') from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SceneGraph):
+        return msgspec.Raw(render_scene_graph(value).encode())
+    if dataclasses.is_dataclass(value):
+        parts = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {
+            field.name: _plain(part)
+            for field, part in parts
+            if field.name == 'schema_version' or part != _default(field)
+        }
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _default(field: dataclasses.Field) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _read(kind: type, value: Any) -> Any:
+    if kind is SceneGraph:
+        return read_scene_graph(value)
+    raise NotImplementedError(kind)

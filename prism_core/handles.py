@@ -1,0 +1,103 @@
+"""Handles: short tokens that stand for nodes in the compact dialect, so that to point is to copy.
+
+A node is always written as its class and its handle, `fire extinguisher<o3>`. Text from outside can
+hold no handle: angle brackets in it are replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from random import Random
+
+from prism_core.errors import PlanParseError
+from prism_core.graph_elements import Node
+from prism_core.intent import class_of
+from prism_core.scene_graph import SceneGraph
+
+NUMBER_OF_HANDLES = 100
+"""So many handles of each kind are drawn from; a larger graph goes on counting behind them."""
+
+_LETTERS = {'region': 'r', 'object': 'o'}
+_HANDLE = re.compile(r'<[ro]\d+>')
+_NAME = re.compile(r'[A-Za-z0-9_.\-]*[A-Za-z0-9_\-]')
+_NOT_A_WORD = re.compile(r'[^a-z0-9 ]+')
+
+
+class Handles:
+    """The handles of a graph's nodes, given out in the graph's order from a shuffled pool.
+
+    A node that is added at the end gets the next one: handles stay the same for a mission.
+    """
+
+    def __init__(self, graph: SceneGraph, seed: int):
+        self._nodes = graph.nodes
+        self._written: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        numbers = {kind: _numbers(f'{seed}:{kind}') for kind in _LETTERS}
+        for name, node in graph.nodes.items():
+            handle = f'<{_LETTERS[node.kind]}{next(numbers[node.kind])}>'
+            self._written[name] = f'{class_words(node)}{handle}'
+            self._names[handle] = name
+
+    def write(self, name: str) -> str:
+        """A node as the dialect writes it."""
+        return self._written[name]
+
+    def bare(self, name: str) -> str:
+        """The handle alone."""
+        written = self._written[name]
+        return written[written.index('<') :]
+
+    def read(self, text: str) -> str:
+        """The name of the node that a text points to; what stands before the handle is not read.
+
+        Raises:
+            PlanParseError: there is no handle, or no node has it.
+        """
+        match = _HANDLE.search(text)
+        if match is None or match[0] not in self._names:
+            raise PlanParseError(f'expected a node with its handle, got {text[:60]!r}')
+        return self._names[match[0]]
+
+    def node(self, text: str) -> Node:
+        """The node that a text points to: what it is and where."""
+        return self._nodes[self.read(text)]
+
+    def find(self, text: str) -> list[str]:
+        """The names of all nodes that a text points to, in order.
+
+        Raises:
+            PlanParseError: no node has one of the handles.
+        """
+        return [self.read(handle) for handle in _HANDLE.findall(text)]
+
+    def neutralize(self, text: str) -> str:
+        """A text from outside on one line, without what could pass for a handle or a control
+        token; names of nodes become nodes.
+        """
+        text = ' '.join(text.split()).replace('<', '(').replace('>', ')').replace('"', "'")
+        return _NAME.sub(lambda match: self._written.get(match[0], match[0]), text)
+
+    def restore(self, text: str) -> str:
+        """A text with the nodes in it as their names again."""
+        for handle in dict.fromkeys(_HANDLE.findall(text)):
+            name = self._names.get(handle)
+            if name is not None:
+                text = text.replace(self._written[name], name)
+        return text
+
+
+def class_words(node: Node) -> str:
+    """The class of a node in plain lower-case words."""
+    return ' '.join(_NOT_A_WORD.sub(' ', class_of(node)).split()) or node.kind
+
+
+def _numbers(seed: str) -> Iterator[int]:
+    numbers = list(range(NUMBER_OF_HANDLES))
+    Random(seed).shuffle(numbers)  # noqa: S311 - no secret
+    yield from numbers
+    number = NUMBER_OF_HANDLES
+    while True:
+        yield number
+        number += 1

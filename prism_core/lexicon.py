@@ -1,0 +1,168 @@
+"""The words of a domain as data: classes of things, what they are for, where they stand, what can
+be asked of them. Knows no sentences and reads no files: it is handed what they hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from prism_core.intent import Target, class_of_name
+
+Tier = Literal['core', 'full']
+_IRREGULAR_ENDINGS = ('s', 'x', 'z', 'ch', 'sh')
+
+
+@dataclass(frozen=True)
+class ObjectClass:
+    """A class of objects: its other names, what it is for, and what can be asked of it."""
+
+    name: str
+    tier: Tier = 'full'
+    synonyms: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    looks_like: tuple[str, ...] = ()
+    plural: str = ''
+
+
+@dataclass(frozen=True)
+class AttributeSpec:
+    """Something that can be asked of an object: other words for it, and its values with their
+    synonyms.
+    """
+
+    words: tuple[str, ...]
+    values: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All words of a domain.
+
+    `regions` holds region classes with their synonyms, `places` for each family of places its
+    region classes with the object classes that are typical of them, `purposes` each purpose with
+    its paraphrases, `groups` words for several classes.
+    """
+
+    objects: Mapping[str, ObjectClass]
+    regions: Mapping[str, tuple[str, ...]]
+    region_tiers: Mapping[str, Tier]
+    places: Mapping[str, Mapping[str, tuple[str, ...]]]
+    purposes: Mapping[str, tuple[str, ...]]
+    groups: Mapping[str, tuple[str, ...]]
+    attributes: Mapping[str, AttributeSpec]
+
+    @classmethod
+    def from_lists(cls, data: Mapping[str, Any]) -> Lexicon:
+        """Build from the JSON of the domain's files, by file name without suffix."""
+        places = data['places']
+        return cls(
+            objects={
+                name: ObjectClass(
+                    name, **{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+                )
+                for name, entry in data['objects'].items()
+            },
+            regions=_tuples(data['regions']),
+            region_tiers={
+                name: entry['tier'] for regions in places.values() for name, entry in regions.items()
+            },
+            places={
+                family: {name: tuple(entry['objects']) for name, entry in regions.items()}
+                for family, regions in places.items()
+            },
+            purposes=_tuples(data['purposes']),
+            groups=_tuples(data['groups']),
+            attributes={
+                key: AttributeSpec(tuple(entry['words']), _tuples(entry['values']))
+                for key, entry in data['attributes'].items()
+            },
+        )
+
+    @cached_property
+    def typical_regions(self) -> Mapping[str, frozenset[str]]:
+        """For each object class, the region classes where it is usual."""
+        typical: dict[str, set[str]] = {}
+        for regions in self.places.values():
+            for region, objects in regions.items():
+                for name in objects:
+                    typical.setdefault(name, set()).add(region)
+        return {name: frozenset(regions) for name, regions in typical.items()}
+
+    @cached_property
+    def classes_for(self) -> Mapping[str, tuple[str, ...]]:
+        """For each purpose, the object classes that serve it."""
+        return {
+            purpose: tuple(c.name for c in self.objects.values() if purpose in c.purposes)
+            for purpose in self.purposes
+        }
+
+    @cached_property
+    def attribute_phrases(self) -> Mapping[str, tuple[str, str]]:
+        """For each word of an attribute or a value: the attribute and the value ('' for none)."""
+        phrases = {}
+        for key, spec in self.attributes.items():
+            for word in (key, *spec.words):
+                phrases[word] = (key, '')
+            for value, synonyms in spec.values.items():
+                for word in (value, *synonyms):
+                    phrases[word] = (key, value)
+        return phrases
+
+    @cached_property
+    def _attribute_pattern(self) -> re.Pattern[str]:
+        return phrase_pattern(self.attribute_phrases)
+
+    def asked_attributes(self, query: str) -> frozenset[str]:
+        """The attributes that a question about an object asks for, by their names or values."""
+        found = self._attribute_pattern.findall(query.lower())
+        return frozenset(self.attribute_phrases[phrase][0] for phrase in found)
+
+    @cached_property
+    def _value_pattern(self) -> re.Pattern[str]:
+        values = [value for spec in self.attributes.values() for value in spec.values]
+        return phrase_pattern([*values, 'described'])
+
+    def find_values(self, text: str) -> list[str]:
+        """The values in a text, and the word 'described'."""
+        return self._value_pattern.findall(text)
+
+    def call(self, target: Target) -> str:
+        """What a target is called in one way only: its purpose, the word for its group, its class,
+        or the classes joined by ' or '.
+        """
+        if target.purpose or target.name:
+            return target.purpose or class_of_name(target.name)
+        group = next((name for name, classes in self.groups.items() if classes == target.classes), '')
+        return group or ' or '.join(target.classes)
+
+    def meant_by(self, called: str) -> tuple[str, ...]:
+        """The classes of what is called so."""
+        return (
+            self.classes_for.get(called) or self.groups.get(called) or tuple(called.split(' or '))
+        )
+
+    def plural(self, name: str) -> str:
+        """The plural of a class, a synonym or a group."""
+        known = self.objects.get(name)
+        if known is not None and known.plural:
+            return known.plural
+        if name.endswith(_IRREGULAR_ENDINGS):
+            return name + 'es'
+        if name.endswith('y') and name[-2] not in 'aeiou':
+            return name[:-1] + 'ies'
+        return name + 's'
+
+
+def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Finds whole phrases in a lower-case text, the longest first."""
+    longest_first = sorted(phrases, key=len, reverse=True)
+    return re.compile(rf'\b(?:{"|".join(map(re.escape, longest_first))})\b')
+
+
+def _tuples(lists: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(words) for name, words in lists.items()}

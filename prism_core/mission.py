@@ -1,0 +1,240 @@
+"""A mission as its planner sees it, and the steps that all decisions share: resolve, look, search,
+get there, say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from prism_core.actions import Action
+from prism_core.episode import Turn
+from prism_core.intent import Target, class_of
+from prism_core.lexicon import Lexicon
+from prism_core.mission_state import MAPPED, MissionState
+from prism_core.observation import Observation
+from prism_core.reports import Report, objects_of, render_report
+from prism_core.scene_graph import SceneGraph
+from prism_core.validation import MAX_TEXT_CHARS
+
+# So many of the nearest frontiers are weighed against each other, and listed in a prompt.
+NEAREST_FRONTIERS = 4
+_MAX_CHOICES = 5
+
+
+class Step(tuple[Action, ...]):
+    """What to do next: zero or more drives, and one action that brings news or ends."""
+
+    __slots__ = ()
+
+
+class Mission:
+    """What a decision may look at, and the steps that all decisions share."""
+
+    def __init__(
+        self,
+        graph: SceneGraph,
+        state: MissionState,
+        history: Sequence[Turn],
+        lexicon: Lexicon,
+    ):
+        self.graph = graph
+        self.state = state
+        self._history = history
+        self._lexicon = lexicon
+        self._order = {name: index for index, name in enumerate(graph.regions)}
+
+    # ------------------------------------------------------------------------------- the endings
+
+    def answer(self, form: str, *arguments: str) -> Step:
+        """The sentence of a report, as answer."""
+        text = render_report(Report(form, arguments), self.graph)
+        return Step((Action('answer', (text[:MAX_TEXT_CHARS],)),))
+
+    def ask_which(self, names: Sequence[str]) -> Step:
+        """Ask which of several nodes is meant."""
+        return self._clarify('which', ' or '.join(names[:_MAX_CHOICES]))
+
+    def ask_what(self) -> Step:
+        """Ask what to do at all."""
+        return self._clarify('what')
+
+    def _clarify(self, form: str, *arguments: str) -> Step:
+        return Step((Action('clarify', (render_report(Report(form, arguments), self.graph),)),))
+
+    # ---------------------------------------------------------------------------- which node it is
+
+    def candidates(self, target: Target, region: str = '') -> list[str]:
+        """The known nodes that a target may mean, in the robot's region first."""
+        if target.name:
+            node = self.graph.nodes.get(target.name)
+            return [target.name] if node is not None and node.kind == target.kind else []
+        if target.kind == 'region':
+            wanted = frozenset(target.classes)
+            return [name for name, node in self.graph.regions.items() if class_of(node) in wanted]
+        return sorted(objects_of(self.graph, target.classes, region), key=self._rank)
+
+    def _rank(self, name: str) -> tuple[bool, int]:
+        """Objects in the robot's region come first, then those of the graph's first region."""
+        regions = self.viewpoints(name)
+        return self.state.here not in regions, self._order[regions[0]] if regions else len(
+            self._order
+        )
+
+    def viewpoints(self, name: str) -> list[str]:
+        """Where an object is seen from, in the order of the graph's regions."""
+        return sorted(self.graph.viewpoints[name], key=self._order.__getitem__)
+
+    def resolve(self, target: Target) -> str | Step:
+        """The one node that a target means; or the step that may tell which one it is."""
+        names = self.candidates(target)
+        fitting = [n for n in names if self._fits(n, target) is not False]
+        sure = [n for n in fitting if self._fits(n, target)]
+        if len(sure) == 1:
+            return sure[0]
+        if not fitting:
+            return self.search(target)
+        if not sure:
+            step = self._tell_apart(fitting, target)
+            if step is not None:
+                return step
+        return self.ask_which(sure or fitting)
+
+    def find(self, target: Target, region: str = '') -> str | Step | None:
+        """Any node that fits a target; or the step that may tell; or None when no known one
+        does.
+        """
+        fitting = [n for n in self.candidates(target, region) if self._fits(n, target) is not False]
+        sure = next((name for name in fitting if self._fits(name, target)), None)
+        return sure or self._tell_apart(fitting, target)
+
+    def _fits(self, name: str, target: Target) -> bool | None:
+        """Whether a node has the attributes of a target; None: not known yet."""
+        known = self.graph.nodes[name].attributes
+        values = [(known.get(key), value) for key, value in target.attributes]
+        if any(seen not in (None, value) for seen, value in values):
+            return False
+        return None if any(seen is None for seen, _ in values) else True
+
+    def _tell_apart(self, names: Iterable[str], target: Target) -> Step | None:
+        """Inspect the first of some objects whose fit is open and that can be seen."""
+        for name in names:
+            for key, _ in target.attributes:
+                if key not in self.graph.nodes[name].attributes:
+                    step = self.look_at(name, key)
+                    if step is not None:
+                        return step
+        return None
+
+    # ----------------------------------------------------------------------------------- looking
+
+    def look_at(self, name: str, attribute: str) -> Step | None:
+        """Inspect an object for an attribute, or get to where it is seen from; None when that was
+        tried often enough.
+        """
+        action = Action('inspect', (name, query_for(attribute)))
+        if self.state.is_blocked(action):
+            return None
+        viewpoints = self.viewpoints(name)
+        if any(self.is_reachable(region) for region in viewpoints):
+            return Step((action,))
+        return self.get_to(viewpoints[0]) if viewpoints else self._look_further(name)
+
+    def observe(self, name: str, attribute: str) -> Step | None:
+        """The step that makes an attribute known, or says that it could not be seen; None when it
+        is known.
+        """
+        node = self.graph.nodes[name]
+        if attribute in node.attributes or (attribute == 'description' and node.description):
+            return None
+        told = self.told(name, attribute)
+        if told:
+            return self.answer('say', f'{name}: {told}')
+        return self.look_at(name, attribute) or self.answer('unseen', name, attribute)
+
+    def told(self, name: str, attribute: str) -> str:
+        """What a robot that reports in words said last when it had inspected the object."""
+        action = Action('inspect', (name, query_for(attribute)))
+        said = ''
+        for done, observation in self.carried_out():
+            if done == action and observation.status == 'done':
+                said = observation.feedback or 'nothing was reported.'
+        return said
+
+    def carried_out(self) -> Iterator[tuple[Action, Observation]]:
+        """Each action that was carried out in this mission, and what it showed."""
+        for turn in self._history:
+            yield from zip(turn.plan.actions, turn.observations)
+
+    def map(self, region: str) -> Step | None:
+        """The step that shows what is in a region; None when that is known."""
+        action = Action('map_region', (region,))
+        if self.graph.nodes[region].attributes.get(MAPPED) or action in self.state.done:
+            return None
+        if not self.is_reachable(region):
+            return self.get_to(region)
+        if self.state.is_blocked(action):
+            return None
+        return Step((action,))
+
+    def search(self, target: Target) -> Step:
+        """Look where a target may be, or say that there is none."""
+        typical: set[str] = set()
+        for name in target.classes if target.kind == 'object' else ():
+            typical |= self._lexicon.typical_regions.get(name, frozenset())
+        frontiers = self.state.frontiers[:NEAREST_FRONTIERS]
+        for frontier in frontiers:
+            if class_of(self.graph.nodes[frontier.region]) in typical:
+                return Step((frontier.action,))
+        if frontiers:
+            return Step((frontiers[0].action,))
+        return self.answer('none', ' or '.join(target.classes) or target.name)
+
+    def _look_further(self, about: str) -> Step:
+        if self.state.frontiers:
+            return Step((self.state.frontiers[0].action,))
+        return self.answer('unreachable', about)
+
+    # ------------------------------------------------------------------------------------ driving
+
+    def is_reachable(self, region: str) -> bool:
+        """Whether known connections lead to a region."""
+        return region not in self.state.unreachable
+
+    def get_to(self, region: str) -> Step:
+        """Find a way to a region to which no known way leads: straight toward it first, then by
+        looking wherever something is left to look at.
+        """
+        step = self.extend(self.graph.nodes[region].position)
+        return step or self.answer('unreachable', region)
+
+    def extend(self, position: tuple[float, float]) -> Step | None:
+        """Extend the map toward a position; where that failed, look elsewhere before another try;
+        None when everything was tried.
+        """
+        action = Action('extend_map', position)
+        failures = self.state.failures.get(action, 0)
+        was_last = bool(failures) and self.last_action() == action
+        if not was_last and not self.state.is_blocked(action):
+            return Step((action,))
+        if self.state.frontiers:
+            return Step((self.state.frontiers[0].action,))
+        return None if was_last else (action,)
+
+    def last_action(self) -> Action | None:
+        """The last action that was carried out."""
+        last = None
+        for last, _ in self.carried_out():
+            pass
+        return last
+
+    def go(self, region: str) -> Step:
+        """Drive to a region and report it."""
+        if not self.is_reachable(region):
+            return self.get_to(region)
+        drive = () if region == self.state.here else (Action('goto', (region,)),)
+        return Step((*drive, *self.answer('here', region)))
+
+
+def query_for(attribute: str) -> str:
+    """The question by which an attribute is asked for."""
+    return 'Describe it.' if attribute == 'description' else f'What is the {attribute}?'

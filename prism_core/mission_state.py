@@ -1,0 +1,113 @@
+"""Where a mission stands: what is left to look at, and what was tried in vain.
+
+Computed from the known graph and the history, so that no planner has to remember or to measure.
+Regions carry what was looked at as attributes, which the robot sets when it looks: `mapped` (all
+that the region shows is known) and `ways_m` (the lengths of all ways that lead away from it, in
+metres, rounded up; those that no known connection accounts for lead to unknown regions).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from prism_core.actions import Action
+from prism_core.episode import Turn
+from prism_core.scene_graph import SceneGraph
+
+MAPPED, WAYS_M = 'mapped', 'ways_m'
+MAX_TURNS = 128
+MAX_TRIES = 3
+_RADIUS_STEP_M = 5.0
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """A region that something is left to be seen from, how to look, and how far it is in metres."""
+
+    region: str
+    action: Action
+    distance_m: float
+
+
+@dataclass(frozen=True)
+class MissionState:
+    """Where the robot is; what is left to look at, nearest first; what was done in this mission.
+
+    `done` are the actions that were carried out, `failures` counts those that the world made fail.
+    """
+
+    here: str
+    frontiers: tuple[Frontier, ...]
+    unreachable: frozenset[str]
+    done: frozenset[Action]
+    failures: Mapping[Action, int]
+    turns_left: int
+
+    def is_blocked(self, action: Action) -> bool:
+        """Whether an action failed so often that it is not worth another try."""
+        return self.failures.get(action, 0) >= MAX_TRIES
+
+
+def survey_mission(known_graph: SceneGraph, history: Sequence[Turn]) -> MissionState:
+    """Sum up a mission; the robot's location must be known."""
+    here = known_graph.robot_location
+    if here is None:
+        raise ValueError('the robot location is unknown')
+    done, failures = count_actions(history)
+    distances = known_graph.distances_m(here)
+    order = {name: index for index, name in enumerate(known_graph.regions)}
+    frontiers = []
+    for region in sorted(distances, key=lambda name: (distances[name], order[name])):
+        action = look_around(known_graph, region)
+        if action is not None and action not in done and failures[action] < MAX_TRIES:
+            frontiers.append(Frontier(region, action, distances[region]))
+    return MissionState(
+        here=here,
+        frontiers=tuple(frontiers),
+        unreachable=frozenset(order.keys() - distances.keys()),
+        done=done,
+        failures=failures,
+        turns_left=MAX_TURNS - len(history),
+    )
+
+
+def count_actions(history: Sequence[Turn]) -> tuple[frozenset[Action], Counter[Action]]:
+    """The actions that were carried out, and how often each one failed."""
+    done, failures = set(), Counter[Action]()
+    for turn in history:
+        for action, observation in zip(turn.plan.actions, turn.observations):
+            if observation.status == 'done':
+                done.add(action)
+            else:
+                failures[action] += 1
+    return frozenset(done), failures
+
+
+def look_around(known_graph: SceneGraph, region: str) -> Action | None:
+    """The action by which a region shows what it has not shown yet; None when there is nothing."""
+    attributes = known_graph.nodes[region].attributes
+    if not attributes.get(MAPPED):
+        return Action('map_region', (region,))
+    ways_on_m = _unexplored_m(known_graph, region)
+    if ways_on_m:
+        return Action('explore_region', (region, exploration_radius_m(ways_on_m)))
+    return None
+
+
+def _unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
+    """The lengths of the ways from a mapped region that no known connection accounts for."""
+    lengths_m = list(known_graph.nodes[region].attributes.get(WAYS_M, ()))
+    if lengths_m:
+        for way in known_graph.region_network[region].values():
+            length_m = math.ceil(way['length_m'])
+            if length_m in lengths_m:
+                lengths_m.remove(length_m)
+    return lengths_m
+
+
+def exploration_radius_m(ways_on_m: Sequence[float]) -> float:
+    """The smallest round radius that takes in all ways on."""
+    return math.ceil(max(ways_on_m) / _RADIUS_STEP_M) * _RADIUS_STEP_M

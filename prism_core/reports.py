@@ -1,0 +1,259 @@
+"""What a planner says at the end, as data and as a sentence.
+
+A report names a form and what it is about; the sentence is made from the known graph, so that what
+is said about nodes is what was observed: values are quoted, things are counted, nothing is made up.
+`parse_report` finds the report in a sentence; any other text is a report of form `say`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from prism_core.intent import class_of
+from prism_core.scene_graph import SceneGraph
+
+
+@dataclass(frozen=True)
+class Report:
+    """A form and its arguments: nodes by name, attributes, values, and classes joined by ' or '.
+
+    | form | arguments | such as |
+    |---|---|---|
+    | node | object | crate_3, seen from yard_1. |
+    | where | object | crate_3 is in yard_1. |
+    | value | object, attribute | The color of crate_3 is red. |
+    | is | object, attribute, value | No, the color of crate_3 is not blue but red. |
+    | described | object | crate_3: a crate under a tarpaulin. |
+    | unseen | object, attribute | The color of crate_3 could not be seen. |
+    | exists, count | classes, region or '' | No, there is no crate in yard_1. |
+    | none | classes | There is no crate in the 4 regions that I can reach. |
+    | more | classes, region, region | Counting crate, yard_1 (3) has more than dock_2 (0). |
+    | nearest | region, object | In yard_1, bench_2 is closest to crate_3. |
+    | seen | region | In yard_1 I see bench_2 and crate_3. |
+    | surveyed | | I have mapped all 4 regions that I can reach. |
+    | way | region, region | No, the way from yard_1 to dock_2 is blocked. |
+    | here | region | I am at yard_1. |
+    | unreachable | region or '' | yard_1 cannot be reached. |
+    | done, gave_up | | All steps are done. |
+    | which | nodes joined by ' or ' | Which one do you mean: crate_3 or crate_8? |
+    | what | | What should I look for, or where should I go? |
+    | say | text | the text |
+    """
+
+    form: str
+    arguments: tuple[str, ...] = ()
+
+
+def render_report(report: Report, graph: SceneGraph) -> str:
+    """The sentence for a report.
+
+    Raises:
+        KeyError: the graph does not know what the report is about.
+    """
+    return _FORMS[report.form].render(graph, *report.arguments)
+
+
+def parse_report(text: str, graph: SceneGraph) -> Report:
+    """The report that the text is the sentence for, on this graph."""
+    for name, form in _FORMS.items():
+        match = form.pattern.fullmatch(text)
+        if match is None:
+            continue
+        report = Report(name, form.read(match))
+        try:
+            if render_report(report, graph) == text:
+                return report
+        except KeyError:
+            continue
+    return Report('say', (text,))
+
+
+def objects_of(graph: SceneGraph, classes: Iterable[str], region: str = '') -> list[str]:
+    """The known objects of some classes, seen from a region or anywhere, in the graph's order."""
+    wanted = frozenset(classes)
+    return [
+        name
+        for name, node in graph.objects.items()
+        if class_of(node) in wanted and (not region or region in graph.viewpoints[name])
+    ]
+
+
+def objects_in(graph: SceneGraph, region: str) -> list[str]:
+    """The known objects that are seen from a region, in the graph's order."""
+    return [name for name, regions in graph.viewpoints.items() if region in regions]
+
+
+def nearest_object(graph: SceneGraph, region: str, name: str) -> str:
+    """Of the other objects seen from a region the one closest to an object; '' without any."""
+    others = [graph.nodes[other] for other in objects_in(graph, region) if other != name]
+    anchor = graph.nodes[name]
+    return min(others, key=anchor.distance_m).name if others else ''
+
+
+def split_classes(classes: str) -> list[str]:
+    """The single classes of 'crate or barrel'."""
+    return classes.split(' or ')
+
+
+def _observed(graph: SceneGraph, name: str, attribute: str) -> str:
+    node = graph.nodes[name]
+    value = node.description if attribute == 'description' else node.attributes[attribute]
+    return str(value)
+
+
+def _viewpoint(graph: SceneGraph, name: str) -> str:
+    regions = graph.viewpoints[name]
+    if not regions:
+        raise KeyError(name)
+    return regions[0]
+
+
+def _node(graph: SceneGraph, name: str) -> str:
+    regions = graph.viewpoints[name]
+    return f'{name}, seen from {regions[0]}.' if regions else f'{name}.'
+
+
+def _join(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f'{", ".join(names[:-1])} and {names[-1]}'
+
+
+def _is(graph: SceneGraph, name: str, attribute: str, value: str) -> str:
+    actual = _observed(graph, name, attribute)
+    if actual == value:
+        return f'Yes, the {attribute} of {name} is {value}.'
+    return f'No, the {attribute} of {name} is not {value} but {actual}.'
+
+
+def _exists(graph: SceneGraph, classes: str, region: str) -> str:
+    found = objects_of(graph, split_classes(classes), region)
+    where = f' in {region}' if region else ''
+    if found:
+        return f'Yes, there is {_a(classes)}{where}: {found[0]}.'
+    return f'No, there is no {classes}{where}.'
+
+
+def _count(graph: SceneGraph, classes: str, region: str) -> str:
+    where = f' in {region}' if region else ''
+    return f'Number of {classes}{where}: {len(objects_of(graph, split_classes(classes), region))}.'
+
+
+def _a(noun: str) -> str:
+    return f'an {noun}' if noun[0] in 'aeiou' else f'a {noun}'
+
+
+def _which(graph: SceneGraph, names: str) -> str:
+    return f'Which one do you mean: {" or ".join(graph.nodes[n].name for n in names.split(" or "))}?'
+
+
+def _mapped_regions(graph: SceneGraph) -> str:
+    if graph.robot_location is None:
+        raise KeyError('robot_location')
+    number = len(graph.reachable_regions(graph.robot_location))
+    return 'the one region' if number == 1 else f'all {number} regions'
+
+
+def _more(graph: SceneGraph, classes: str, one: str, other: str) -> str:
+    numbers = {r: len(objects_of(graph, split_classes(classes), r)) for r in (one, other)}
+    more, less = sorted(numbers, key=numbers.__getitem__, reverse=True)
+    verb = 'has more' if numbers[more] > numbers[less] else 'has as many'
+    return f'Counting {classes}, {more} ({numbers[more]}) {verb} than {less} ({numbers[less]}).'
+
+
+def _nearest(graph: SceneGraph, region: str, name: str) -> str:
+    found = nearest_object(graph, region, name)
+    if not found:
+        return f'In {region} there is nothing else near {name}.'
+    return f'In {region}, {found} is closest to {name}.'
+
+
+def _seen(graph: SceneGraph, region: str) -> str:
+    names = objects_in(graph, region)
+    return f'In {region} I see {_join(names) if names else "nothing"}.'
+
+
+def _way(graph: SceneGraph, one: str, other: str) -> str:
+    is_free = graph.region_network.has_edge(one, other)
+    return f'{"Yes" if is_free else "No"}, the way from {one} to {other} is ' + (
+        'free.' if is_free else 'blocked.'
+    )
+
+
+class _Form(NamedTuple):
+    """How the sentence of a form is made, and the pattern that finds its arguments in it: groups
+    `a`, `b` and `c` in order.
+    """
+
+    render: Callable[..., str]
+    pattern: re.Pattern[str]
+
+    def read(self, match: re.Match[str]) -> tuple[str, ...]:
+        found = match.groupdict()
+        return tuple(found[key] or '' for key in ('a', 'b', 'c') if key in found)
+
+
+def _form(render: Callable[..., str], pattern: str) -> _Form:
+    for key in 'abc':
+        pattern = pattern.replace(f'<{key}>', rf'(?P<{key}>[A-Za-z0-9_.\-]+?)')
+        pattern = pattern.replace(f'<{key} words>', rf"(?P<{key}>[^:()]+?)")
+    return _Form(render, re.compile(pattern, re.DOTALL))
+
+
+# fmt: off
+_FORMS = {
+    'node': _form(_node, r'<a>(?:, seen from .*)?\.'),
+    'where': _form(lambda g, n: f'{n} is in {_viewpoint(g, n)}.', '<a> is in .*'),
+    'is': _form(_is, r'(?:Yes|No), the <b words> of <a> is (?:not )?<c words>(?: but .*)?\.'),
+    'unseen': _form(lambda g, n, key: f'The {key} of {g.nodes[n].name} could not be seen.',
+                    'The <b words> of <a> could not be seen.'),
+    'value': _form(lambda g, n, key: f'The {key} of {n} is {_observed(g, n, key)}.',
+                   'The <b words> of <a> is .*'),
+    'exists': _form(_exists, r'(?:Yes|No), there is (?:an?|no) <a words>(?: in <b>)?(?:: .*)?\.'),
+    'count': _form(_count, r'Number of <a words>(?: in <b>)?: \d+\.'),
+    'none': _form(lambda g, c: f'There is no {c} in {_mapped_regions(g)} that I can reach.',
+                  'There is no <a words> in (?:all|the one) .*'),
+    'more': _form(_more, r'Counting <a words>, <b> \(.* than <c> \(\d+\)\.'),
+    'nearest': _form(_nearest, r'In <a>(?:,| there) .* <b>\.'),
+    'seen': _form(_seen, 'In <a> I see .*'),
+    'surveyed': _form(lambda g: f'I have mapped {_mapped_regions(g)} that I can reach.',
+                      'I have mapped .*'),
+    'way': _form(_way, '(?:Yes|No), the way from <a> to <b> is .*'),
+    'here': _form(lambda g, r: f'I am at {g.nodes[r].name}.', r'I am at <a>\.'),
+    'unreachable': _form(lambda g, r: f'{g.nodes[r].name if r else "That place"} cannot be reached.',
+                         '(?:That place|<a>) cannot be reached.'),
+    'done': _form(lambda g: 'All steps are done.', 'All steps are done.'),
+    'gave_up': _form(lambda g: 'I could not finish within the turns that I have.',
+                     'I could not finish within the turns that I have.'),
+    'what': _form(lambda g: 'What should I look for, or where should I go?',
+                  r'What should I look for, or where should I go\?'),
+    'which': _form(_which, r'Which one do you mean: <a words>\?'),
+    'described': _form(lambda g, n: f'{n}: {_observed(g, n, "description")}', '<a>: .*'),
+    'say': _Form(lambda g, text: text, re.compile('(?P<a>.*)', re.DOTALL)),
+}
+# fmt: on
+
+FORM_ARGUMENTS: dict[str, tuple[str, ...]] = {
+    'node': ('node',),
+    'where': ('node',),
+    'is': ('node', 'attribute', 'value'),
+    'unseen': ('node', 'attribute'),
+    'value': ('node', 'attribute'),
+    'exists': ('classes', 'node'),
+    'count': ('classes', 'node'),
+    'none': ('classes',),
+    'more': ('classes', 'node', 'node'),
+    'nearest': ('node', 'node'),
+    'seen': ('node',),
+    'surveyed': (),
+    'way': ('node', 'node'),
+    'here': ('node',),
+    'unreachable': ('node',),
+    'done': (),
+    'gave_up': (),
+    'what': (),
+    'which': ('nodes',),
+    'described': ('node',),
+}
+"""What each argument of a form is: a node, its attribute, a value, classes, or several nodes."""

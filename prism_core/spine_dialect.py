@@ -1,0 +1,129 @@
+"""The `spine` dialect: SPINE's JSON graph, its update language and its four-key reply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from prism_core.actions import Action, ActionTable
+from prism_core.conversation import Dialect, Message, Prompt, without_graph
+from prism_core.episode import Turn
+from prism_core.errors import PlanParseError
+from prism_core.mission_state import MAX_TURNS, MissionState, survey_mission
+from prism_core.observation import Observation, parse_observation, render_observation
+from prism_core.plan import Plan, parse_plan, render_plan
+from prism_core.scene_graph import SceneGraph
+from prism_core.spine_json import parse_scene_graph, render_scene_graph
+from prism_core.steps import parse_steps, render_steps
+
+_LINE = re.compile(r'(\w+): (.*)')
+
+
+class SpineDialect(Dialect):
+    """Writes what SPINE's robot writes (`past_actions: ...`, `updates: ...`), one line for each.
+
+    Every message of the user ends with where the robot is and how many turns are left.
+    """
+
+    name = 'spine'
+    version = 1
+
+    def __init__(self, table: ActionTable):
+        self._table = table
+
+    def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
+        lines = [f'scene_graph: {render_scene_graph(_as_first_seen(graph))}']
+        if folded:
+            done = [
+                (action, without_graph(observation))
+                for turn in folded
+                for action, observation in zip(turn.plan.actions, turn.observations)
+            ]
+            lines += _render_actions(done)
+        lines.append(f'task: {" ".join(request.split())}')
+        return ''.join(f'{line}\n' for line in lines)
+
+    def _continue(self, turn: Turn, graph: SceneGraph) -> str:
+        lines = _render_actions(list(zip(turn.plan.actions, turn.observations)))
+        return ''.join(f'{line}\n' for line in lines)
+
+    def _end(self, graph: SceneGraph, state: MissionState) -> str:
+        return f'robot_location: {state.here}\nturns_left: {state.turns_left}'
+
+    def render_reply(self, plan: Plan, known_graph: SceneGraph) -> str:
+        """SPINE's JSON reply."""
+        return render_plan(plan)
+
+    def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
+        """Read SPINE's JSON reply."""
+        return parse_plan(text, self._table)
+
+    def parse_prompt(self, messages: Sequence[Message], known_graph: SceneGraph) -> Prompt:
+        """What the messages say.
+
+        Raises:
+            PlanParseError: they are none of this dialect.
+        """
+        graph, request, history = SceneGraph(), '', []
+        fields: dict[str, str] = {}
+        for message in messages:
+            if message['role'] == 'assistant':
+                history.append(Turn(self.parse_reply(message['content'], graph)))
+            elif message['role'] == 'user':
+                fields = _read_fields(message['content'])
+                if 'scene_graph' in fields:
+                    graph = parse_scene_graph(fields['scene_graph'])
+                    request = fields['task']
+                if 'past_actions' in fields:
+                    turn, graph = self._read_actions(fields, graph, history)
+                    history = [*history[:-1], turn]
+        if 'robot_location' not in fields:
+            raise PlanParseError('expected the messages to end with robot_location, they do not')
+        graph = graph.at(fields['robot_location'])
+        state = survey_mission(graph, history)
+        left = int(fields['turns_left'])
+        state = MissionState(**{**vars(state), 'turns_left': left})
+        return Prompt(request, graph, tuple(history), state)
+
+    def _read_actions(
+        self, fields: dict[str, str], graph: SceneGraph, history: Sequence[Turn]
+    ) -> tuple[Turn, SceneGraph]:
+        """The turn that a message tells of, and the graph behind it."""
+        plan = history[-1].plan if history else Plan(())
+        actions = parse_steps(fields['past_actions'], self._table)
+        if not history:
+            plan = Plan(tuple(actions))
+        observations = []
+        for text in fields['updates'].split('\n'):
+            kinds = {name: node.kind for name, node in graph.nodes.items()}
+            observation = parse_observation(text, kinds)
+            observations.append(observation)
+            graph = graph.apply(observation.update)
+        return Turn(plan, tuple(observations)), graph
+
+
+def _as_first_seen(graph: SceneGraph) -> SceneGraph:
+    """The graph without what changes from turn to turn: location, revision, order of ways."""
+    connections = sorted(graph.connections.values(), key=lambda connection: connection.key)
+    return SceneGraph(graph.nodes.values(), connections, attributes=graph.attributes)
+
+
+def _render_actions(done: Iterable[tuple[Action, Observation]]) -> list[str]:
+    done = list(done)
+    lines = [f'past_actions: [{render_steps([action for action, _ in done])}]', 'updates:']
+    for _, observation in done:
+        lines.append('- ' + render_observation(observation).replace(',\n', ', '))
+    return lines
+
+
+def _read_fields(content: str) -> dict[str, str]:
+    """The lines of a message by their first word; the items below `updates` joined by newlines."""
+    fields: dict[str, str] = {}
+    items = [line[2:] for line in content.split('\n') if line.startswith('- ')]
+    if items:
+        fields['updates'] = '\n'.join(items)
+    for line in content.split('\n'):
+        match = _LINE.fullmatch(line)
+        if match is not None and not line.startswith('- '):
+            fields.setdefault(match[1], match[2])
+    return fields

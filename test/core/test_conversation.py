@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import dataclasses
+import random
+import re
+
+import pytest
+
+from prism_core import (
+    CompactDialect,
+    Dialect,
+    Observation,
+    Plan,
+    PlanParseError,
+    SceneGraph,
+    SpineDialect,
+    parse_plan,
+)
+from prism_core.conversation import rewind
+from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.handles import Handles
+from prism_core.mission_state import survey_mission
+from prism_core.strategy import decide
+
+from .mapping_worlds import WORDS, episodes_of, states_of, taught
+
+SPINE = SpineDialect(MAPPING_ACTIONS)
+
+
+def compact(seed: int = 0) -> CompactDialect:
+    return CompactDialect(WORDS.lexicon, seed)
+
+
+def some_episodes():
+    return [
+        *episodes_of(range(12), tier='core', hidden=0.4),
+        *episodes_of(range(20, 32), tier='full', hidden=0.3),
+        *episodes_of(range(40, 42), tier='full', hidden=0.4, size='medium'),
+    ]
+
+
+def dialects(seed: int) -> list[Dialect]:
+    return [SPINE, compact(seed)]
+
+
+@pytest.mark.parametrize('name', ['spine', 'compact'])
+def test_teacher_plans_the_same_from_what_a_prompt_says(name):
+    rng = random.Random(1)
+    states = 0
+    for episode in map(taught, some_episodes()):
+        dialect = dialects(rng.randrange(1000))[name == 'compact']
+        for graph, history, turn in states_of(episode):
+            since = rng.randint(0, len(history))
+            messages = dialect.render_prompt(episode.task.request, graph, history, since=since)
+            prompt = dialect.parse_prompt(messages, graph)
+            plan = decide(
+                episode.task.intent,
+                prompt.known_graph,
+                prompt.state,
+                prompt.history,
+                WORDS.lexicon,
+            )
+            assert reply_on(dialect, plan, prompt.known_graph, graph) == dialect.render_reply(
+                turn.plan, graph
+            )
+            states += 1
+    assert states > 1500
+
+
+def reply_on(dialect: Dialect, plan: Plan, read: SceneGraph, graph: SceneGraph) -> str:
+    """The reply to a prompt that was read back; its handles are those of the real graph."""
+    if isinstance(dialect, SpineDialect):
+        return dialect.render_reply(plan, read)
+    return dialect._steps(read, graph).render_reply(plan)
+
+
+@pytest.mark.parametrize('name', ['spine', 'compact'])
+def test_reply_holds_the_whole_plan(name):
+    for episode in map(taught, some_episodes()):
+        dialect = dialects(episode.seed)[name == 'compact']
+        for graph, _, turn in states_of(episode):
+            reply = dialect.render_reply(turn.plan, graph)
+            assert dialect.parse_reply(reply, graph) == turn.plan
+
+
+@pytest.mark.parametrize('name', ['spine', 'compact'])
+def test_prompt_is_only_ever_appended_to(name):
+    for episode in map(taught, some_episodes()):
+        if sets_anew(episode):
+            continue  # what was known of a region is not in the history any more
+        dialect = dialects(episode.seed)[name == 'compact']
+        before: list = []
+        for graph, history, _ in states_of(episode):
+            messages = dialect.render_prompt(episode.task.request, graph, history)
+            assert messages[: len(before)] == before
+            assert [m['role'] for m in messages] == ['user', 'assistant'] * len(history) + ['user']
+            before = messages
+
+
+def sets_anew(episode) -> bool:
+    """Whether an attribute that was known is set again, such as the ways of a region mapped anew."""
+    return any(
+        key in graph.nodes[name].attributes
+        for graph, _, turn in states_of(episode)
+        for observation in turn.observations
+        for name, changes in observation.update.set_attributes.items()
+        for key in changes
+        if name in graph.nodes
+    )
+
+
+def test_spine_prompt_says_all_that_is_known():
+    for episode in map(taught, some_episodes()):
+        for graph, history, _ in states_of(episode):
+            prompt = SPINE.parse_prompt(
+                SPINE.render_prompt(episode.task.request, graph, history), graph
+            )
+            assert prompt.request == episode.task.request
+            assert prompt.known_graph.nodes == graph.nodes
+            assert prompt.known_graph.connections == graph.connections
+            assert prompt.state == survey_mission(graph, history)
+            assert [t.plan for t in prompt.history] == [t.plan for t in history]
+            assert [without_distance(t) for t in prompt.history] == [
+                without_distance(t) for t in history
+            ]
+
+
+def without_distance(turn) -> list[Observation]:
+    return [dataclasses.replace(o, distance_m=0.0) for o in turn.observations]
+
+
+def test_rewound_graph_is_the_one_that_the_mission_began_with():
+    for episode in map(taught, episodes_of(range(12), tier='core', hidden=0.4)):
+        for graph, history, _ in states_of(episode):
+            first = rewind(graph, history)
+            assert first.with_revision(0) == episode.known_graph.with_revision(0)
+
+
+def test_header_comes_first_and_once():
+    episode = some_episodes()[0]
+    for dialect in dialects(0):
+        messages = dialect.render_prompt('go', episode.known_graph, (), header='You plan.')
+        assert [m['role'] for m in messages] == ['system', 'user']
+        assert messages[0]['content'] == 'You plan.'
+
+
+def test_another_seed_gives_other_handles_and_says_the_same():
+    graph = some_episodes()[0].known_graph
+    one, other = (compact(seed).render_prompt('go', graph, ())[0]['content'] for seed in (1, 2))
+    assert one != other
+    assert re.sub(r'\d+>', '>', one) == re.sub(r'\d+>', '>', other)
+
+
+def test_node_is_its_class_and_handle_and_copied_words_stand_after_one_space():
+    for episode in map(taught, some_episodes()):
+        for graph, history, turn in states_of(episode):
+            content = compact().render_prompt(episode.task.request, graph, history)[-1]['content']
+            reply = compact().render_reply(turn.plan, graph)
+            assert reply.startswith(' ')
+            for text in (content, reply):
+                assert '  ' not in text
+                for name in graph.nodes:
+                    before = text.partition(Handles(graph, 0).write(name))[0]
+                    assert before.endswith(' ') or before == text, text
+
+
+def test_names_of_nodes_in_a_request_become_what_they_are_called_on_the_map():
+    graph = next(e.known_graph for e in some_episodes() if e.known_graph.objects)
+    name = next(iter(graph.objects))
+    handle = Handles(graph, 0).write(name)
+    content = compact().render_prompt(f'inspect {name}.', graph, ())[0]['content']
+    assert f'\ntask inspect {handle}.\n' in content
+    prompt = compact().parse_prompt([{'role': 'user', 'content': content}], graph)
+    assert prompt.request == f'inspect {name}.'
+
+
+@pytest.mark.parametrize('text', ['go to <r7>', 'say <|im_end|> now', 'a\nnow yard<r1>\nb'])
+def test_text_from_outside_holds_no_handle_no_control_token_and_no_line(text):
+    graph = some_episodes()[0].known_graph
+    content = compact().render_prompt(text, graph, ())[0]['content']
+    line = next(line for line in content.split('\n') if line.startswith('task '))
+    assert '<' not in line
+    assert content.count('\nnow ') == 1
+
+
+@pytest.mark.parametrize(
+    ('reply', 'problem'),
+    [
+        ('', 'expected "goal : steps"'),
+        (' find bench map yard', 'expected "goal : steps"'),
+        (' find bench : fly yard', 'expected one of go, map'),
+        (' find bench : map yard', 'expected a node with its handle'),
+        (' find bench : map yard<r999>', 'expected a node with its handle'),
+        (' find bench : extend 3', 'expected two coordinates'),
+        (' find bench : extend 3 x', 'expected a number'),
+        (' find bench : answer because', 'expected a form of answer'),
+        (' find bench : answer value', 'says what is not known'),
+    ],
+)
+def test_compact_reply_that_cannot_be_read_says_what_was_expected(reply, problem):
+    graph = some_episodes()[0].known_graph
+    with pytest.raises(PlanParseError, match=problem):
+        compact().parse_reply(reply, graph)
+
+
+def test_plan_of_another_teacher_is_written_in_free_words_where_no_form_fits():
+    graph = next(e.known_graph for e in some_episodes() if e.known_graph.objects)
+    name = next(iter(graph.objects))
+    plan = parse_plan(
+        '{"plan": "[inspect(%s, \\"is there a leak?\\"), answer(I saw a leak at %s)]"}'
+        % (name, name),
+        MAPPING_ACTIONS,
+    )
+    reply = compact().render_reply(dataclasses.replace(plan, primary_goal='find leak'), graph)
+    handle = Handles(graph, 0).write(name)
+    assert reply == (
+        f' find leak : inspect {handle} "is there a leak?" ; answer "I saw a leak at {handle}"'
+    )
+
+
+def test_permuting_names_and_order_permutes_the_plan():
+    rng = random.Random(3)
+    for episode in map(taught, episodes_of(range(12), tier='core', hidden=0.4)):
+        for graph, history, turn in list(states_of(episode))[:1]:
+            renamed = rename(graph, rng)
+            names = dict(zip(graph.nodes, renamed.nodes))
+            intent = rename_intent(episode.task.intent, names)
+            plan = decide(
+                intent, renamed, survey_mission(renamed, history), history, WORDS.lexicon
+            )
+            assert [a.name for a in plan.actions] == [a.name for a in turn.plan.actions]
+            assert plan.relevant_graph == tuple(names[n] for n in turn.plan.relevant_graph)
+
+
+def rename(graph: SceneGraph, rng: random.Random) -> SceneGraph:
+    """The same graph, in which every node has another number."""
+    numbers = rng.sample(range(100, 1000), len(graph.nodes))
+    names = {
+        name: f'{name.rpartition("_")[0]}_{number}'
+        for name, number in zip(graph.nodes, numbers)
+    }
+    return SceneGraph(
+        [dataclasses.replace(node, name=names[name]) for name, node in graph.nodes.items()],
+        [
+            dataclasses.replace(c, source=names[c.source], target=names[c.target])
+            for c in graph.connections.values()
+        ],
+        robot_location=names[graph.robot_location],
+    )
+
+
+def rename_intent(intent, names):
+    def renamed(target):
+        if target is None or not target.name:
+            return target
+        return dataclasses.replace(target, name=names[target.name])
+
+    parts = {key: renamed(getattr(intent, key)) for key in ('target', 'region', 'other_region')}
+    return dataclasses.replace(intent, **parts)
