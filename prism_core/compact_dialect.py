@@ -44,6 +44,10 @@ class CompactDialect(Dialect):
         """A plan as `goal : steps`."""
         return self._steps(known_graph).render_reply(plan)
 
+    def render_reply_on(self, plan: Plan, read: SceneGraph, known_graph: SceneGraph) -> str:
+        """The reply, with the handles of the known graph."""
+        return self._steps(read, known_graph).render_reply(plan)
+
     def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
         """Read `goal : steps`."""
         return self._steps(known_graph).parse_reply(text)

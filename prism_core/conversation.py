@@ -88,6 +88,12 @@ class Dialect(ABC):
     def render_reply(self, plan: Plan, known_graph: SceneGraph) -> str:
         """The reply that holds a plan."""
 
+    def render_reply_on(self, plan: Plan, read: SceneGraph, known_graph: SceneGraph) -> str:
+        """The reply that holds a plan made on a graph that was read from a prompt; `known_graph`
+        tells the handles.
+        """
+        return self.render_reply(plan, read)
+
     @abstractmethod
     def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
         """The plan of a reply.

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from prism_core.criterion import Criterion, Outcome
-from prism_core.graph_elements import NO_ATTRIBUTES
 from prism_core.intent import Intent
 from prism_core.observation import Observation
 from prism_core.plan import Plan
@@ -64,7 +63,7 @@ class Episode:
     ending: Ending = ''
     error: str = ''
     outcome: Outcome | None = None
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property

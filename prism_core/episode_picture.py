@@ -173,7 +173,8 @@ def _draw_way(axes, graph: SceneGraph, done: Trail) -> Iterator[Box]:
 
 def _write_labels(axes, graph: SceneGraph, episode: Episode, done: Trail, taken: list[Box]) -> None:
     """Write all names, those of what was found in bold letters, and the numbers of the stops."""
-    known, hidden = [], []
+    known: list[Label] = []
+    hidden: list[Label] = []
     for name in graph.nodes:
         style = {'fontsize': 7.5, 'zorder': 5, 'color': _HIDDEN_NAME}
         if name in done.graph.nodes:
@@ -283,7 +284,7 @@ def _describe_end(episode: Episode, done: Trail) -> list[_Text]:
     color = _GOOD if episode.outcome.success else _BAD
     return [
         _Text(verdict, color=color, weight='bold'),
-        _Text(marks, color=color),
+        _Text(marks),
         _Text(cost, color=_QUIET),
     ]
 

@@ -200,10 +200,10 @@ def describe_outcome(outcome: Outcome, criterion: Criterion) -> tuple[str, str, 
         'answered': outcome.answered,
         'in budget': outcome.in_budget,
     }
-    verdict = 'success' if outcome.success else f'failed: {outcome.reason}'
+    verdict = 'success' if outcome.success else f'failed – {outcome.reason}'
     marks = '   '.join(f'{"✓" if holds else "✗"} {part}' for part, holds in parts.items())
     cost = (
-        f'{outcome.actions} actions of {criterion.max_actions}, '
-        f'{outcome.distance_m:.0f} m of {criterion.max_distance_m:.0f} m'
+        f'{outcome.actions} of {criterion.max_actions} actions, '
+        f'{outcome.distance_m:.0f} of {criterion.max_distance_m:.0f} m'
     )
     return verdict, marks, cost

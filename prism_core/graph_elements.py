@@ -189,7 +189,7 @@ class GraphUpdate:
 
     upsert_nodes: tuple[Node, ...] = ()
     upsert_connections: tuple[Connection, ...] = ()
-    set_attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NO_ATTRIBUTES)
+    set_attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     remove_nodes: tuple[str, ...] = ()
     remove_connections: tuple[Connection, ...] = ()
     robot_location: str | None = None

@@ -52,9 +52,13 @@ def draw_picture(
     axes.margins(0.12)
     axes.legend(loc='best', fontsize=8)
     figure.draw_without_rendering()
-    style = {'fontsize': 8, 'zorder': 5}
     write_labels(
-        axes, graph, [Label(n, n, {'color': name_color(graph, n), **style}) for n in graph.nodes]
+        axes,
+        graph,
+        [
+            Label(name, name, {'fontsize': 8, 'color': name_color(graph, name), 'zorder': 5})
+            for name in graph.nodes
+        ],
     )
     save_figure(figure, path)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from prism_core import ActionTable, PrismError, Turn
-from prism_core.observation import Observation
+from prism_core import ActionTable, Observation, PrismError, Turn
 from prism_msgs.msg import Observation as ObservationMessage
 from prism_msgs.msg import Turn as TurnMessage
 from prism_ros.conversions import (

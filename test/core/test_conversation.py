@@ -60,18 +60,10 @@ def test_teacher_plans_the_same_from_what_a_prompt_says(name):
                 prompt.history,
                 WORDS.lexicon,
             )
-            assert reply_on(dialect, plan, prompt.known_graph, graph) == dialect.render_reply(
-                turn.plan, graph
-            )
+            reply = dialect.render_reply_on(plan, prompt.known_graph, graph)
+            assert reply == dialect.render_reply(turn.plan, graph)
             states += 1
     assert states > 1500
-
-
-def reply_on(dialect: Dialect, plan: Plan, read: SceneGraph, graph: SceneGraph) -> str:
-    """The reply to a prompt that was read back; its handles are those of the real graph."""
-    if isinstance(dialect, SpineDialect):
-        return dialect.render_reply(plan, read)
-    return dialect._steps(read, graph).render_reply(plan)
 
 
 @pytest.mark.parametrize('name', ['spine', 'compact'])

@@ -16,6 +16,7 @@ from prism_core import (
     Connection,
     GraphUpdate,
     Node,
+    Observation,
     Plan,
     SceneGraph,
     Turn,
@@ -23,7 +24,6 @@ from prism_core import (
     render_scene_graph,
 )
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.observation import Observation
 from prism_msgs.msg import PlanStep, SceneEdge
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_ros.conversions import (

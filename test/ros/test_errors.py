@@ -16,8 +16,8 @@ from prism_core import (
     ProblemKind,
     RevisionConflict,
     SceneGraphError,
+    WorldRejected,
 )
-from prism_core.errors import WorldRejected
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import CODE_NAMES, PROBLEM_CODES, Refusal, refusal_from
 

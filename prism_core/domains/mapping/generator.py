@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 
 from prism_core.criterion import Criterion
@@ -22,11 +22,12 @@ from prism_core.domains.mapping.solution import solve
 from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.twins import make_twin
 from prism_core.domains.mapping.words import Words
-from prism_core.domains.mapping.world import World, WorldConfig, build_world
+from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
 from prism_core.episode import Episode, Task
 from prism_core.errors import WorldRejected
 from prism_core.intent import Intent
 from prism_core.planner import run_episode
+from prism_core.scene_graph import SceneGraph
 
 GENERATOR_VERSION = 1
 MAX_DRAWS = 8
@@ -60,14 +61,13 @@ def draw_episodes(
     """
     rejections = Counter() if rejections is None else rejections
     rng = Random(f'{GENERATOR_VERSION}:{seed}')  # noqa: S311 - a simulation, no secret
-    world = build_world(rng, config, words)
-    true_graph, known_graph = hide(world.graph, rng, config.hidden)
+    scene = draw_scene(seed, rng, config, words)
     source = IntentSource(
         rng,
-        true_graph,
-        known_graph,
+        scene.true_graph,
+        scene.known_graph,
         words,
-        words.object_classes(config.tier, config.unseen, world.family),
+        words.object_classes(config.tier, config.unseen, scene.world.family),
         is_core=config.tier == 'core',
         favored=words.is_held_out_class if 'classes' in config.unseen else lambda _: True,
     )
@@ -77,9 +77,7 @@ def draw_episodes(
     for kind in _deal(rng, kinds, config.tasks):
         for _ in range(MAX_DRAWS):
             try:
-                drawn = _draw_task(
-                    kind, seed, config, words, rng, world, source, (true_graph, known_graph)
-                )
+                drawn = _draw_task(kind, rng, scene, source)
                 _check_meaning(drawn[0], meanings)
             except WorldRejected as rejected:
                 rejections[f'{kind}: {rejected}'] += 1
@@ -87,6 +85,57 @@ def draw_episodes(
                 episodes += drawn
                 break
     return episodes
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A world and what is known of it: where tasks are drawn."""
+
+    seed: int
+    config: WorldConfig
+    words: Words
+    world: World
+    true_graph: SceneGraph
+    known_graph: SceneGraph
+
+    def pose(self, request: str, kind: str, intent: Intent, wording: str) -> Episode:
+        """The task of a sentence in this world, without a budget.
+
+        Raises:
+            WorldRejected: the sentence has no single right answer here.
+        """
+        if kind == 'ambiguous':
+            criterion = Criterion('clarify')
+        else:
+            criterion = solve(intent, self.true_graph, self.known_graph, self.words.lexicon)
+        return Episode(
+            seed=self.seed,
+            task=Task(request, kind, intent),
+            criterion=criterion,
+            true_graph=self.true_graph,
+            known_graph=self.known_graph,
+            provenance={
+                'generator': GENERATOR_VERSION,
+                'tier': self.config.tier,
+                'family': self.world.family,
+                'structure': self.world.structure,
+                'size': self.config.size,
+                'regions': len(self.true_graph.regions),
+                'objects': len(self.true_graph.objects),
+                'hidden': self.config.hidden,
+                'unseen': sorted(self.config.unseen),
+                'wording': wording,
+                'phrasing': phrasing_group(intent),
+            },
+        )
+
+
+def draw_scene(
+    seed: int, rng: Random, config: WorldConfig, words: Words, wanted: Wanted | None = None
+) -> Scene:
+    """A world, and what the robot knows of it at the start."""
+    world = build_world(rng, config, words, wanted)
+    return Scene(seed, config, words, world, *hide(world.graph, rng, config.hidden))
 
 
 def _deal(rng: Random, kinds: tuple[str, ...], number: int) -> list[str]:
@@ -105,56 +154,22 @@ def _check_meaning(episode: Episode, meanings: dict[str, Intent]) -> None:
         raise WorldRejected('the sentence has another meaning, too')
 
 
-def _draw_task(
-    kind: str,
-    seed: int,
-    config: WorldConfig,
-    words: Words,
-    rng: Random,
-    world: World,
-    source: IntentSource,
-    graphs,
-) -> list[Episode]:
-    true_graph, known_graph = graphs
+def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> list[Episode]:
+    """A task, and its twin where there is one."""
+    words = scene.words
     intent = source.draw(kind)
-    if kind == 'ambiguous':
-        criterion = Criterion('clarify')
-    else:
-        criterion = solve(intent, true_graph, known_graph, words.lexicon)
-    if kind == 'absent' and criterion.answer != 'absence':
+    is_unseen = 'wording' in scene.config.unseen
+    request = render_request(intent, rng, words, is_unseen)
+    episode = scene.pose(request, kind, intent, 'unseen' if is_unseen else 'seen')
+    if kind == 'absent' and episode.criterion.answer != 'absence':
         raise WorldRejected('it is there')
-    is_unseen = 'wording' in config.unseen
-    episode = Episode(
-        seed=seed,
-        task=Task(render_request(intent, rng, words, is_unseen), kind, intent),
-        criterion=criterion,
-        true_graph=true_graph,
-        known_graph=known_graph,
-        provenance={
-            'generator': GENERATOR_VERSION,
-            'tier': config.tier,
-            'family': world.family,
-            'structure': world.structure,
-            'size': config.size,
-            'regions': len(true_graph.regions),
-            'objects': len(true_graph.objects),
-            'hidden': config.hidden,
-            'wording': 'unseen' if is_unseen else 'seen',
-            'unseen': sorted(config.unseen),
-            'phrasing': phrasing_group(intent),
-        },
-    )
-    pair = [episode]
     twin = make_twin(episode, rng, words)
-    if twin is not None:
-        pair.append(twin)
-    solved = [add_budget(e, words) for e in pair]
-    if len(solved) == 1 and intent.kind in GUESSABLE and solved[0].provenance['needs_discovery']:
+    pair = [add_budget(e, words) for e in (episode, twin) if e is not None]
+    if len(pair) == 1 and intent.kind in GUESSABLE and pair[0].provenance['needs_discovery']:
         raise WorldRejected('it could be guessed, and no hidden fact makes a twin')
-    if len(solved) > 1:
-        twin_id = f'{seed}:{episode.task.request}'
-        solved = [_tag(e, {'twin': twin_id}) for e in solved]
-    return solved
+    if len(pair) > 1:
+        pair = [_tag(e, {'twin': f'{scene.seed}:{request}'}) for e in pair]
+    return pair
 
 
 def add_budget(episode: Episode, words: Words) -> Episode:

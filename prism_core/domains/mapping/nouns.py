@@ -51,7 +51,7 @@ class Nouns:
 
     def __init__(self, lexicon: Lexicon, cues: Cues):
         self.function_words = cues.function_words
-        self.plural = lexicon.plural
+        self._lexicon = lexicon
         self.by_words: dict[tuple[str, ...], Mention] = {}
         self.parts: dict[tuple[str, ...], list[Mention]] = {}
         self.index: Index = {}
@@ -93,6 +93,10 @@ class Nouns:
                 meanings = self.parts.setdefault(part, [])
                 if target not in [m.target for m in meanings]:
                     meanings.append(mention)
+
+    def plural(self, word: str) -> str:
+        """The plural of a word."""
+        return self._lexicon.plural(word) if len(word) > 1 else word + 's'
 
     def meanings(self, words: tuple[str, ...], kind: str) -> list[Mention]:
         """The classes of a kind that have these words as name, or as a part of it."""

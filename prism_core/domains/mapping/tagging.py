@@ -38,16 +38,19 @@ class Tagger:
     def __init__(self, lexicon: Lexicon, cues: Cues):
         self._cues = cues
         self._nouns = Nouns(lexicon, cues)
+        self._heads: dict[Role, Index] = {
+            'object': self._heads_of('object'),
+            'region': self._heads_of('region'),
+        }
 
     def tag(self, request: str, graph: SceneGraph) -> Sentence:
         """Find what a sentence names."""
         words = tokenize(self._cues.without_preamble(spell_out(request)))
         known = KnownNouns(graph, self._nouns)
         known.add_unknown_names(request.lower(), self._nouns)
-        sentence = self._tag(words, known, {})
+        sentence = self._tag(words, known, [])
         if not sentence.of('object', 'purpose') or not sentence.of('region', 'object'):
-            weak = self._weak_index(sentence, known)
-            sentence = self._tag(words, known, weak)
+            sentence = self._tag(words, known, self._weak(sentence, known))
         return sentence
 
     def target_for(self, noun: str, kind: Literal['object', 'region'], graph: SceneGraph) -> Target:
@@ -68,7 +71,7 @@ class Tagger:
 
     # ------------------------------------------------------------------------------ one sentence
 
-    def _tag(self, words: Sequence[str], known: KnownNouns, weak: Index) -> Sentence:
+    def _tag(self, words: Sequence[str], known: KnownNouns, weak: list[Index]) -> Sentence:
         items: list[str | Mention] = []
         at = 0
         while at < len(words):
@@ -86,17 +89,17 @@ class Tagger:
         return _join(items)
 
     def _longest(
-        self, words: Sequence[str], at: int, known: Index, weak: Index
+        self, words: Sequence[str], at: int, known: Index, weak: list[Index]
     ) -> tuple[int, Mention | None]:
         best: tuple[int, Mention | None] = (0, None)
-        for index in (known, self._nouns.index, weak):
+        for rank, index in enumerate((known, self._nouns.index, *weak)):
             for phrase, mention in index.get(words[at], ()):
                 length = len(phrase)
                 if length <= best[0]:
                     break
                 if tuple(words[at : at + length]) != phrase:
                     continue
-                if index is not weak or self._is_noun_place(words[:at], mention):
+                if rank < 2 or self._is_noun_place(words[:at], mention):
                     best = (length, mention)
                     break
         return best
@@ -144,30 +147,37 @@ class Tagger:
         target = replace(noun.target, attributes=tuple(values))
         return replace(noun, target=target, looks=tuple(looks))
 
-    def _weak_index(self, sentence: Sentence, known: KnownNouns) -> Index:
+    def _weak(self, sentence: Sentence, known: KnownNouns) -> list[Index]:
         """Parts of the names of classes, where they leave no doubt: of known ones before others."""
+        roles: list[Literal['object', 'region']] = []
+        if not sentence.of('object', 'purpose'):
+            roles.append('object')
+        if not sentence.of('region', 'purpose'):
+            roles.append('region')
+        weak = [self._index_of(known.parts[role]) for role in roles]
+        if not sentence.of('object', 'region'):
+            weak += [self._heads[role] for role in roles]
+        return weak
+
+    def _index_of(self, parts: Mapping[tuple[str, ...], Mention]) -> Index:
         index: Index = {}
-        for role in ('object', 'region'):
-            if sentence.of(role, 'purpose') or (role == 'object' and sentence.of('object')):
+        for part, mention in parts.items():
+            if part in self._nouns.by_words or not self._cues.ignored.isdisjoint(part):
                 continue
-            parts = dict(known.parts[role])
-            if not sentence.of('object', 'region'):
-                for part, meanings in self._nouns.parts.items():
-                    if part in parts or len(meanings) != 1 or meanings[0].role != role:
-                        continue
-                    if tokenize(meanings[0].said)[-len(part) :] == part:
-                        parts[part] = meanings[0]
-            for part, mention in parts.items():
-                if part in self._nouns.by_words or not self._cues.ignored.isdisjoint(part):
-                    continue
-                add(index, part, mention)
-                add(
-                    index,
-                    (*part[:-1], self._nouns.plural(part[-1])),
-                    replace(mention, is_plural=True),
-                )
+            add(index, part, mention)
+            plural = (*part[:-1], self._nouns.plural(part[-1]))
+            add(index, plural, replace(mention, is_plural=True))
         sort(index)
         return index
+
+    def _heads_of(self, role: Role) -> Index:
+        """The ends of names that only one class of the lexicon has."""
+        heads = {}
+        for part, meanings in self._nouns.parts.items():
+            only = meanings[0] if len(meanings) == 1 else None
+            if only and only.role == role and tokenize(only.said)[-len(part) :] == part:
+                heads[part] = only
+        return self._index_of(heads)
 
 
 def _join(items: Sequence[str | Mention]) -> Sentence:

@@ -82,9 +82,10 @@ class World:
 @dataclass(frozen=True)
 class Wanted:
     """What a world must contain: region classes, and objects of a class, each in a region of a
-    class ('' for any) with some attributes.
+    class ('' for any) with some attributes; `absent` classes do not occur beside these.
     """
 
+    absent: frozenset[str] = frozenset()
     regions: tuple[str, ...] = ()
     objects: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = ()
 
@@ -100,7 +101,7 @@ def build_world(
     number = rng.randint(max(low, len(wanted.regions)), high)
     positions, ways = STRUCTURES[structure](rng, number)
     names = _Names(rng)
-    typical = words.region_classes(family, config.tier)
+    typical = [c for c in words.region_classes(family, config.tier) if c not in wanted.regions]
     classes = [*wanted.regions, *_draw_region_classes(rng, typical, number - len(wanted.regions))]
     rng.shuffle(classes)
     regions = [
@@ -171,7 +172,7 @@ def _draw_objects(
     for object_class, region_class, attributes in wanted.objects:
         fitting = [i for i, c in enumerate(classes) if c == region_class or not region_class]
         drawn.append((object_class, rng.choice(fitting), attributes))
-    taken = {c for c, _, _ in wanted.objects}
+    taken = wanted.absent.union(c for c, _, _ in wanted.objects)
     everything = words.object_classes(config.tier, config.unseen, family)
     number = rng.randint(0, min(_MAX_OBJECTS, round(len(classes) * _MAX_OBJECTS_PER_REGION)))
     for _ in range(number - len(drawn)):

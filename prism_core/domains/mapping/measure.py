@@ -1,0 +1,223 @@
+"""How well planners do on fresh worlds: teacher, fallback, explorer, controls; how fast; and whether
+what the teacher does can be learned from what a prompt says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+from prism_core.compact_dialect import CompactDialect
+from prism_core.conversation import Dialect
+from prism_core.domains.mapping.actions import MAPPING_ACTIONS
+from prism_core.domains.mapping.controls import make_controls
+from prism_core.domains.mapping.free_wording import draw_free_episode
+from prism_core.domains.mapping.generator import draw_episodes
+from prism_core.domains.mapping.play import play_episode
+from prism_core.domains.mapping.reading import RequestReader
+from prism_core.domains.mapping.teacher import make_teacher
+from prism_core.domains.mapping.words import Words, load_words
+from prism_core.domains.mapping.world import WorldConfig
+from prism_core.episode import Episode
+from prism_core.planner import Planner
+from prism_core.spine_dialect import SpineDialect
+from prism_core.strategy import decide
+from prism_core.symbolic import SymbolicPlanner
+
+PLANNERS = ('teacher', 'explorer', 'fallback')
+_CHUNK = 10  # worlds that a process draws at a time
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of some episodes.
+
+    `ratios` sums, over successes, actions and metres of the planner and of the oracle.
+    """
+
+    episodes: int = 0
+    successes: int = 0
+    pairs: int = 0
+    pair_successes: int = 0
+    actions: int = 0
+    oracle_actions: int = 0
+    distance_m: float = 0.0
+    oracle_distance_m: float = 0.0
+    turns: int = 0
+    time_s: float = 0.0
+    misses: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def success(self) -> float:
+        """The share of episodes that succeeded."""
+        return self.successes / self.episodes if self.episodes else 0.0
+
+    def __add__(self, other: Tally) -> Tally:
+        parts = (field.name for field in dataclasses.fields(self))
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in parts})
+
+
+def measure_planner(name: str, config: WorldConfig, seeds: range, workers: int = 1) -> Tally:
+    """Let a planner try the tasks of some worlds.
+
+    Args:
+        name: `teacher`, `explorer` (the teacher, but it looks where it is nearest), `fallback` (the
+            sentence alone) or the name of a control.
+        config: what to draw.
+        seeds: of the worlds.
+        workers: so many processes.
+    """
+    chunks = [(name, config, seeds[i : i + _CHUNK]) for i in range(0, len(seeds), _CHUNK)]
+    with ProcessPoolExecutor(workers) as pool:
+        return sum(pool.map(_measure_chunk, *zip(*chunks)), Tally())
+
+
+def _measure_chunk(name: str, config: WorldConfig, seeds: range) -> Tally:
+    words = load_words()
+    episodes = [e for seed in seeds for e in draw_episodes(seed, config, words)]
+    return tally_episodes(name, episodes, words)
+
+
+def measure_free_wording(name: str, config: WorldConfig, number: int, worlds: int) -> Tally:
+    """Let a planner try the first requests in free wording, each in some worlds."""
+    words = load_words()
+    drawn = (draw_free_episode(n, s, config, words) for n in range(number) for s in range(worlds))
+    return tally_episodes(name, [e for e in drawn if e is not None], words)
+
+
+def tally_episodes(name: str, episodes: Iterable[Episode], words: Words) -> Tally:
+    """Let a planner try some tasks."""
+    make = _planner_maker(name, words)
+    total = Tally()
+    pairs: dict[str, list[bool]] = {}
+    for episode in episodes:
+        planner = make(episode)
+        started_s = time.perf_counter()
+        played = play_episode(planner, episode, words)
+        total += _tally(played, time.perf_counter() - started_s)
+        if 'twin' in episode.provenance and played.outcome is not None:
+            pairs.setdefault(episode.provenance['twin'], []).append(played.outcome.success)
+    return total + Tally(pairs=len(pairs), pair_successes=sum(map(all, pairs.values())))
+
+
+def _tally(played: Episode, time_s: float) -> Tally:
+    """What came of one episode."""
+    outcome = played.outcome
+    assert outcome is not None  # noqa: S101 - play_episode judges
+    common = {'episodes': 1, 'turns': len(played.turns), 'time_s': time_s}
+    if not outcome.success:
+        reason = f'{played.task.kind}: {outcome.reason.partition(":")[0]}'
+        return Tally(**common, misses=Counter([reason]))
+    return Tally(
+        **common,
+        successes=1,
+        actions=outcome.actions,
+        oracle_actions=played.provenance['oracle_actions'],
+        distance_m=outcome.distance_m,
+        oracle_distance_m=played.provenance['oracle_distance_m'],
+    )
+
+
+def _planner_maker(name: str, words: Words) -> Callable[[Episode], Planner]:
+    if name == 'teacher':
+        return lambda episode: make_teacher(episode.task, words)
+    if name == 'explorer':
+        nowhere = dataclasses.replace(words, lexicon=dataclasses.replace(words.lexicon, places={}))
+        return lambda episode: make_teacher(episode.task, nowhere)
+    if name == 'fallback':
+        fallback = SymbolicPlanner(words.lexicon, RequestReader(words).read, name)
+        return lambda _: fallback
+
+    def make_control(episode: Episode) -> Planner:
+        intent = episode.task.intent
+        assert intent is not None  # noqa: S101 - drawn tasks have one
+        return make_controls(lambda request, graph: intent, words)[name]
+
+    return make_control
+
+
+# ------------------------------------------------------------------------------ what can be learned
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Over some states: how many replies and plans differ when they are read back from a prompt, and
+    how many prompts came twice with different replies.
+    """
+
+    states: int = 0
+    replies: int = 0
+    plans: int = 0
+    prompts: int = 0
+    conflicts: int = 0
+    prompt_chars: int = 0
+    reply_chars: int = 0
+
+
+def measure_distillation(
+    dialect_name: str, config: WorldConfig, seeds: Iterable[int], states: int
+) -> Distillation:
+    """Compare, state by state, the teacher's plan with the one that it makes from the prompt alone.
+
+    Half of the prompts begin at a turn drawn at random. Stops at so many states.
+    """
+    words = load_words()
+    found: Counter[str] = Counter()
+    seen: dict[int, int] = {}
+    for prompt, reply, is_read, is_same in itertools.islice(
+        _compare_all(dialect_name, config, seeds, words), states
+    ):
+        found['states'] += 1
+        found['replies'] += not is_read
+        found['plans'] += not is_same
+        found['prompt_chars'] += len(prompt)
+        found['reply_chars'] += len(reply)
+        found['conflicts'] += seen.setdefault(hash(prompt), hash(reply)) != hash(reply)
+    return Distillation(**found, prompts=len(seen))
+
+
+def _compare_all(
+    dialect_name: str, config: WorldConfig, seeds: Iterable[int], words: Words
+) -> Iterator[tuple[str, str, bool, bool]]:
+    for seed in seeds:
+        rng = random.Random(seed)  # noqa: S311 - no secret
+        dialect = make_dialect(dialect_name, words, seed)
+        for episode in draw_episodes(seed, config, words):
+            yield from _compare(episode, dialect, words, rng)
+
+
+def make_dialect(name: str, words: Words, seed: int = 0) -> Dialect:
+    """A dialect by its name; `seed` draws the handles of the compact one."""
+    return (
+        CompactDialect(words.lexicon, seed) if name == 'compact' else SpineDialect(MAPPING_ACTIONS)
+    )
+
+
+def _compare(
+    episode: Episode, dialect: Dialect, words: Words, rng: random.Random
+) -> Iterator[tuple[str, str, bool, bool]]:
+    """For each state the prompt, the reply, whether the reply holds the plan, and whether the same
+    plan comes from what the prompt says.
+    """
+    played = play_episode(make_teacher(episode.task, words), episode, words)
+    intent = episode.task.intent
+    assert intent is not None  # noqa: S101 - drawn tasks have one
+    graph = episode.known_graph
+    for index, turn in enumerate(played.turns):
+        history = played.turns[:index]
+        since = rng.randint(0, index) if rng.random() < 0.5 else 0
+        messages = dialect.render_prompt(episode.task.request, graph, history, since=since)
+        reply = dialect.render_reply(turn.plan, graph)
+        prompt = dialect.parse_prompt(messages, graph)
+        plan = decide(intent, prompt.known_graph, prompt.state, prompt.history, words.lexicon)
+        again = dialect.render_reply_on(plan, prompt.known_graph, graph)
+        text = '\n'.join(message['content'] for message in messages)
+        yield text, reply, dialect.parse_reply(reply, graph) == turn.plan, again == reply
+        for observation in turn.observations:
+            graph = graph.apply(observation.update)
