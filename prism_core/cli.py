@@ -10,14 +10,10 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from prism_core.errors import PrismError
-
-if TYPE_CHECKING:
-    from prism_core.episode import Episode
 
 
 class _Commands(click.Group):
@@ -262,7 +258,7 @@ def world(
         click.echo(f'wrote {len(episodes)} episodes to {out}')
 
 
-def _read_episode(path: Path, number: int) -> Episode:
+def _read_episode(path: Path, number: int):
     from prism_core.errors import ConfigError
 
     read_episodes = _episode_json().read_episodes

@@ -137,7 +137,8 @@ class GraphLines:
                 ((name, values),) = self._read_objects(rest)
                 changes.setdefault(name, {}).update(values)
             elif word == 'blocked':
-                gone.append(Connection('traversable', *self._handles.find(rest)))
+                source, target = self._handles.find(rest)
+                gone.append(Connection('traversable', source, target))
             elif word == 'at':
                 location = self._handles.read(rest)
             else:

@@ -61,12 +61,7 @@ class Lexicon:
         """Build from the JSON of the domain's files, by file name without suffix."""
         places = data['places']
         return cls(
-            objects={
-                name: ObjectClass(
-                    name, **{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-                )
-                for name, entry in data['objects'].items()
-            },
+            objects={name: _object_class(name, e) for name, e in data['objects'].items()},
             regions=_tuples(data['regions']),
             region_tiers={
                 name: entry['tier'] for regions in places.values() for name, entry in regions.items()
@@ -153,7 +148,7 @@ class Lexicon:
             return known.plural
         if name.endswith(_IRREGULAR_ENDINGS):
             return name + 'es'
-        if name.endswith('y') and name[-2] not in 'aeiou':
+        if name.endswith('y') and name[-2:-1] not in 'aeiou':
             return name[:-1] + 'ies'
         return name + 's'
 
@@ -162,6 +157,11 @@ def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
     """Finds whole phrases in a lower-case text, the longest first."""
     longest_first = sorted(phrases, key=len, reverse=True)
     return re.compile(rf'\b(?:{"|".join(map(re.escape, longest_first))})\b')
+
+
+def _object_class(name: str, entry: Mapping[str, Any]) -> ObjectClass:
+    parts: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+    return ObjectClass(name, **parts)
 
 
 def _tuples(lists: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

@@ -151,6 +151,13 @@ class Mission:
             return self.answer('say', f'{name}: {told}')
         return self.look_at(name, attribute) or self.answer('unseen', name, attribute)
 
+    def inspect_anew(self, name: str, attribute: str) -> Step | None:
+        """As `observe`, but what was known before the mission does not count."""
+        action = Action('inspect', (name, query_for(attribute)))
+        if action in self.state.done or self.state.is_blocked(action):
+            return self.observe(name, attribute)
+        return self.look_at(name, attribute)
+
     def told(self, name: str, attribute: str) -> str:
         """What a robot that reports in words said last when it had inspected the object."""
         action = Action('inspect', (name, query_for(attribute)))
@@ -183,7 +190,8 @@ class Mission:
             typical |= self._lexicon.typical_regions.get(name, frozenset())
         frontiers = self.state.frontiers[:NEAREST_FRONTIERS]
         for frontier in frontiers:
-            if class_of(self.graph.nodes[frontier.region]) in typical:
+            is_map = frontier.action.name == 'map_region'
+            if is_map and class_of(self.graph.nodes[frontier.region]) in typical:
                 return Step((frontier.action,))
         if frontiers:
             return Step((frontiers[0].action,))
@@ -218,7 +226,7 @@ class Mission:
             return Step((action,))
         if self.state.frontiers:
             return Step((self.state.frontiers[0].action,))
-        return None if was_last else (action,)
+        return None if was_last else Step((action,))
 
     def last_action(self) -> Action | None:
         """The last action that was carried out."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from prism_core.errors import ConfigError
+from prism_core.graph_elements import NodeKind
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.steps import render_steps
@@ -17,7 +18,7 @@ from prism_core.steps import render_steps
 REGION, OBJECT, ROBOT, WAY = '#3b6fb5', '#e8912d', '#2f9e5f', '#c2378f'
 REGION_NAME, OBJECT_NAME, CONNECTION = '#2f5a94', '#8a4b00', '#9aa4b2'
 _MAX_LABELS = 300  # more names than this only cover the picture
-_LABEL_GAP, _NODE_SIZE = 9, 13  # points from a node's middle to its name; points across a node
+_LABEL_GAP, _NODE_SIZE = 10, 13  # points from a node's middle to its name; points across a node
 
 Box = tuple[float, float, float, float]
 """Left, low, right, high."""
@@ -39,9 +40,9 @@ def draw_picture(
         draw_line(axes, graph, connection.key, color, style, 1.2)
     for ends in itertools.pairwise(way):
         draw_line(axes, graph, ends, WAY, '-', 3.5)
-    for kind, color in (('region', REGION), ('object', OBJECT)):
-        names = [node.name for node in graph.nodes.values() if node.kind == kind]
-        draw_nodes(axes, graph, names, color, f'{kind} ({len(names)})')
+    regions, objects = graph.regions, graph.objects
+    draw_nodes(axes, graph, 'region', regions, REGION, label=f'region ({len(regions)})')
+    draw_nodes(axes, graph, 'object', objects, OBJECT, label=f'object ({len(objects)})')
     draw_robot(axes, graph)
     if plan is not None:
         steps = '\n'.join(
@@ -107,14 +108,13 @@ def draw_line(axes, graph: SceneGraph, ends: tuple[str, str], color, style, widt
 
 
 def draw_nodes(
-    axes, graph: SceneGraph, names: Sequence[str], color, label: str | None = None, size=70
+    axes, graph: SceneGraph, kind: NodeKind, names: Iterable[str], color, size=70, **more
 ) -> None:
-    """Draw some nodes: regions round, objects square; the legend shows `label`."""
-    for kind, marker in (('region', 'o'), ('object', 's')):
-        nodes = [graph.nodes[name] for name in names if graph.nodes[name].kind == kind]
-        if nodes:
-            xs, ys = zip(*(node.position for node in nodes))
-            axes.scatter(xs, ys, s=size, c=color, marker=marker, label=label, zorder=3)
+    """Draw some nodes of one kind, regions round, objects square; `more` goes to `scatter`."""
+    positions = [graph.nodes[name].position for name in names]
+    xs, ys = [x for x, _ in positions], [y for _, y in positions]
+    marker = 'o' if kind == 'region' else 's'
+    axes.scatter(xs, ys, s=size, c=color, marker=marker, zorder=3, **more)
 
 
 def draw_robot(axes, graph: SceneGraph) -> None:
@@ -157,6 +157,7 @@ def write_labels(
 
     if len(labels) > _MAX_LABELS:
         return
+    white_edge = [effects.Stroke(linewidth=2.5, foreground='white')]
     renderer = axes.figure.canvas.get_renderer()
     point = axes.figure.dpi / 72
     frame = tuple(axes.get_window_extent(renderer).extents)
@@ -169,8 +170,6 @@ def write_labels(
             label.text, position, xytext=(0, 0), textcoords='offset points', **label.style
         )
         text.set_in_layout(False)
-        if 'bbox' not in label.style:
-            text.set_path_effects([effects.withStroke(linewidth=2.5, foreground='white')])
         x, y = axes.transData.transform(position)
         extent = text.get_window_extent(renderer)
         size = (extent.width, extent.height)
@@ -183,7 +182,14 @@ def write_labels(
             costs[box] = sum(_overlap(box, b) for b in boxes) + rank * half + 3 * outside
         best = min(costs, key=costs.__getitem__)
         boxes.append(best)
-        text.set_position(((best[0] - x) / point, (best[1] - y) / point))
+        place = ((best[0] - x) / point, (best[1] - y) / point)
+        text.set_position(place)
+        if 'bbox' not in label.style:
+            # A text of its own: what has an effect is no text in an .svg.
+            halo = axes.annotate(
+                label.text, position, xytext=place, textcoords='offset points', **label.style
+            )
+            halo.set(in_layout=False, zorder=text.get_zorder() - 0.5, path_effects=white_edge)
 
 
 def _directions(graph: SceneGraph, name: str) -> Iterator[tuple[float, float]]:

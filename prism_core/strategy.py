@@ -89,7 +89,7 @@ def _describe(mission: Mission, intent: Intent) -> Step:
     name = mission.resolve(_given(intent.target))
     if isinstance(name, Step):
         return name
-    return mission.observe(name, 'description') or mission.answer('described', name)
+    return mission.inspect_anew(name, 'description') or mission.answer('described', name)
 
 
 def _exists(mission: Mission, intent: Intent) -> Step:

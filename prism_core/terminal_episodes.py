@@ -15,7 +15,7 @@ from prism_core.observation import render_observation
 from prism_core.scene_graph import SceneGraph
 from prism_core.steps import render_steps
 
-_MAX_CHARS = 300  # of an observation
+_MAX_CHARS = 160  # of each call that an observation is written in
 _MIN_WIDTH = 120  # in columns; narrower, a table of tasks cannot be read
 
 
@@ -129,12 +129,17 @@ def _print_turn(console: Console, turn: Turn) -> None:
             console.print('    not carried out', style='dim')
             continue
         observation = turn.observations[index]
-        said = render_observation(observation)
-        shown = said if len(said) <= _MAX_CHARS else said[: _MAX_CHARS - 1] + '…'
-        drive = f'{observation.distance_m:.0f} m: ' if observation.distance_m else ''
         style = 'dim' if observation.status == 'done' else 'red'
-        for line in f'{drive}{shown}'.splitlines():
-            console.print(f'    {line}', style=style, markup=False)
+        if observation.distance_m:
+            console.print(f'    {observation.distance_m:.0f} m', style=style)
+        for call in render_observation(observation).splitlines():
+            console.print(f'    {_shorten(call)}', style=style, markup=False)
     if not turn.plan.actions:
         for observation in turn.observations:
-            console.print(f'  {render_observation(observation)}', style='red', markup=False)
+            console.print(
+                f'    {_shorten(render_observation(observation))}', style='red', markup=False
+            )
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_CHARS else text[: _MAX_CHARS - 1] + '…'

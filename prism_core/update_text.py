@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from prism_core.errors import SceneGraphError
-from prism_core.graph_elements import Connection, GraphUpdate, Node, NodeKind, quote
+from prism_core.graph_elements import Connection, ConnectionKind, GraphUpdate, Node, NodeKind, quote
 
 NO_UPDATES = 'no_updates()'
 _CALL = re.compile(r'([a-z_]+)\(')
@@ -138,7 +138,7 @@ def _read_connections(items: Iterable[list], kinds: dict[str, NodeKind]) -> tupl
         if unknown:
             raise SceneGraphError(f"connection of '{unknown[0]}', which is no known node")
         is_way = kinds[source] == kinds[target] == 'region'
-        kind = 'traversable' if is_way else 'observed_from'
+        kind: ConnectionKind = 'traversable' if is_way else 'observed_from'
         connections.append(Connection(kind, source, target, *cost))
     return tuple(connections)
 

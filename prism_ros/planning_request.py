@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prism_core import ActionTable, PrismError, SceneGraph, Turn, parse_scene_graph
+from prism_core import MAX_TURNS, ActionTable, PrismError, SceneGraph, Turn, parse_scene_graph
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import Refusal
 from prism_ros.turn_conversions import MAX_FEEDBACK_CHARS, turn_from_message
@@ -15,7 +15,6 @@ from prism_ros.turn_conversions import MAX_FEEDBACK_CHARS, turn_from_message
 # The bounds of prism_msgs/GetPlan and PlanMission, which no middleware enforces.
 MAX_TASK_CHARS = 4096
 MAX_JSON_CHARS = 1_048_576
-MAX_TURNS = 64
 MAX_OBSERVATIONS = 128
 
 

@@ -69,7 +69,7 @@ def turn_from_message(message: TurnMessage, table: ActionTable) -> Turn:
             observations.append(observation_from_message(observation))
         except PrismError as error:
             raise PrismError(f'observations[{index}]: {error}') from error
-    return Turn(plan, tuple(observations))
+    return Turn(plan, tuple(observations), message.robot_location)
 
 
 def turn_to_message(turn: Turn, table: ActionTable) -> TurnMessage:
@@ -77,4 +77,5 @@ def turn_to_message(turn: Turn, table: ActionTable) -> TurnMessage:
     return TurnMessage(
         plan=plan_to_message(turn.plan, table),
         observations=[observation_to_message(observation) for observation in turn.observations],
+        robot_location=turn.robot_location,
     )

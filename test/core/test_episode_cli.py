@@ -89,7 +89,8 @@ def test_the_teacher_tries_each_task_and_the_outcome_is_printed_and_written(tmp_
     result = run('world', '--seed', 1, '--tasks', 2, '--planner', 'teacher', '--out', path)
     episodes = list(read_episodes(path.read_text('utf-8').splitlines()))
     assert f'wrote {len(episodes)} episodes to {path}' in result.output
-    assert all(episode.turns and episode.outcome.success for episode in episodes)
+    assert all(episode.turns for episode in episodes)
+    assert all(episode.outcome and episode.outcome.success for episode in episodes)
     assert result.output.count('success') == len(episodes)
 
 
@@ -158,7 +159,7 @@ def test_show_prints_an_episode_turn_by_turn_and_the_verdict():
         'success',
         '6 of 12 actions, 106 of 190 m',
     ):
-        assert text in result.output
+        assert text in ' '.join(result.output.split())
 
 
 def test_show_prints_an_episode_up_to_a_turn():

@@ -124,7 +124,7 @@ def test_a_start_location_and_an_inline_graph_take_the_place_of_the_known_ones(r
             ['where the robot'],
         ),
         ({'scene_graph_json': 'x' * 1_048_577}, PlanErrorCode.INVALID_REQUEST, ['1048577']),
-        ({'history': [Turn()] * 65}, PlanErrorCode.INVALID_REQUEST, ['65 turns']),
+        ({'history': [Turn()] * 129}, PlanErrorCode.INVALID_REQUEST, ['129 turns']),
         (
             {'history': [Turn(plan=Plan(steps=[PlanStep(action='goto', text='x')]))]},
             PlanErrorCode.INVALID_REQUEST,

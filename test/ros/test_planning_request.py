@@ -110,8 +110,8 @@ def test_the_default_time_too_is_cut_to_the_limit():
 
 def test_what_is_just_within_the_bounds_is_read():
     turn = Turn(observations=[Observation(feedback='x' * 4096)] * 128)
-    request = read(task='x' * 4096, history=[turn] * 64, scene_graph_json=' ' * 1_048_576)
-    assert len(request.history) == 64
+    request = read(task='x' * 4096, history=[turn] * 128, scene_graph_json=' ' * 1_048_576)
+    assert len(request.history) == 128
 
 
 def turn_with(**step) -> Turn:
@@ -137,7 +137,7 @@ def turn_that_showed(**update) -> Turn:
         ({'timeout_s': math.nan}, '^timeout_s must be a positive number of seconds, got nan$'),
         ({'timeout_s': math.inf}, '^timeout_s must be a positive number of seconds, got inf$'),
         ({'timeout_s': -math.inf}, '^timeout_s must be a positive number of seconds, got -inf$'),
-        ({'history': [Turn()] * 65}, '^history holds 65 turns; at most 64 are allowed$'),
+        ({'history': [Turn()] * 129}, '^history holds 129 turns; at most 128 are allowed$'),
         (
             {'history': [Turn(), Turn(observations=[Observation()] * 129)]},
             r'^history\[1\] holds 129 observations; at most 128 are allowed$',

@@ -37,7 +37,7 @@ def names_in(text: str, graph: SceneGraph) -> list[str]:
 
 def _words_without_names(text: str, graph: SceneGraph) -> list[str]:
     kept = ' '.join(token for token in text.split() if not names_in(token, graph))
-    return [word.replace('’', "'") for word in _WORD.findall(kept.lower())]
+    return _WORD.findall(kept.lower().replace('’', "'"))
 
 
 def _is_denied(text: str, graph: SceneGraph) -> bool:

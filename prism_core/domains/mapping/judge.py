@@ -156,5 +156,5 @@ def _events(episode: Episode) -> Iterator[Fact]:
                 yield Fact('way', here, other)
         if action.name == 'inspect':
             name, query = (str(argument) for argument in action.arguments)
-            for key in load_words().lexicon.asked_attributes(query):
+            for key in load_words().lexicon.asked_attributes(query) or {'description'}:
                 yield Fact('inspected', name, key)

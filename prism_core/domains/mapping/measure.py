@@ -110,13 +110,14 @@ def _tally(played: Episode, time_s: float) -> Tally:
     """What came of one episode."""
     outcome = played.outcome
     assert outcome is not None  # noqa: S101 - play_episode judges
-    common = {'episodes': 1, 'turns': len(played.turns), 'time_s': time_s}
     if not outcome.success:
         reason = f'{played.task.kind}: {outcome.reason.partition(":")[0]}'
-        return Tally(**common, misses=Counter([reason]))
+        return Tally(1, turns=len(played.turns), time_s=time_s, misses=Counter([reason]))
     return Tally(
-        **common,
-        successes=1,
+        1,
+        1,
+        turns=len(played.turns),
+        time_s=time_s,
         actions=outcome.actions,
         oracle_actions=played.provenance['oracle_actions'],
         distance_m=outcome.distance_m,

@@ -31,7 +31,7 @@ _MAX_TRIES = 3
 @dataclass(frozen=True)
 class Solution:
     """The oracle's way: how many actions, how many of them to look, how far in metres, and whether
-    no shorter way exists.
+    no shorter way exists. It is shortest in metres; the actions are those that this way takes.
     """
 
     actions: int
@@ -60,22 +60,30 @@ def find_solution(episode: Episode, lexicon: Lexicon) -> Solution:
     criterion = episode.criterion
     reason = 'the oracle found no way'
     map_m = _Distances(episode.true_graph)
-    found = []
+    found: list[tuple[float, int, _Way, bool, str]] = []
     for facts, said in _choices(episode):
         stops = _stops(facts, episode)
         if stops is None:
             continue
         way, is_exact = _order(stops, map_m, episode)
         found.append((_length_m(way, map_m, episode), len(found), way, is_exact, said))
-    for _, _, way, is_exact, said in sorted(found):
-        run = _Run(episode, lexicon)
-        if all(run.go(region) and run.see_to(stop) for region, stop in way):
-            solved = run.finish(said, criterion)
-            outcome = judge_episode(solved)
-            if outcome.success:
-                looks = sum(action.name != 'goto' for action, _ in solved.actions) - 1
-                return Solution(outcome.actions, looks, outcome.distance_m, is_exact)
-            reason = outcome.reason
+    for _, _, way, is_exact, said in sorted(found, key=lambda entry: entry[:2]):
+        solutions = []
+        for extends in (False, True):
+            run = _Run(episode, lexicon, extends=extends)
+            if all(run.make_way(region) and run.see_to(region, stop) for region, stop in way):
+                solved = run.finish(said, criterion)
+                outcome = judge_episode(solved)
+                if outcome.success:
+                    looks = sum(action.name != 'goto' for action, _ in solved.actions) - 1
+                    solutions.append((outcome.distance_m, outcome.actions, looks))
+                else:
+                    reason = outcome.reason
+            if not run.has_searched:
+                break
+        if solutions:
+            distance_m, actions, looks = min(solutions)
+            return Solution(actions, looks, distance_m, is_exact)
     raise WorldRejected(f'unsolvable, {reason.partition(":")[0]}')
 
 
@@ -241,9 +249,15 @@ def _untangle(way: _Way, map_m: _Distances, start: str) -> _Way:
 
 
 class _Run:
-    """The oracle's episode under way."""
+    """The oracle's episode under way.
 
-    def __init__(self, episode: Episode, lexicon: Lexicon):
+    `extends`: what is not known of a way is discovered by extending the map toward its end, instead
+    of region by region. `has_searched`: something was not known.
+    """
+
+    def __init__(self, episode: Episode, lexicon: Lexicon, *, extends: bool):
+        self._extends = extends
+        self.has_searched = False
         self._episode = episode
         self._true = episode.true_graph
         self._simulator = MappingSimulator(episode.true_graph, episode.known_graph, lexicon)
@@ -253,54 +267,61 @@ class _Run:
     def _known(self) -> SceneGraph:
         return self._simulator.known_graph
 
-    def _do(self, action: Action) -> bool:
+    def _do(self, action: Action, tries: int = _MAX_TRIES) -> bool:
         """Carry out an action, again where it fails."""
-        for _ in range(_MAX_TRIES):
+        for _ in range(tries):
             observation = self._simulator.execute(action)
             self._turns.append(Turn(Plan((action,)), (observation,)))
             if observation.status == 'done':
                 return True
         return False
 
-    def go(self, goal: str) -> bool:
-        """Drive the truly shortest way, and discover what of it is not known yet."""
-        while self._known.robot_location != goal:
+    def make_way(self, goal: str) -> bool:
+        """Discover the truly shortest way to a region until a drive takes it."""
+        while True:
             here = self._known.robot_location or ''
             way = self._true.route(here, goal)
             known = list(itertools.takewhile(self._is_known_way, itertools.pairwise(way)))
-            if known:
-                end = known[-1][1]
-                # The robot drives the way that is shortest on its map, where some may be blocked.
-                if self._known.route(here, end) != way[: len(known) + 1]:
-                    end = known[0][1]
-                if not self._do(Action('goto', (end,))):
+            end = known[-1][1] if known else here
+            # The robot drives the way that is shortest on its map, where some may be blocked.
+            if self._known.route(here, end) != way[: len(known) + 1]:
+                if not self._do(Action('goto', (known[0][1],))):
                     return False
-            elif way[1] in self._known.nodes:
-                if not self._do(Action('map_region', (here,))):
-                    return False
+            elif end == goal:
+                return True
             else:
-                length_m = self._true.region_network[here][way[1]]['length_m']
-                radius_m = exploration_radius_m([length_m])
-                if not self._do(Action('explore_region', (here, radius_m))):
+                self.has_searched = True
+                position = self._true.nodes[goal].position
+                if self._extends and self._do(Action('extend_map', position), tries=1):
+                    continue
+                if not self._do(self._look_for(end, way[len(known) + 1])):
                     return False
-        return True
 
     def _is_known_way(self, ends: tuple[str, str]) -> bool:
         return self._known.region_network.has_edge(*ends)
 
-    def see_to(self, stop: _Stop) -> bool:
-        """Do what makes the facts of a stop hold."""
-        here = self._known.robot_location or ''
+    def _look_for(self, region: str, following: str) -> Action:
+        """The action that shows the way from a region to the one that follows."""
+        if following in self._known.nodes:
+            return Action('map_region', (region,))
+        length_m = self._true.region_network[region][following]['length_m']
+        return Action('explore_region', (region, exploration_radius_m([length_m])))
+
+    def see_to(self, region: str, stop: _Stop) -> bool:
+        """Do in a region what makes the facts of a stop hold."""
         for fact in stop.facts:
             is_object = fact.node in self._true.objects
             is_visible = fact.node in self._known.nodes and (
-                not is_object or here in self._known.viewpoints[fact.node]
+                not is_object or region in self._known.viewpoints[fact.node]
             )
             if fact.kind in ('mapped', 'way') or not is_visible:
-                if not self._do(Action('map_region', (here,))):
+                if not self._do(Action('map_region', (region,))):
                     return False
             if fact.kind in ('attribute', 'inspected'):
                 if not self._do(Action('inspect', (fact.node, query_for(fact.detail)))):
+                    return False
+            if fact.kind == 'visited' and self._known.robot_location != region:
+                if not self._do(Action('goto', (region,))):
                     return False
         return True
 

@@ -194,7 +194,10 @@ def _describe(truth: _Truth, intent: Intent) -> Criterion:
         'text',
         accepted=(description,),
         rivals=tuple(sorted(others)),
-        evidence=(Fact('attribute', name, 'description'),),
+        evidence=(
+            Fact('attribute', name, 'description'),
+            Fact('inspected', name, 'description'),
+        ),
     )
 
 

@@ -156,6 +156,7 @@ class _Pair:
         there = self._there(scope)
         hidden = [name for name in there if name not in self.known.nodes]
         is_count = self.intent.kind == 'count'
+        changed: SceneGraph | None
         if there and (hidden if is_count else hidden == there):
             changed = self.apply(GraphUpdate(remove_nodes=tuple(hidden[:1] if is_count else hidden)))
         elif there and not is_count:
