@@ -82,6 +82,7 @@ setup(
         ],
         'prism.planners': ['symbolic = prism_core.domains.mapping:make_symbolic_planner'],
         'prism.commands': [
+            'measure = prism_core.cli_measure:measure',
             'ask = prism_ros.commands:ask',
             'bench = prism_ros.commands:bench',
             'demo = prism_ros.commands:demo',

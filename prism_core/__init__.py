@@ -5,9 +5,10 @@ client.
 """
 
 from prism_core.actions import Action, ActionSpec, ActionTable, ArgumentKind, ArgumentSpec
-from prism_core.compact_dialect import CompactDialect
 from prism_core.conversation import Dialect, Message, Prompt
 from prism_core.criterion import Criterion, Fact, Outcome
+from prism_core.dialects.compact import CompactDialect
+from prism_core.dialects.spine import SpineDialect
 from prism_core.episode import Episode, Task, Turn
 from prism_core.errors import (
     ConfigError,
@@ -30,7 +31,6 @@ from prism_core.plan import Plan, parse_plan, render_plan
 from prism_core.planner import Planner, PlannerFactory, Simulator, find_planner, run_episode
 from prism_core.routes import trace_plan
 from prism_core.scene_graph import SceneGraph
-from prism_core.spine_dialect import SpineDialect
 from prism_core.spine_json import parse_scene_graph, render_scene_graph
 from prism_core.steps import render_steps
 from prism_core.symbolic import SymbolicPlanner

@@ -4,7 +4,7 @@ A prompt is the graph as it was known at some turn, what was done before, the ta
 since; it is only ever appended to, so that a model keeps what it has read (but where a turn sets anew
 what was known before it, see `rewind`). It is a function of what
 a planner is given: the request, the known graph and the history. Two dialects say it: `spine` (see
-`spine_dialect`) for language models that others trained, `compact` (see `compact_dialect`) for our
+`dialects.spine`) for language models that others trained, `compact` (see `dialects.compact`) for our
 students.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prism_core.actions import Action
 from prism_core.criterion import Criterion, Outcome
@@ -30,7 +30,7 @@ class Line:
     is_bad: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trail:
     """An episode up to a turn.
 
@@ -58,33 +58,34 @@ def follow_episode(episode: Episode, number: int | None = None) -> Trail:
             f'there is no turn {number}: the episode has {len(episode.turns)} turns; '
             '0 is before the first'
         )
-    done = Trail(episode.known_graph)
-    if done.graph.robot_location is not None:
-        done.way.append(done.graph.robot_location)
+    graph = episode.known_graph
+    done = Trail(graph)
+    if graph.robot_location is not None:
+        done.way.append(graph.robot_location)
     for index, turn in enumerate(episode.turns[:number], start=1):
-        done.turns.append(_follow(done, episode.true_graph, index, turn))
-    return done
+        graph = _follow(done, graph, episode.true_graph, index, turn)
+    return replace(done, graph=graph)
 
 
 def _follow(
-    done: Trail, true_graph: SceneGraph, index: int, turn: Turn
-) -> list[tuple[str, list[Line]]]:
-    steps = []
+    done: Trail, graph: SceneGraph, true_graph: SceneGraph, index: int, turn: Turn
+) -> SceneGraph:
+    """Note a turn, and give the graph behind it."""
+    steps: list[tuple[str, list[Line]]] = []
+    done.turns.append(steps)
     for action, observation in itertools.zip_longest(turn.plan.actions, turn.observations):
-        steps.append(
-            (_step(action, observation), _news(done.graph, observation) if observation else [])
-        )
+        steps.append((_step(action, observation), _news(graph, observation) if observation else []))
         if observation is None:
             continue
         update = observation.update
-        done.way += driven_way(done.graph, true_graph, observation)[1:]
+        done.way += driven_way(graph, true_graph, observation)[1:]
         done.blocked += update.remove_connections
-        done.graph = done.graph.apply(update)
+        graph = graph.apply(update)
         if update.robot_location:
             stops = done.stops.setdefault(update.robot_location, [])
             if index not in stops:
                 stops.append(index)
-    return steps
+    return graph
 
 
 def _step(action: Action | None, observation: Observation | None) -> str:

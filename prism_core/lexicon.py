@@ -64,7 +64,9 @@ class Lexicon:
             objects={name: _object_class(name, e) for name, e in data['objects'].items()},
             regions=_tuples(data['regions']),
             region_tiers={
-                name: entry['tier'] for regions in places.values() for name, entry in regions.items()
+                name: entry['tier']
+                for regions in places.values()
+                for name, entry in regions.items()
             },
             places={
                 family: {name: tuple(entry['objects']) for name, entry in regions.items()}
@@ -132,7 +134,9 @@ class Lexicon:
         """
         if target.purpose or target.name:
             return target.purpose or class_of_name(target.name)
-        group = next((name for name, classes in self.groups.items() if classes == target.classes), '')
+        group = next(
+            (name for name, classes in self.groups.items() if classes == target.classes), ''
+        )
         return group or ' or '.join(target.classes)
 
     def meant_by(self, called: str) -> tuple[str, ...]:
@@ -160,7 +164,9 @@ def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
 
 
 def _object_class(name: str, entry: Mapping[str, Any]) -> ObjectClass:
-    parts: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+    parts: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()
+    }
     return ObjectClass(name, **parts)
 
 

@@ -145,7 +145,9 @@ def _a(noun: str) -> str:
 
 
 def _which(graph: SceneGraph, names: str) -> str:
-    return f'Which one do you mean: {" or ".join(graph.nodes[n].name for n in names.split(" or "))}?'
+    return (
+        f'Which one do you mean: {" or ".join(graph.nodes[n].name for n in names.split(" or "))}?'
+    )
 
 
 def _mapped_regions(graph: SceneGraph) -> str:
@@ -197,7 +199,7 @@ class _Form(NamedTuple):
 def _form(render: Callable[..., str], pattern: str) -> _Form:
     for key in 'abc':
         pattern = pattern.replace(f'<{key}>', rf'(?P<{key}>[A-Za-z0-9_.\-]+?)')
-        pattern = pattern.replace(f'<{key} words>', rf"(?P<{key}>[^:()]+?)")
+        pattern = pattern.replace(f'<{key} words>', rf'(?P<{key}>[^:()]+?)')
     return _Form(render, re.compile(pattern, re.DOTALL))
 
 

@@ -10,15 +10,14 @@ from prism_core import (
     CompactDialect,
     Dialect,
     Observation,
-    Plan,
     PlanParseError,
     SceneGraph,
     SpineDialect,
     parse_plan,
 )
 from prism_core.conversation import rewind
+from prism_core.dialects.handles import Handles
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.handles import Handles
 from prism_core.mission_state import survey_mission
 from prism_core.strategy import decide
 
@@ -217,9 +216,7 @@ def test_permuting_names_and_order_permutes_the_plan():
             renamed = rename(graph, rng)
             names = dict(zip(graph.nodes, renamed.nodes))
             intent = rename_intent(episode.task.intent, names)
-            plan = decide(
-                intent, renamed, survey_mission(renamed, history), history, WORDS.lexicon
-            )
+            plan = decide(intent, renamed, survey_mission(renamed, history), history, WORDS.lexicon)
             assert [a.name for a in plan.actions] == [a.name for a in turn.plan.actions]
             assert plan.relevant_graph == tuple(names[n] for n in turn.plan.relevant_graph)
 
@@ -228,8 +225,7 @@ def rename(graph: SceneGraph, rng: random.Random) -> SceneGraph:
     """The same graph, in which every node has another number."""
     numbers = rng.sample(range(100, 1000), len(graph.nodes))
     names = {
-        name: f'{name.rpartition("_")[0]}_{number}'
-        for name, number in zip(graph.nodes, numbers)
+        name: f'{name.rpartition("_")[0]}_{number}' for name, number in zip(graph.nodes, numbers)
     }
     return SceneGraph(
         [dataclasses.replace(node, name=names[name]) for name, node in graph.nodes.items()],

@@ -12,6 +12,7 @@ TREE = {
     'SceneGraphError': 'PrismError',
     'RevisionConflict': 'SceneGraphError',
     'PlanParseError': 'PrismError',
+    'WorldRejected': 'PrismError',
     'ConfigError': 'PrismError',
     'PlannerError': 'PrismError',
     'PlannerTimeout': 'PlannerError',

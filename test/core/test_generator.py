@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import subprocess
@@ -10,24 +9,24 @@ import sys
 from collections import Counter, defaultdict
 from functools import cache
 from itertools import groupby
+from pathlib import Path
+from random import Random
 
 import pytest
 
-from prism_core import Action, SceneGraph
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.generator import GUESSABLE, MAX_DRAWS, draw_episodes
 from prism_core.domains.mapping.intents import CORE_KINDS, KINDS
 from prism_core.domains.mapping.oracle import find_solution
 from prism_core.domains.mapping.simulator import FAILURES
 from prism_core.domains.mapping.words import split_held_out
-from prism_core.domains.mapping.world import WorldConfig
+from prism_core.domains.mapping.world import WorldConfig, build_world
 from prism_core.episode import Episode
 from prism_core.episode_json import render_episode
 from prism_core.intent import Intent, Target, class_of
 
 WORDS = load_words()
 LEXICON = WORDS.lexicon
-EVERYTHING = frozenset(('wording', 'classes', 'places'))
 
 
 @cache
@@ -46,15 +45,21 @@ def pairs_of(episodes) -> list[tuple[Episode, Episode]]:
     return list(zip(twins[::2], twins[1::2]))
 
 
-def fingerprint() -> str:
-    """What a few worlds of every sort hold, as a number."""
-    episodes = [
-        *some(6, tier='core'),
-        *some(6),
-        *some(1, size='medium', tasks=19),
-        *some(3, unseen=EVERYTHING, hidden=0.6),
-    ]
-    return hashlib.sha256('\n'.join(map(render_episode, episodes)).encode()).hexdigest()
+FINGERPRINT = """
+from hashlib import sha256
+from prism_core.domains.mapping import load_words
+from prism_core.domains.mapping.generator import draw_episodes
+from prism_core.domains.mapping.world import WorldConfig
+from prism_core.episode_json import render_episode
+
+for settings in (
+    {'tier': 'core'}, {}, {'size': 'medium', 'tasks': 19},
+    {'unseen': frozenset(('wording', 'classes', 'places')), 'hidden': 0.6},
+):
+    for seed in range(3):
+        for episode in draw_episodes(seed, WorldConfig(**settings), load_words()):
+            print(sha256(render_episode(episode).encode()).hexdigest())
+"""
 
 
 # ---------------------------------------------------------------------------------- from a seed
@@ -66,22 +71,26 @@ def test_the_same_seed_gives_the_same_episodes():
         assert draw_episodes(seed, config, WORDS) == draw_episodes(seed, config, WORDS)
 
 
-@pytest.mark.parametrize('hash_seed', ['0', '77'])
-def test_another_process_with_other_hashes_draws_the_same(hash_seed):
-    code = 'from test.core.test_generator import fingerprint; print(fingerprint())'
-    done = subprocess.run(
-        [sys.executable, '-c', code],
-        env={**os.environ, 'PYTHONHASHSEED': hash_seed, 'PYTHONPATH': '.'},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.strip() == fingerprint()
+def test_other_processes_with_other_hashes_draw_the_same():
+    drawn = [
+        subprocess.run(
+            [sys.executable, '-c', FINGERPRINT],
+            env={**os.environ, 'PYTHONHASHSEED': hash_seed},
+            cwd=Path(__file__).parents[2],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for hash_seed in ('0', '77')
+    ]
+    assert len(drawn[0].split()) > 60
+    assert drawn[0] == drawn[1]
 
 
 def test_another_seed_gives_another_world():
-    worlds = {tuple(draw(seed, tasks=1)[0].true_graph.nodes) for seed in range(20)}
-    assert len(worlds) == 20
+    worlds = {e.seed: frozenset(e.true_graph.regions) for e in some(20, tasks=2)}
+    assert len(worlds) > 15
+    assert len(set(worlds.values())) == len(worlds)
 
 
 # ------------------------------------------------------------------------------- what was asked
@@ -118,7 +127,6 @@ def test_worlds_hold_the_classes_of_their_tier_and_family_and_nothing_held_out(t
         assert episode.provenance['family'] != WORDS.held_out_family
 
 
-@pytest.mark.xfail(strict=True, reason='a twin gets what serves a purpose, of whatever class')
 @pytest.mark.parametrize(('tier', 'seed'), [('core', 251), ('core', 287), ('full', 288)])
 def test_twins_hold_the_classes_of_their_tier_and_family_and_nothing_held_out(tier, seed):
     for episode in draw(seed, tier=tier):
@@ -155,7 +163,7 @@ def _pattern(phrasing: str) -> re.Pattern[str]:
 def test_the_number_in_a_name_is_random_and_tells_nothing():
     numbers: dict[str, list[int]] = defaultdict(list)
     for seed in range(150):
-        for name in draw(seed, tier='core', tasks=1)[0].true_graph.nodes:
+        for name in build_world(Random(seed), WorldConfig(tier='core'), WORDS).graph.nodes:
             stem, _, number = name.rpartition('_')
             numbers[stem].append(int(number))
     everything = [n for values in numbers.values() for n in values]
@@ -205,7 +213,6 @@ def test_what_could_be_guessed_comes_as_twins_wherever_something_must_be_discove
             assert 'twin' in episode.provenance, episode.task.request
 
 
-@pytest.mark.xfail(strict=True, reason='a sentence that is drawn twice gives both pairs one id')
 def test_no_more_than_two_episodes_are_twins_of_each_other():
     twins = Counter(e.provenance.get('twin') for e in draw(36, tier='core', tasks=12))
     assert max(number for twin, number in twins.items() if twin) == 2
@@ -290,10 +297,8 @@ def test_rejections_name_the_kind_and_have_few_different_reasons():
     assert not any(re.search(r'\d', reason) for reason in rejections)
 
 
-def test_a_run_does_not_change_the_task():
+def test_solving_a_task_does_not_change_it():
     episode = draw(3)[0]
     before = render_episode(episode)
     find_solution(episode, LEXICON)
-    assert isinstance(episode.true_graph, SceneGraph)
-    assert Action('goto', ('x',)) not in [action for action, _ in episode.actions]
     assert render_episode(episode) == before

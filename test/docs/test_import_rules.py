@@ -18,46 +18,528 @@ ROOT = Path(__file__).parents[2]
 
 # Each module of prism_core and what of prism_core it may import when it is itself imported.
 MAY_IMPORT = {
-    'errors': set(),
     'actions': set(),
+    'errors': set(),
+    'cli': {'errors'},
+    'criterion': set(),
     'graph_elements': {'errors'},
-    'scene_graph': {'errors', 'graph_elements'},
-    'spine_json': {'errors', 'graph_elements', 'scene_graph'},
+    'intent': {'graph_elements'},
+    'update_text': {'errors', 'graph_elements'},
+    'observation': {'graph_elements', 'update_text'},
     'steps': {'actions', 'errors'},
     'plan': {'actions', 'errors', 'steps'},
-    'routes': {'actions', 'plan', 'scene_graph'},
-    'validation': {'actions', 'graph_elements', 'plan', 'scene_graph', 'steps'},
-    'episode': {'graph_elements', 'plan'},
-    'planner': {'episode', 'errors', 'plan', 'scene_graph'},
-    'matching': {'graph_elements', 'scene_graph'},
-    'symbolic': {
-        *('actions', 'episode', 'errors', 'matching', 'plan', 'planner', 'scene_graph'),
-        'validation',
+    'scene_graph': {'errors', 'graph_elements'},
+    'episode': {'criterion', 'intent', 'observation', 'plan', 'scene_graph'},
+    'mission_state': {'actions', 'episode', 'scene_graph'},
+    'conversation': {
+        *(
+            'episode',
+            'graph_elements',
+            'mission_state',
+            'observation',
+            'plan',
+            'scene_graph',
+        ),
     },
-    'testing': {'episode', 'errors', 'plan', 'planner', 'scene_graph'},
+    'dialects': set(),
+    'dialects.handles': {'errors', 'graph_elements', 'intent', 'scene_graph'},
+    'lexicon': {'intent'},
+    'dialects.compact_graph': {
+        *(
+            'dialects.handles',
+            'errors',
+            'graph_elements',
+            'lexicon',
+            'mission_state',
+        ),
+        *('scene_graph',),
+    },
+    'reports': {'intent', 'scene_graph'},
+    'validation': {'actions', 'graph_elements', 'plan', 'scene_graph', 'steps'},
+    'mission': {
+        *(
+            'actions',
+            'episode',
+            'intent',
+            'lexicon',
+            'mission_state',
+            'observation',
+        ),
+        *(
+            'reports',
+            'scene_graph',
+            'validation',
+        ),
+    },
+    'reasons': {'actions', 'plan', 'reports', 'scene_graph'},
+    'dialects.compact_steps': {
+        *(
+            'actions',
+            'dialects.handles',
+            'errors',
+            'lexicon',
+            'mission',
+            'mission_state',
+        ),
+        *(
+            'plan',
+            'reasons',
+            'reports',
+            'scene_graph',
+        ),
+    },
+    'dialects.compact': {
+        *(
+            'actions',
+            'conversation',
+            'dialects.compact_graph',
+            'dialects.compact_steps',
+        ),
+        *(
+            'dialects.handles',
+            'episode',
+            'errors',
+            'graph_elements',
+            'lexicon',
+            'mission',
+        ),
+        *(
+            'mission_state',
+            'observation',
+            'plan',
+            'scene_graph',
+        ),
+    },
+    'spine_json': {'errors', 'graph_elements', 'scene_graph'},
+    'dialects.spine': {
+        *(
+            'actions',
+            'conversation',
+            'episode',
+            'errors',
+            'mission_state',
+            'observation',
+        ),
+        *(
+            'plan',
+            'scene_graph',
+            'spine_json',
+            'steps',
+        ),
+    },
     'domains': set(),
     'domains.mapping.actions': {'actions'},
-    'domains.mapping': {'domains.mapping.actions', 'matching', 'symbolic'},
+    'domains.mapping.words': {'lexicon'},
+    'strategy': {
+        *(
+            'actions',
+            'episode',
+            'intent',
+            'lexicon',
+            'mission',
+            'mission_state',
+            'plan',
+        ),
+        *(
+            'reasons',
+            'scene_graph',
+        ),
+    },
+    'symbolic': {
+        *(
+            'episode',
+            'errors',
+            'intent',
+            'lexicon',
+            'mission_state',
+            'plan',
+            'scene_graph',
+        ),
+        *('strategy',),
+    },
+    'domains.mapping': {'domains.mapping.actions', 'domains.mapping.words', 'symbolic'},
+    'domains.mapping.answer_text': {'criterion', 'scene_graph'},
+    'domains.mapping.controls': {
+        *(
+            'actions',
+            'domains.mapping.words',
+            'episode',
+            'intent',
+            'mission_state',
+            'plan',
+        ),
+        *(
+            'scene_graph',
+            'symbolic',
+        ),
+    },
+    'domains.mapping.simulator': {
+        *(
+            'actions',
+            'domains.mapping.actions',
+            'graph_elements',
+            'lexicon',
+        ),
+        *(
+            'mission_state',
+            'observation',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.hiding': {
+        *(
+            'domains.mapping.simulator',
+            'graph_elements',
+            'mission_state',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.intents': {'domains.mapping.words', 'errors', 'intent', 'scene_graph'},
+    'domains.mapping.judge': {
+        *(
+            'criterion',
+            'domains.mapping.answer_text',
+            'domains.mapping.words',
+            'episode',
+        ),
+        *(
+            'mission_state',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.oracle': {
+        *(
+            'actions',
+            'criterion',
+            'domains.mapping.judge',
+            'domains.mapping.simulator',
+        ),
+        *(
+            'episode',
+            'errors',
+            'lexicon',
+            'mission',
+            'mission_state',
+            'plan',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.requests': {'domains.mapping.words', 'intent'},
+    'domains.mapping.solution': {
+        *(
+            'criterion',
+            'domains.mapping.simulator',
+            'errors',
+            'intent',
+            'lexicon',
+        ),
+        *(
+            'reports',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.teacher': {'domains.mapping.words', 'episode', 'errors', 'symbolic'},
+    'domains.mapping.world': {'domains.mapping.words', 'errors', 'graph_elements', 'scene_graph'},
+    'domains.mapping.twins': {
+        *(
+            'criterion',
+            'domains.mapping.solution',
+            'domains.mapping.words',
+        ),
+        *(
+            'domains.mapping.world',
+            'episode',
+            'errors',
+            'graph_elements',
+            'intent',
+        ),
+        *(
+            'mission_state',
+            'scene_graph',
+        ),
+    },
+    'planner': {
+        *(
+            'actions',
+            'episode',
+            'errors',
+            'mission_state',
+            'observation',
+            'plan',
+        ),
+        *(
+            'scene_graph',
+            'validation',
+        ),
+    },
+    'domains.mapping.generator': {
+        *(
+            'criterion',
+            'domains.mapping.hiding',
+            'domains.mapping.intents',
+        ),
+        *(
+            'domains.mapping.judge',
+            'domains.mapping.oracle',
+            'domains.mapping.requests',
+        ),
+        *(
+            'domains.mapping.simulator',
+            'domains.mapping.solution',
+        ),
+        *(
+            'domains.mapping.teacher',
+            'domains.mapping.twins',
+            'domains.mapping.words',
+        ),
+        *(
+            'domains.mapping.world',
+            'episode',
+            'errors',
+            'intent',
+            'planner',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.free_wording': {
+        *(
+            'domains.mapping.generator',
+            'domains.mapping.words',
+            'domains.mapping.world',
+        ),
+        *(
+            'episode',
+            'errors',
+            'intent',
+        ),
+    },
+    'domains.mapping.play': {
+        *(
+            'domains.mapping.judge',
+            'domains.mapping.simulator',
+            'domains.mapping.teacher',
+        ),
+        *(
+            'domains.mapping.words',
+            'episode',
+            'errors',
+            'plan',
+            'planner',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.reading.cues': set(),
+    'domains.mapping.reading.tokens': set(),
+    'domains.mapping.reading.nouns': {
+        *(
+            'domains.mapping.reading.cues',
+            'domains.mapping.reading.tokens',
+            'intent',
+        ),
+        *(
+            'lexicon',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.reading.tagging': {
+        *(
+            'domains.mapping.reading.cues',
+            'domains.mapping.reading.nouns',
+        ),
+        *(
+            'domains.mapping.reading.tokens',
+            'intent',
+            'lexicon',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.reading.clauses': {
+        *(
+            'domains.mapping.reading.cues',
+            'domains.mapping.reading.nouns',
+        ),
+        *(
+            'domains.mapping.reading.tagging',
+            'intent',
+        ),
+    },
+    'domains.mapping.reading.guessing': {
+        *(
+            'domains.mapping.reading.cues',
+            'domains.mapping.reading.nouns',
+        ),
+        *(
+            'domains.mapping.reading.tagging',
+            'domains.mapping.reading.tokens',
+            'intent',
+        ),
+        *(
+            'lexicon',
+            'scene_graph',
+        ),
+    },
+    'domains.mapping.reading': {
+        *(
+            'domains.mapping.reading.clauses',
+            'domains.mapping.reading.cues',
+        ),
+        *(
+            'domains.mapping.reading.guessing',
+            'domains.mapping.reading.nouns',
+        ),
+        *(
+            'domains.mapping.reading.tagging',
+            'domains.mapping.words',
+            'intent',
+        ),
+        *('scene_graph',),
+    },
+    'domains.mapping.measure': {
+        *(
+            'conversation',
+            'dialects.compact',
+            'dialects.spine',
+            'domains.mapping.actions',
+        ),
+        *(
+            'domains.mapping.controls',
+            'domains.mapping.free_wording',
+        ),
+        *(
+            'domains.mapping.generator',
+            'domains.mapping.play',
+            'domains.mapping.reading',
+        ),
+        *(
+            'domains.mapping.teacher',
+            'domains.mapping.words',
+            'domains.mapping.world',
+        ),
+        *(
+            'episode',
+            'planner',
+            'strategy',
+            'symbolic',
+        ),
+    },
+    'episode_json': {'episode', 'errors', 'graph_elements', 'scene_graph', 'spine_json'},
+    'episode_trail': {
+        *(
+            'actions',
+            'criterion',
+            'episode',
+            'errors',
+            'graph_elements',
+            'mission_state',
+        ),
+        *(
+            'observation',
+            'scene_graph',
+            'steps',
+        ),
+    },
+    'picture': {'errors', 'graph_elements', 'plan', 'scene_graph', 'steps'},
+    'episode_picture': {
+        *(
+            'episode',
+            'episode_trail',
+            'graph_elements',
+            'picture',
+            'scene_graph',
+        ),
+    },
+    'routes': {'actions', 'plan', 'scene_graph'},
     'terminal': {'errors', 'plan', 'scene_graph', 'steps'},
-    'picture': {'errors', 'plan', 'scene_graph', 'steps'},
-    'cli': {'errors'},
+    'terminal_episodes': {'episode', 'episode_trail', 'observation', 'scene_graph', 'steps'},
+    'testing': {
+        *(
+            'actions',
+            'criterion',
+            'episode',
+            'errors',
+            'mission_state',
+            'observation',
+        ),
+        *(
+            'plan',
+            'planner',
+            'scene_graph',
+        ),
+    },
     '': {
-        *('actions', 'episode', 'errors', 'graph_elements', 'plan', 'planner', 'scene_graph'),
-        *('routes', 'spine_json', 'steps', 'symbolic', 'validation'),
+        *(
+            'actions',
+            'conversation',
+            'criterion',
+            'dialects.compact',
+            'dialects.spine',
+        ),
+        *(
+            'episode',
+            'errors',
+            'graph_elements',
+            'intent',
+            'lexicon',
+            'mission_state',
+        ),
+        *(
+            'observation',
+            'plan',
+            'planner',
+            'routes',
+            'scene_graph',
+            'spine_json',
+            'steps',
+        ),
+        *(
+            'symbolic',
+            'update_text',
+            'validation',
+        ),
     },
 }
 # What the command line may import beyond that, inside the function that runs a command.
 CLI_MAY_IMPORT_LATE = {
-    *('domains.mapping', 'picture', 'plan', 'planner', 'scene_graph', 'spine_json', 'terminal'),
-    *('errors', 'routes', 'validation'),
+    *(
+        '',
+        'domains.mapping',
+        'domains.mapping.generator',
+        'domains.mapping.intents',
+    ),
+    *(
+        'domains.mapping.play',
+        'domains.mapping.words',
+        'domains.mapping.world',
+    ),
+    *(
+        'episode_picture',
+        'episode_trail',
+        'errors',
+        'picture',
+        'plan',
+        'planner',
+    ),
+    *(
+        'routes',
+        'spine_json',
+        'terminal',
+        'terminal_episodes',
+        'validation',
+    ),
 }
 # Packages from elsewhere: the one module that needs each, and whether it is imported at its top.
 MAY_IMPORT_FROM_ELSEWHERE = {
-    ('scene_graph', 'networkx', 'top'),
     ('cli', 'click', 'top'),
-    ('terminal', 'rich', 'top'),
-    ('terminal', 'plotext', 'in a function'),
+    ('domains.mapping.free_wording', 'msgspec', 'top'),
+    ('domains.mapping.hiding', 'networkx', 'top'),
+    ('domains.mapping.world', 'networkx', 'top'),
+    ('episode_json', 'msgspec', 'top'),
+    ('episode_picture', 'matplotlib', 'in a function'),
     ('picture', 'matplotlib', 'in a function'),
+    ('scene_graph', 'networkx', 'top'),
+    ('terminal', 'plotext', 'in a function'),
+    ('terminal', 'rich', 'top'),
+    ('terminal_episodes', 'rich', 'top'),
 }
 # What prism_ros may import of prism_core: the public names, and these modules.
 PUBLIC_MODULES = {'prism_core.domains.mapping', 'prism_core.terminal'}

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
+from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.words import load_words
 from prism_core.symbolic import SymbolicPlanner
 
@@ -20,7 +21,5 @@ def make_symbolic_planner() -> SymbolicPlanner:
     """A SymbolicPlanner that reads the sentence itself; entry point `symbolic` of group
     `prism.planners`.
     """
-    from prism_core.domains.mapping.reading import RequestReader
-
     words = load_words()
     return SymbolicPlanner(words.lexicon, RequestReader(words).read)

@@ -10,19 +10,49 @@ from prism_core.criterion import Criterion
 from prism_core.scene_graph import SceneGraph
 
 _TOKEN = re.compile(r'[A-Za-z0-9_\-.]*[A-Za-z0-9_\-]')
-_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_WORD = re.compile(r"-?\d+|[a-z]+(?:'[a-z]+)?")
 _NUMBER_WORDS = {
     word: str(number)
     for number, word in enumerate(
-        'zero one two three four five six seven eight nine ten eleven twelve'.split()
+        [
+            'zero',
+            'one',
+            'two',
+            'three',
+            'four',
+            'five',
+            'six',
+            'seven',
+            'eight',
+            'nine',
+            'ten',
+            'eleven',
+            'twelve',
+        ]
     )
 }
 _NO = {'no', 'nope', 'not', 'none', 'nothing', 'never', 'neither', 'nor', 'without', 'cannot'}
-_REACHING = set('reach reached reachable way path route access accessible get drive'.split())
+_REACHING = set(
+    [
+        'reach',
+        'reached',
+        'reachable',
+        'way',
+        'path',
+        'route',
+        'access',
+        'accessible',
+        'get',
+        'drive',
+        'go',
+    ]
+)
 _UNREACHABLE = {'unreachable', 'inaccessible', 'impossible'}
 _YES = {'yes', 'yeah', 'yep', 'affirmative'}
-# What follows says what the answer is measured against, not what it is.
-_COMPARED = re.compile(r'\b(?:than|compared (?:to|with)|versus|vs)\b.*', re.DOTALL)
+_PLAIN_NO = {'no', 'nope', 'nah', 'negative'}
+_LESS = {'fewer', 'less', 'fewest', 'least'}
+# What stands there says what the answer is measured against, not what it is.
+_COMPARED = re.compile(r'\b(?:than|compared (?:to|with)|versus|vs)\b[^,;]*', re.IGNORECASE)
 
 
 def why_wrong(text: str, criterion: Criterion, true_graph: SceneGraph) -> str:
@@ -36,12 +66,11 @@ def names_in(text: str, graph: SceneGraph) -> list[str]:
 
 
 def _words_without_names(text: str, graph: SceneGraph) -> list[str]:
-    kept = ' '.join(token for token in text.split() if not names_in(token, graph))
-    return _WORD.findall(kept.lower().replace('’', "'"))
+    text = _TOKEN.sub(lambda found: ' ' if found[0] in graph.nodes else found[0], text)
+    return _WORD.findall(text.replace('’', "'").lower())
 
 
-def _is_denied(text: str, graph: SceneGraph) -> bool:
-    words = _words_without_names(text, graph)
+def _is_denied(words: list[str]) -> bool:
     return any(word in _NO or word.endswith("n't") for word in words)
 
 
@@ -57,14 +86,15 @@ def _said(values: tuple[str, ...], words: list[str]) -> list[str]:
 
 
 def _node(text: str, criterion: Criterion, graph: SceneGraph) -> str:
-    text = _COMPARED.sub('', text)
+    text = _COMPARED.sub(' ', text)
+    words = _words_without_names(text, graph)
     names = names_in(text, graph)
     wrong = next((name for name in names if name in criterion.rivals), None)
     if wrong is not None:
         return f'{wrong} is not the answer'
     if not any(name in criterion.accepted for name in names):
         return f'expected {" or ".join(criterion.accepted[:3])}'
-    return 'it is denied' if _is_denied(text, graph) else ''
+    return 'it is denied' if _is_denied(words) or _LESS.intersection(words) else ''
 
 
 def _nodes(text: str, criterion: Criterion, graph: SceneGraph) -> str:
@@ -73,7 +103,7 @@ def _nodes(text: str, criterion: Criterion, graph: SceneGraph) -> str:
     missing = sorted(set(criterion.accepted) - names)
     if wrong or missing:
         return f'{wrong[0]} is not there' if wrong else f'{missing[0]} is missing'
-    if bool(criterion.accepted) == _is_denied(text, graph):
+    if bool(criterion.accepted) == _is_denied(_words_without_names(text, graph)):
         return 'it is denied' if criterion.accepted else 'it does not say that there is nothing'
     return ''
 
@@ -86,69 +116,87 @@ def _value(text: str, criterion: Criterion, graph: SceneGraph) -> str:
     wrong = next((value for value in found if value in criterion.rivals), None)
     if wrong is not None:
         return f'{wrong} is not the answer'
-    return 'it is denied' if _is_denied(text, graph) else ''
+    return 'it is denied' if _is_denied(words) else ''
 
 
 def _number(text: str, criterion: Criterion, graph: SceneGraph) -> str:
     words = _words_without_names(text, graph)
     numbers = {_NUMBER_WORDS.get(word, word) for word in words}
-    numbers = {str(int(number)) for number in numbers if number.isdigit()}
-    if not numbers and _is_denied(text, graph):
-        numbers = {'0'}
+    numbers = {str(int(number)) for number in numbers if re.fullmatch(r'-?\d+', number)}
+    is_denied = _is_denied(words)
+    if not numbers and is_denied:
+        numbers, is_denied = {'0'}, False
     if numbers != set(criterion.accepted):
         said = ' and '.join(sorted(numbers)) or 'no number'
         return f'expected {criterion.accepted[0]}, it says {said}'
-    return ''
+    return 'it is denied' if is_denied else ''
 
 
 def _yes_no(text: str, criterion: Criterion, graph: SceneGraph) -> str:
-    """Yes or no; without either word, the value asked about, affirmed or denied, decides.
+    """Yes or no, by the word, by what is said of the value asked about, or by both.
 
     `accepted` is 'yes' or 'no', then come the words for the value asked about; `rivals` are the
     other values.
     """
     words = _words_without_names(text, graph)
-    is_yes = any(word in _YES for word in words)
-    is_no = bool(words) and words[0] in ('no', 'nope', 'negative')
-    if is_yes and (is_no or 'no' in words):
-        return 'it says yes and no'
     right, *asked = criterion.accepted
-    if not is_yes and not is_no:
-        about = _said((*asked, *criterion.rivals), words)
-        affirmed = [value in asked for value in about]
-        if not about or len(set(affirmed)) > 1:
-            return 'it says neither yes nor no'
-        is_yes = affirmed[0] != _is_denied(text, graph)
-    said = 'yes' if is_yes else 'no'
+    claims = {_claim_by_word(words), _claim_by_value(words, asked, criterion.rivals)} - {''}
+    if len(claims) != 1 or 'both' in claims:
+        return 'it says yes and no' if claims else 'it says neither yes nor no'
+    (said,) = claims
     return '' if said == right else f'expected {right}, it says {said}'
+
+
+def _claim_by_word(words: list[str]) -> str:
+    is_yes = any(word in _YES for word in words)
+    is_no = bool(words) and words[0] in _PLAIN_NO
+    if is_yes and (any(word in _PLAIN_NO for word in words) or words[0] == 'not'):
+        return 'both'
+    return 'yes' if is_yes else 'no' if is_no else ''
+
+
+def _claim_by_value(words: list[str], asked: list[str], rivals: tuple[str, ...]) -> str:
+    if words and words[0] in _YES | _PLAIN_NO:
+        words = words[1:]
+    said = _said((*asked, *rivals), words)
+    is_denied = _is_denied(words)
+    if any(value in asked for value in said):
+        has_rival = any(value in rivals for value in said)
+        return 'no' if is_denied else 'both' if has_rival else 'yes'
+    return 'no' if said and not is_denied else ''
 
 
 def _absence(text: str, criterion: Criterion, graph: SceneGraph) -> str:
     wrong = next((name for name in names_in(text, graph) if name in criterion.rivals), None)
     if wrong is not None:
         return f'{wrong} is not the answer'
-    return '' if _is_denied(text, graph) else 'it does not say that there is none'
+    is_denied = _is_denied(_words_without_names(text, graph))
+    return '' if is_denied else 'it does not say that there is none'
 
 
 def _unreachable(text: str, criterion: Criterion, graph: SceneGraph) -> str:
-    words = set(_words_without_names(text, graph))
-    if words & _UNREACHABLE or (words & _REACHING and _is_denied(text, graph)):
+    words = _words_without_names(text, graph)
+    is_denied = _is_denied(words)
+    if _UNREACHABLE.intersection(words):
+        return 'it is denied' if is_denied else ''
+    if is_denied and _REACHING.intersection(words):
         return ''
     return 'it does not say that it cannot be reached'
 
 
 def _text(text: str, criterion: Criterion, graph: SceneGraph) -> str:
-    words = set(_WORD.findall(text.lower()))
+    words = _words_without_names(text, graph)
     wanted = [word for part in criterion.accepted for word in _WORD.findall(part.lower())]
-    missing = [word for word in wanted if word not in words]
-    if missing:
+    if not set(wanted) <= set(words):
         return f'expected it to say: {criterion.accepted[0]}'
     wrong = next((part for part in criterion.rivals if part.lower() in text.lower()), None)
-    return f'it says {wrong}, too' if wrong else ''
+    if wrong is not None:
+        return f'it says {wrong}, too'
+    return 'it is denied' if _is_denied([w for w in words if w not in wanted]) else ''
 
 
 def _any(text: str, criterion: Criterion, graph: SceneGraph) -> str:
-    return 'it is denied' if _is_denied(text, graph) else ''
+    return 'it is denied' if _is_denied(_words_without_names(text, graph)) else ''
 
 
 _READERS = {

@@ -18,6 +18,13 @@ from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.symbolic import IntentReader
 
+CONTROLS = (
+    *('say_nothing', 'list_every_object', 'always_yes', 'always_not_there', 'always_clarify'),
+    *('blind_to_the_sentence', 'answer_before_looking', 'explore_all_then_guess'),
+    *('one_fixed_sentence', 'no_answer'),
+)
+"""The names of the junk planners."""
+
 _Act = Callable[[str, SceneGraph, Sequence[Turn]], Action]
 
 
@@ -47,9 +54,7 @@ def make_controls(read_intent: IntentReader, words: Words) -> dict[str, Control]
     def guess(request: str, graph: SceneGraph) -> Action:
         return _say(_guess(read_intent(request, graph), graph, words))
 
-    def explore_all_then_guess(
-        request: str, graph: SceneGraph, history: Sequence[Turn]
-    ) -> Action:
+    def explore_all_then_guess(request: str, graph: SceneGraph, history: Sequence[Turn]) -> Action:
         return _explore(graph, history) or guess(request, graph)
 
     def blind(request: str, graph: SceneGraph, history: Sequence[Turn]) -> Action:

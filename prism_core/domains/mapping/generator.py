@@ -24,7 +24,7 @@ from prism_core.domains.mapping.twins import make_twin
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
 from prism_core.episode import Episode, Task
-from prism_core.errors import WorldRejected
+from prism_core.errors import ConfigError, WorldRejected
 from prism_core.intent import Intent
 from prism_core.planner import run_episode
 from prism_core.scene_graph import SceneGraph
@@ -33,10 +33,12 @@ GENERATOR_VERSION = 1
 MAX_DRAWS = 8
 """So often a task is drawn before its place stays empty."""
 
-GUESSABLE = frozenset((
-    *('attribute', 'compare', 'conditional', 'count', 'exists', 'find', 'go_to', 'locate'),
-    *('map_area', 'nearest', 'passable', 'reach', 'yes_no'),
-))
+GUESSABLE = frozenset(
+    (
+        *('attribute', 'compare', 'conditional', 'count', 'exists', 'find', 'go_to', 'locate'),
+        *('map_area', 'nearest', 'passable', 'reach', 'yes_no'),
+    )
+)
 """Kinds of intent of which an answer could be right by luck; where they need discovery they come as
 twins only."""
 
@@ -58,7 +60,13 @@ def draw_episodes(
         config: what to draw.
         words: the domain's words.
         rejections: counts each draw that could not be used, by reason.
+
+    Raises:
+        ConfigError: a kind of task is unknown.
     """
+    unknown = set(config.kinds) - set(KINDS)
+    if unknown:
+        raise ConfigError(f'kinds: expected some of {", ".join(KINDS)}, got {min(unknown)!r}')
     rejections = Counter() if rejections is None else rejections
     rng = Random(f'{GENERATOR_VERSION}:{seed}')  # noqa: S311 - a simulation, no secret
     scene = draw_scene(seed, rng, config, words)
@@ -147,11 +155,13 @@ def _deal(rng: Random, kinds: tuple[str, ...], number: int) -> list[str]:
 
 
 def _check_meaning(episode: Episode, meanings: dict[str, Intent]) -> None:
-    """No sentence has two meanings in one known graph."""
+    """A sentence comes once in a world, with one meaning."""
     intent = episode.task.intent
     assert intent is not None  # noqa: S101 - drawn tasks have one
-    if meanings.setdefault(episode.task.request, intent) != intent:
-        raise WorldRejected('the sentence has another meaning, too')
+    if episode.task.request in meanings:
+        is_same = meanings[episode.task.request] == intent
+        raise WorldRejected('the sentence was drawn' if is_same else 'it has another meaning, too')
+    meanings[episode.task.request] = intent
 
 
 def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> list[Episode]:

@@ -58,9 +58,7 @@ def _is_hidden(connection: Connection, rng: Random, share: float) -> bool:
     return rng.random() < share * (1.0 if connection.kind == 'traversable' else _HIDDEN_VIEWS)
 
 
-def _block(
-    graph: SceneGraph, known: list[Connection], rng: Random, share: float
-) -> SceneGraph:
+def _block(graph: SceneGraph, known: list[Connection], rng: Random, share: float) -> SceneGraph:
     """Block known ways, none without which a region could not be reached."""
     network = nx.Graph(graph.region_network)
     gone = []
@@ -75,9 +73,7 @@ def _block(
     return graph.apply(GraphUpdate(remove_connections=tuple(gone))).with_revision(graph.revision)
 
 
-def _cut_off(
-    graph: SceneGraph, known_regions: set[str], rng: Random, share: float
-) -> SceneGraph:
+def _cut_off(graph: SceneGraph, known_regions: set[str], rng: Random, share: float) -> SceneGraph:
     """At times cut a known region at the border off from the rest."""
     ends = [n for n, degree in graph.region_network.degree if degree == 1 and n in known_regions]
     ends = sorted(set(ends) - {graph.robot_location})

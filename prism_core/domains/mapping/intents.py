@@ -108,9 +108,7 @@ class IntentSource:
         lexicon, rng = self._words.lexicon, self._rng
         node = self._true.objects[name]
         entry = lexicon.objects[class_of(node)]
-        purposes = [
-            p for p in entry.purposes if self._is_ours(lexicon.classes_for[p])
-        ]
+        purposes = [p for p in entry.purposes if self._is_ours(lexicon.classes_for[p])]
         if purposes and rng.random() < _BY_PURPOSE:
             purpose = rng.choice(purposes)
             return Target(classes=lexicon.classes_for[purpose], purpose=purpose)

@@ -24,8 +24,11 @@ def judge_episode(episode: Episode) -> Outcome:
     events = list(_events(episode))
     facts = (*criterion.evidence, *_facts_of_the_named(episode))
     missing = [f for f in facts if not _holds(f, graph, events)]
-    if not any(_holds(f, graph, events) for f in criterion.any_of):
-        missing += criterion.any_of[:1]
+    one_of = criterion.any_of
+    if criterion.answer == 'node' and not criterion.final_location:
+        one_of = tuple(Fact('known', name) for name in criterion.accepted)
+    if one_of and not any(_holds(f, graph, events) for f in one_of):
+        missing.append(one_of[0])
     unknown = [f for f in missing if f.node not in graph.nodes]
     ungrounded = _why_not_grounded(criterion, graph, events, missing)
     wrong = _why_not_answered(episode)

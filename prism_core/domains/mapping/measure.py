@@ -9,15 +9,16 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from prism_core.compact_dialect import CompactDialect
 from prism_core.conversation import Dialect
+from prism_core.dialects.compact import CompactDialect
+from prism_core.dialects.spine import SpineDialect
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
 from prism_core.domains.mapping.controls import make_controls
-from prism_core.domains.mapping.free_wording import draw_free_episode
+from prism_core.domains.mapping.free_wording import draw_free_episode, load_free_requests
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.play import play_episode
 from prism_core.domains.mapping.reading import RequestReader
@@ -26,7 +27,6 @@ from prism_core.domains.mapping.words import Words, load_words
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.episode import Episode
 from prism_core.planner import Planner
-from prism_core.spine_dialect import SpineDialect
 from prism_core.strategy import decide
 from prism_core.symbolic import SymbolicPlanner
 
@@ -38,13 +38,17 @@ _CHUNK = 10  # worlds that a process draws at a time
 class Tally:
     """What came of some episodes.
 
-    `ratios` sums, over successes, actions and metres of the planner and of the oracle.
+    `actions` to `oracle_distance_m` sum over successes. `discoveries` are tasks without a twin of
+    which the answer is not known at the start; `..._of` count by kind those of which it is known,
+    and surveys, where to look everywhere is right.
     """
 
     episodes: int = 0
     successes: int = 0
     pairs: int = 0
     pair_successes: int = 0
+    discoveries: int = 0
+    discovery_successes: int = 0
     actions: int = 0
     oracle_actions: int = 0
     distance_m: float = 0.0
@@ -52,6 +56,8 @@ class Tally:
     turns: int = 0
     time_s: float = 0.0
     misses: Counter[str] = field(default_factory=Counter)
+    successes_of: Counter[str] = field(default_factory=Counter)
+    episodes_of: Counter[str] = field(default_factory=Counter)
 
     @property
     def success(self) -> float:
@@ -63,32 +69,41 @@ class Tally:
         return Tally(**{name: getattr(self, name) + getattr(other, name) for name in parts})
 
 
-def measure_planner(name: str, config: WorldConfig, seeds: range, workers: int = 1) -> Tally:
-    """Let a planner try the tasks of some worlds.
+def measure_planners(
+    names: Sequence[str], config: WorldConfig, seeds: range, workers: int = 1
+) -> Iterator[dict[str, Tally]]:
+    """Let planners try the tasks of some worlds; gives what came of each few worlds as they are done.
 
     Args:
-        name: `teacher`, `explorer` (the teacher, but it looks where it is nearest), `fallback` (the
+        names: `teacher`, `explorer` (the teacher, but it looks where it is nearest), `fallback` (the
             sentence alone) or the name of a control.
         config: what to draw.
         seeds: of the worlds.
         workers: so many processes.
     """
-    chunks = [(name, config, seeds[i : i + _CHUNK]) for i in range(0, len(seeds), _CHUNK)]
+    chunks = [(names, config, seeds[i : i + _CHUNK]) for i in range(0, len(seeds), _CHUNK)]
+    if workers == 1:
+        yield from itertools.starmap(_measure_chunk, chunks)
+        return
     with ProcessPoolExecutor(workers) as pool:
-        return sum(pool.map(_measure_chunk, *zip(*chunks)), Tally())
+        yield from pool.map(_measure_chunk, *zip(*chunks))
 
 
-def _measure_chunk(name: str, config: WorldConfig, seeds: range) -> Tally:
+def _measure_chunk(names: Sequence[str], config: WorldConfig, seeds: range) -> dict[str, Tally]:
     words = load_words()
     episodes = [e for seed in seeds for e in draw_episodes(seed, config, words)]
-    return tally_episodes(name, episodes, words)
+    return {name: tally_episodes(name, episodes, words) for name in names}
 
 
-def measure_free_wording(name: str, config: WorldConfig, number: int, worlds: int) -> Tally:
-    """Let a planner try the first requests in free wording, each in some worlds."""
+def measure_free_wording(
+    names: Sequence[str], config: WorldConfig, seeds: range
+) -> Iterator[dict[str, Tally]]:
+    """Let planners try the requests in free wording, each in a world for each seed."""
     words = load_words()
-    drawn = (draw_free_episode(n, s, config, words) for n in range(number) for s in range(worlds))
-    return tally_episodes(name, [e for e in drawn if e is not None], words)
+    for number in range(len(load_free_requests())):
+        drawn = [draw_free_episode(number, seed, config, words) for seed in seeds]
+        episodes = [episode for episode in drawn if episode is not None]
+        yield {name: tally_episodes(name, episodes, words) for name in names}
 
 
 def tally_episodes(name: str, episodes: Iterable[Episode], words: Words) -> Tally:
@@ -110,18 +125,20 @@ def _tally(played: Episode, time_s: float) -> Tally:
     """What came of one episode."""
     outcome = played.outcome
     assert outcome is not None  # noqa: S101 - play_episode judges
+    facts, kind = played.provenance, played.task.kind
+    tally = Tally(1, int(outcome.success), turns=len(played.turns), time_s=time_s)
+    if facts['needs_discovery'] and kind != 'survey':
+        if 'twin' not in facts:
+            tally += Tally(discoveries=1, discovery_successes=int(outcome.success))
+    else:
+        tally += Tally(episodes_of=Counter([kind]), successes_of=Counter([kind] * outcome.success))
     if not outcome.success:
-        reason = f'{played.task.kind}: {outcome.reason.partition(":")[0]}'
-        return Tally(1, turns=len(played.turns), time_s=time_s, misses=Counter([reason]))
-    return Tally(
-        1,
-        1,
-        turns=len(played.turns),
-        time_s=time_s,
+        return tally + Tally(misses=Counter([f'{kind}: {outcome.reason.partition(":")[0]}']))
+    return tally + Tally(
         actions=outcome.actions,
-        oracle_actions=played.provenance['oracle_actions'],
+        oracle_actions=facts['oracle_actions'],
         distance_m=outcome.distance_m,
-        oracle_distance_m=played.provenance['oracle_distance_m'],
+        oracle_distance_m=facts['oracle_distance_m'],
     )
 
 

@@ -128,8 +128,10 @@ def _stops(facts: Sequence[Fact], episode: Episode) -> list[_Stop] | None:
         if fact.kind == 'mapped' and node is not None and node.attributes.get(MAPPED):
             continue
         if fact.kind == 'attribute' and node is not None:
-            is_seen = node.description if fact.detail == 'description' else (
-                fact.detail in node.attributes
+            is_seen = (
+                node.description
+                if fact.detail == 'description'
+                else (fact.detail in node.attributes)
             )
             if is_seen:
                 continue
@@ -188,7 +190,10 @@ def _in_order(stops: list[_Stop], map_m: _Distances, start: str) -> _Way:
     for stop in stops:
         best = {
             region: min(
-                ((m + map_m(here, region), [*way, (region, stop)]) for here, (m, way) in best.items()),
+                (
+                    (m + map_m(here, region), [*way, (region, stop)])
+                    for here, (m, way) in best.items()
+                ),
                 key=lambda entry: entry[0],
             )
             for region in stop.regions
@@ -318,6 +323,8 @@ class _Run:
                 if not self._do(Action('map_region', (region,))):
                     return False
             if fact.kind in ('attribute', 'inspected'):
+                if not self._is_nearest_view(fact.node, region):
+                    self._do(Action('goto', (region,)))
                 if not self._do(Action('inspect', (fact.node, query_for(fact.detail)))):
                     return False
             if fact.kind == 'visited' and self._known.robot_location != region:
@@ -325,12 +332,16 @@ class _Run:
                     return False
         return True
 
+    def _is_nearest_view(self, name: str, region: str) -> bool:
+        """Whether to inspect an object the robot drives to this region by itself."""
+        distances = self._known.distances_m(self._known.robot_location or '')
+        views = [view for view in self._known.viewpoints[name] if view in distances]
+        return min(views, key=distances.__getitem__) == region
+
     def finish(self, said: str, criterion: Criterion) -> Episode:
         """The episode with its last action."""
         is_question = criterion.answer == 'clarify'
         self._do(Action('clarify' if is_question else 'answer', (said or 'done',)))
         ending: Ending = 'clarify' if is_question else 'answer'
         unlimited = replace(criterion, max_actions=len(self._turns), max_distance_m=float('inf'))
-        return replace(
-            self._episode, criterion=unlimited, turns=tuple(self._turns), ending=ending
-        )
+        return replace(self._episode, criterion=unlimited, turns=tuple(self._turns), ending=ending)

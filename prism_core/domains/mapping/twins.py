@@ -158,11 +158,13 @@ class _Pair:
         is_count = self.intent.kind == 'count'
         changed: SceneGraph | None
         if there and (hidden if is_count else hidden == there):
-            changed = self.apply(GraphUpdate(remove_nodes=tuple(hidden[:1] if is_count else hidden)))
+            changed = self.apply(
+                GraphUpdate(remove_nodes=tuple(hidden[:1] if is_count else hidden))
+            )
         elif there and not is_count:
             return None
         else:
-            changed = self._put(self.rng.choice(target.classes), scope)
+            changed = self._put_one_of(target.classes, scope)
         others = set(self.true.objects) - set(there)
         can_be_mistaken = any(scope.intersection(self.true.viewpoints[name]) for name in others)
         return changed if can_be_mistaken or self.intent.kind != 'find' else None
@@ -193,7 +195,7 @@ class _Pair:
             if changed is None or target is None:
                 return None
             grown = replace(self, episode=replace(self.episode, true_graph=changed))
-            changed = grown._put(self.rng.choice(target.classes), {loser})
+            changed = grown._put_one_of(target.classes, {loser})
         return changed
 
     def change_contents(self) -> SceneGraph | None:
@@ -212,7 +214,9 @@ class _Pair:
             round(y + _NEARER * (best_y - y), 1),
         )
         region = self.episode.criterion.evidence[1].node
-        classes = sorted({class_of(node) for node in self.true.objects.values()} - {class_of(anchor)})
+        classes = sorted(
+            {class_of(node) for node in self.true.objects.values()} - {class_of(anchor)}
+        )
         return self._put(self.rng.choice(classes), {region}, position) if classes else None
 
     def change_place(self) -> SceneGraph | None:
@@ -233,6 +237,13 @@ class _Pair:
                 upsert_connections=(Connection('observed_from', name, region.name),),
             )
         )
+
+    def _put_one_of(self, classes: Iterable[str], scope: set[str]) -> SceneGraph | None:
+        """One more object of some classes, of one that the world may hold."""
+        facts = self.episode.provenance
+        ours = self.words.object_classes(facts['tier'], facts['unseen'], facts['family'])
+        fitting = sorted(ours.intersection(classes))
+        return self._put(self.rng.choice(fitting), scope) if fitting else None
 
     def _put(
         self,

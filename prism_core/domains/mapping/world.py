@@ -93,10 +93,17 @@ class Wanted:
 def build_world(
     rng: Random, config: WorldConfig, words: Words, wanted: Wanted | None = None
 ) -> World:
-    """Draw a true graph in which everything can be reached and everything is known."""
+    """Draw a true graph in which everything can be reached and everything is known.
+
+    Raises:
+        ConfigError: there is no such family of places.
+    """
     wanted = wanted or Wanted()
     family = config.family or rng.choice(words.families(config.tier, config.unseen))
     structure = config.structure or rng.choice(list(STRUCTURES))
+    if family not in words.lexicon.places:
+        families = ', '.join(sorted(words.lexicon.places))
+        raise ConfigError(f'family: expected one of {families}, got {family!r}')
     low, high = SIZES[config.size]
     number = rng.randint(max(low, len(wanted.regions)), high)
     positions, ways = STRUCTURES[structure](rng, number)
@@ -177,9 +184,7 @@ def _draw_objects(
     number = rng.randint(0, min(_MAX_OBJECTS, round(len(classes) * _MAX_OBJECTS_PER_REGION)))
     for _ in range(number - len(drawn)):
         index = rng.randrange(len(classes))
-        typical = [
-            c for c in words.typical_objects(family, classes[index]) if c in everything
-        ]
+        typical = [c for c in words.typical_objects(family, classes[index]) if c in everything]
         is_typical = typical and rng.random() < _TYPICAL_SHARE
         object_class = rng.choice(typical if is_typical else sorted(everything))
         if object_class not in taken:
@@ -238,7 +243,9 @@ def _clusters(rng: Random, number: int) -> tuple[list[Point], list[Way]]:
         members = min(size, number - first)
         radius_m = rng.uniform(7.0, 11.0)
         turn = rng.uniform(0, 2 * math.pi)
-        points += [_step(center, turn + 2 * math.pi * i / members, radius_m) for i in range(members)]
+        points += [
+            _step(center, turn + 2 * math.pi * i / members, radius_m) for i in range(members)
+        ]
         ways += [(first + i, first + i + 1) for i in range(members - 1)]
         if members > 2:
             ways.append((first, first + members - 1))

@@ -10,9 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from prism_core.domains.mapping.cues import Cues
-from prism_core.domains.mapping.nouns import Index, KnownNouns, Mention, Nouns, Role, add, sort
-from prism_core.domains.mapping.tokens import singular, spell_out, tokenize
+from prism_core.domains.mapping.reading.cues import Cues
+from prism_core.domains.mapping.reading.nouns import (
+    Index,
+    KnownNouns,
+    Mention,
+    Nouns,
+    Role,
+    add,
+    sort,
+)
+from prism_core.domains.mapping.reading.tokens import singular, spell_out, tokenize
 from prism_core.intent import Target
 from prism_core.lexicon import Lexicon
 from prism_core.scene_graph import SceneGraph

@@ -1,6 +1,6 @@
 """The `compact` dialect: short lines with handles, for small models.
 
-Rules that its models need (see `handles`): a word that may be copied stands after exactly one space;
+Rules that its models need (see `dialects.handles`): a word that may be copied stands after exactly one space;
 each node is its class and its handle; every message of the user ends with a line that says where the
 robot is, what is left to look at, nearest first, and what cannot be reached, so that distances and
 coverage are never left to the model.
@@ -12,13 +12,12 @@ import re
 from collections.abc import Sequence
 
 from prism_core.actions import Action
-from prism_core.compact_graph import GraphLines
-from prism_core.compact_steps import DEFAULT_RADIUS_M, CompactSteps
 from prism_core.conversation import Dialect, Message, Prompt, without_graph
+from prism_core.dialects.compact_graph import GraphLines
+from prism_core.dialects.compact_steps import DEFAULT_RADIUS_M, CompactSteps
+from prism_core.dialects.handles import Handles
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
-from prism_core.graph_elements import GraphUpdate
-from prism_core.handles import Handles
 from prism_core.lexicon import Lexicon
 from prism_core.mission import NEAREST_FRONTIERS
 from prism_core.mission_state import MAX_TRIES, Frontier, MissionState, count_actions
@@ -84,7 +83,10 @@ class CompactDialect(Dialect):
     ) -> list[str]:
         said = handles.neutralize(observation.feedback)
         first = f'{observation.status} {said}' if said else observation.status
-        return [first, *GraphLines(handles, self._lexicon).render_update(observation.update, before)]
+        return [
+            first,
+            *GraphLines(handles, self._lexicon).render_update(observation.update, before),
+        ]
 
     def _end(self, graph: SceneGraph, state: MissionState) -> str:
         handles, steps = self._handles(graph), self._steps(graph)
@@ -98,7 +100,9 @@ class CompactDialect(Dialect):
             names = [name for name in graph.regions if name in state.unreachable]
             parts.append('no way ' + ' , '.join(handles.write(name) for name in names))
         given_up = [a for a, number in state.failures.items() if number >= MAX_TRIES]
-        parts += [f'blocked {steps.render(action)}' for action in given_up if _is_known(action, graph)]
+        parts += [
+            f'blocked {steps.render(action)}' for action in given_up if _is_known(action, graph)
+        ]
         parts.append(f'left {state.turns_left}')
         return ' ; '.join(parts)
 
@@ -142,9 +146,7 @@ class CompactDialect(Dialect):
         )
         return Prompt(request, graph, tuple(history), state)
 
-    def _read_folded(
-        self, lines: Sequence[str], graph: SceneGraph, handles: Handles
-    ) -> list[Turn]:
+    def _read_folded(self, lines: Sequence[str], graph: SceneGraph, handles: Handles) -> list[Turn]:
         turns = []
         starts = [i for i, line in enumerate(lines) if line.startswith('did ')]
         for start, end in zip(starts, [*starts[1:], len(lines)]):

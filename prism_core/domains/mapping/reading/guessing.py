@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from prism_core.domains.mapping.cues import Cues
-from prism_core.domains.mapping.nouns import Mention
-from prism_core.domains.mapping.tagging import Sentence, Tagger
-from prism_core.domains.mapping.tokens import singular, stem, tokenize
+from prism_core.domains.mapping.reading.cues import Cues
+from prism_core.domains.mapping.reading.nouns import Mention
+from prism_core.domains.mapping.reading.tagging import Sentence, Tagger
+from prism_core.domains.mapping.reading.tokens import singular, stem, tokenize
 from prism_core.intent import Target
 from prism_core.lexicon import Lexicon
 from prism_core.scene_graph import SceneGraph

@@ -8,9 +8,10 @@ is about.
 from __future__ import annotations
 
 import re
+
 from prism_core.actions import Action
+from prism_core.dialects.handles import Handles
 from prism_core.errors import PlanParseError
-from prism_core.handles import Handles
 from prism_core.lexicon import Lexicon
 from prism_core.mission import query_for
 from prism_core.mission_state import look_around
@@ -117,8 +118,10 @@ class CompactSteps:
             return Action(name, (node, _number(behind) if behind else self._radius_m(node)))
         if name == 'inspect':
             quoted = _QUOTED.fullmatch(behind)
-            query = self._handles.restore(quoted['text']) if quoted else query_for(
-                behind or 'description'
+            query = (
+                self._handles.restore(quoted['text'])
+                if quoted
+                else query_for(behind or 'description')
             )
             return Action(name, (node, query))
         return Action(name, (node,))

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from prism_core.domains.mapping.cues import Cues
-from prism_core.domains.mapping.tokens import gerund, tokenize
+from prism_core.domains.mapping.reading.cues import Cues
+from prism_core.domains.mapping.reading.tokens import gerund, tokenize
 from prism_core.intent import Target, class_of, class_of_name
 from prism_core.lexicon import Lexicon
 from prism_core.scene_graph import SceneGraph

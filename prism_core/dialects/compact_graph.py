@@ -18,9 +18,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from prism_core.dialects.handles import Handles
 from prism_core.errors import PlanParseError
 from prism_core.graph_elements import Connection, GraphUpdate, Node
-from prism_core.handles import Handles
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAPPED
 from prism_core.scene_graph import SceneGraph

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from prism_core.domains.mapping.cues import Cues
-from prism_core.domains.mapping.nouns import Mention
-from prism_core.domains.mapping.tagging import Sentence
+from prism_core.domains.mapping.reading.cues import Cues
+from prism_core.domains.mapping.reading.nouns import Mention
+from prism_core.domains.mapping.reading.tagging import Sentence
 from prism_core.intent import Intent
 
 _NEGATION = re.compile(r'\b(?:not|no longer|never|neither)\b')

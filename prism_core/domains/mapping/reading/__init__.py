@@ -10,11 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prism_core.domains.mapping.clauses import read_conditional, read_sequence, way_ends
-from prism_core.domains.mapping.cues import load_cues
-from prism_core.domains.mapping.guessing import Guesser
-from prism_core.domains.mapping.nouns import Mention
-from prism_core.domains.mapping.tagging import Sentence, Tagger
+from prism_core.domains.mapping.reading.clauses import read_conditional, read_sequence, way_ends
+from prism_core.domains.mapping.reading.cues import load_cues
+from prism_core.domains.mapping.reading.guessing import Guesser
+from prism_core.domains.mapping.reading.nouns import Mention
+from prism_core.domains.mapping.reading.tagging import Sentence, Tagger
 from prism_core.domains.mapping.words import Words
 from prism_core.intent import Intent, IntentKind, Target, class_of
 from prism_core.scene_graph import SceneGraph

@@ -9,7 +9,7 @@ from prism_core.actions import Action, ActionTable
 from prism_core.conversation import Dialect, Message, Prompt, without_graph
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
-from prism_core.mission_state import MAX_TURNS, MissionState, survey_mission
+from prism_core.mission_state import MissionState, survey_mission
 from prism_core.observation import Observation, parse_observation, render_observation
 from prism_core.plan import Plan, parse_plan, render_plan
 from prism_core.scene_graph import SceneGraph

@@ -1,0 +1,1 @@
+"""The two dialects of a conversation."""
