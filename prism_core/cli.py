@@ -276,7 +276,7 @@ def _read_episode(path: Path, number: int):
 
 def _episode_json():
     try:
-        from prism_core import episode_json
+        import prism_core.episode_json as episode_json
     except ImportError as error:
         raise click.ClickException(
             "episode files need msgspec; run: pip install 'prism_ros[data]'"

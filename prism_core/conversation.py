@@ -1,11 +1,10 @@
 """Episodes as chat messages: the one renderer, for training and for the robot.
 
 A prompt is the graph as it was known at some turn, what was done before, the task, and the turns
-since; it is only ever appended to, so that a model keeps what it has read (but where a turn sets anew
-what was known before it, see `rewind`). It is a function of what
-a planner is given: the request, the known graph and the history. Two dialects say it: `spine` (see
-`dialects.spine`) for language models that others trained, `compact` (see `dialects.compact`) for our
-students.
+since; it is only ever appended to, so that a model keeps what it has read (but where a turn sets
+anew what was known before it, see `rewind`). It is a function of what a planner is given: the
+request, the known graph and the history. Two dialects say it: `dialects.spine` for language models
+that others trained, `dialects.compact` for our students.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Prompt:
 
 
 class Dialect(ABC):
-    """A way to write prompts and replies; `name` and `version` stand in the model that learned it."""
+    """A way to write prompts and replies; `name` and `version` stand in the model it was taught."""
 
     name: str
     version: int

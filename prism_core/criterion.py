@@ -39,9 +39,9 @@ class Criterion:
     `accepted` are the right answers: one of them must be said, all of them for `nodes` and `text`.
     `rivals` are the other values of the same kind: none of them may be said. All of `evidence` must
     hold, and one of `any_of`; of the node that is named as the answer, the attributes `observed`
-    must be known. `in_order`: the evidence must have come about in this order. `final_location`: the
-    region that the robot must end in.
-    `max_actions` and `max_distance_m` are the budget; the final answer counts as an action.
+    must be known. `in_order`: the evidence must have come about in this order. `final_location`:
+    the region that the robot must end in. `max_actions` and `max_distance_m` are the budget; the
+    final answer counts as an action.
     """
 
     answer: AnswerKind

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from prism_core.criterion import Criterion, Outcome
+from prism_core.graph_elements import GraphUpdate
 from prism_core.intent import Intent
 from prism_core.observation import Observation
 from prism_core.plan import Plan
@@ -77,5 +78,6 @@ class Episode:
         """What the robot knows at the end."""
         graph = self.known_graph
         for _, observation in self.actions:
-            graph = graph.apply(observation.update)
+            if observation.update != GraphUpdate():
+                graph = graph.apply(observation.update)
         return graph

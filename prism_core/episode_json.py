@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from prism_core.episode import SCHEMA_VERSION, Episode
-from prism_core.errors import ConfigError, PrismError
+from prism_core.errors import ConfigError, PrismError, SceneGraphError
 from prism_core.graph_elements import quote
 from prism_core.scene_graph import SceneGraph
 from prism_core.spine_json import read_scene_graph, render_scene_graph
@@ -35,7 +35,7 @@ def parse_episode(line: str) -> Episode:
                 'make the episodes again with this version'
             )
         return msgspec.convert(data, Episode, dec_hook=_read)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, SceneGraphError) as error:
         raise ConfigError(f'not an episode: {error}') from None
 
 

@@ -78,8 +78,8 @@ def _follow(
         if observation is None:
             continue
         update = observation.update
-        done.way += driven_way(graph, true_graph, observation)[1:]
-        done.blocked += update.remove_connections
+        done.way.extend(driven_way(graph, true_graph, observation)[1:])
+        done.blocked.extend(update.remove_connections)
         graph = graph.apply(update)
         if update.robot_location:
             stops = done.stops.setdefault(update.robot_location, [])

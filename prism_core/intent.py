@@ -47,8 +47,8 @@ class Intent:
     | nearest | name what in `region` is closest to the `target` |
     | map_area, survey | list what is in `region` or at `position` (metres); look everywhere |
     | passable | say whether the way between `region` and `other_region` can be driven |
-    | conditional | if the `target` is `value`, or the way between the two `ends` is blocked, go to \
-`region`, else to `other_region` |
+    | conditional | go to `region` if the `target` is `value`, or if the way between the `ends` is \
+blocked; else to `other_region` |
     | sequence | do the `steps` in order |
     | vague | nothing that can be acted on |
     """

@@ -230,10 +230,7 @@ class Mission:
 
     def last_action(self) -> Action | None:
         """The last action that was carried out."""
-        last = None
-        for last, _ in self.carried_out():
-            pass
-        return last
+        return next((action for action, _ in reversed(list(self.carried_out()))), None)
 
     def go(self, region: str) -> Step:
         """Drive to a region and report it."""

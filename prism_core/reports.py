@@ -150,6 +150,10 @@ def _which(graph: SceneGraph, names: str) -> str:
     )
 
 
+def _unreachable(graph: SceneGraph, region: str) -> str:
+    return f'{graph.nodes[region].name if region else "That place"} cannot be reached.'
+
+
 def _mapped_regions(graph: SceneGraph) -> str:
     if graph.robot_location is None:
         raise KeyError('robot_location')
@@ -223,8 +227,7 @@ _FORMS = {
                       'I have mapped .*'),
     'way': _form(_way, '(?:Yes|No), the way from <a> to <b> is .*'),
     'here': _form(lambda g, r: f'I am at {g.nodes[r].name}.', r'I am at <a>\.'),
-    'unreachable': _form(lambda g, r: f'{g.nodes[r].name if r else "That place"} cannot be reached.',
-                         '(?:That place|<a>) cannot be reached.'),
+    'unreachable': _form(_unreachable, '(?:That place|<a>) cannot be reached.'),
     'done': _form(lambda g: 'All steps are done.', 'All steps are done.'),
     'gave_up': _form(lambda g: 'I could not finish within the turns that I have.',
                      'I could not finish within the turns that I have.'),

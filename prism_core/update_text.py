@@ -3,8 +3,8 @@ of each other.
 
 The calls are those that SPINE documents to its model (`add_nodes`, `add_connections`,
 `remove_nodes`, `remove_connections`, `update_robot_location`, `update_node_attributes`,
-`no_updates`) in the order in which SPINE's robot writes them. Arguments are JSON, so that nothing is
-lost; SPINE deletes all quotes.
+`no_updates`) in the order in which SPINE's robot writes them. Arguments are JSON, so that nothing
+is lost; SPINE deletes all quotes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The `compact` dialect: short lines with handles, for small models.
 
-Rules that its models need (see `dialects.handles`): a word that may be copied stands after exactly one space;
-each node is its class and its handle; every message of the user ends with a line that says where the
-robot is, what is left to look at, nearest first, and what cannot be reached, so that distances and
-coverage are never left to the model.
+Rules that its models need: a word that may be copied stands after exactly one space; each node is
+its class and its handle (see `handles`); every message of the user ends with a line that says where
+the robot is, what is left to look at, nearest first, and what cannot be reached, so that distances
+and coverage are never left to the model.
 """
 
 from __future__ import annotations

@@ -220,9 +220,9 @@ def _split(steps: str) -> list[str]:
     parts: list[str] = []
     rest = steps.strip()
     while rest:
-        if rest.startswith(('answer ', 'ask ', 'inspect ')):
-            if not rest.startswith('inspect ') or '"' in rest:
-                return [*parts, rest]
+        takes_text = rest.startswith('inspect ') and '"' in rest
+        if takes_text or rest.startswith(('answer ', 'ask ')):
+            return [*parts, rest]
         part, _, rest = rest.partition(' ; ')
         parts.append(part)
     return parts

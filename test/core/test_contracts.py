@@ -186,14 +186,13 @@ class Speechless(MappingSimulator):
 )
 def test_simulator_that_breaks_the_contract_is_caught(kind, problem):
     episode = some_episodes()[0]
+    look = Action('map_region', (next(iter(episode.known_graph.regions)),))
 
     def make(episode):
         return kind(episode.true_graph, episode.known_graph, WORDS.lexicon)
 
     with pytest.raises(AssertionError, match=problem):
-        check_simulator(
-            make, episode, [Action('map_region', (next(iter(episode.known_graph.regions)),))]
-        )
+        check_simulator(make, episode, [look])
 
 
 def test_table_of_the_simulator_is_the_domains_table():

@@ -89,7 +89,7 @@ def test_prompt_is_only_ever_appended_to(name):
 
 
 def sets_anew(episode) -> bool:
-    """Whether an attribute that was known is set again, such as the ways of a region mapped anew."""
+    """Whether what was known is set again, such as the ways of a region mapped anew."""
     return any(
         key in graph.nodes[name].attributes
         for graph, _, turn in states_of(episode)
@@ -198,8 +198,7 @@ def test_plan_of_another_teacher_is_written_in_free_words_where_no_form_fits():
     graph = next(e.known_graph for e in some_episodes() if e.known_graph.objects)
     name = next(iter(graph.objects))
     plan = parse_plan(
-        '{"plan": "[inspect(%s, \\"is there a leak?\\"), answer(I saw a leak at %s)]"}'
-        % (name, name),
+        f'{{"plan": "[inspect({name}, is there a leak?), answer(I saw a leak at {name})]"}}',
         MAPPING_ACTIONS,
     )
     reply = compact().render_reply(dataclasses.replace(plan, primary_goal='find leak'), graph)

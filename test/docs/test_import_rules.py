@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,519 +18,120 @@ import prism_core
 ROOT = Path(__file__).parents[2]
 
 # Each module of prism_core and what of prism_core it may import when it is itself imported.
+_RULES = """
+actions:
+errors:
+cli: errors
+graph_elements: errors
+intent: graph_elements
+lexicon: intent
+domains.mapping.words: lexicon
+criterion:
+update_text: errors graph_elements
+observation: graph_elements update_text
+steps: actions errors
+plan: actions errors steps
+scene_graph: errors graph_elements
+episode: criterion graph_elements intent observation plan scene_graph
+mission_state: actions episode scene_graph
+reports: intent scene_graph
+validation: actions graph_elements plan scene_graph steps
+mission: actions episode intent lexicon mission_state observation reports scene_graph validation
+reasons: actions plan reports scene_graph
+strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
+symbolic: episode errors intent lexicon mission_state plan scene_graph strategy
+domains.mapping.controls: actions domains.mapping.words episode intent mission_state plan
+    scene_graph symbolic
+domains.mapping.actions: actions
+domains.mapping.simulator: actions domains.mapping.actions graph_elements lexicon mission_state
+    observation scene_graph
+domains.mapping.hiding: domains.mapping.simulator graph_elements mission_state scene_graph
+domains.mapping.intents: domains.mapping.words errors intent scene_graph
+domains.mapping.answer_text: criterion scene_graph
+domains.mapping.judge: criterion domains.mapping.answer_text domains.mapping.words episode
+    mission_state scene_graph
+domains.mapping.oracle: actions criterion domains.mapping.judge domains.mapping.simulator
+    episode errors lexicon mission mission_state plan scene_graph
+domains.mapping.requests: domains.mapping.words intent
+domains.mapping.solution: criterion domains.mapping.simulator errors intent lexicon reports
+    scene_graph
+domains.mapping.teacher: domains.mapping.words episode errors symbolic
+domains.mapping.world: domains.mapping.words errors graph_elements scene_graph
+domains.mapping.twins: criterion domains.mapping.solution domains.mapping.words
+    domains.mapping.world episode errors graph_elements intent mission_state scene_graph
+planner: actions episode errors mission_state observation plan scene_graph validation
+domains.mapping.generator: criterion domains.mapping.hiding domains.mapping.intents
+    domains.mapping.judge domains.mapping.oracle domains.mapping.requests
+    domains.mapping.simulator domains.mapping.solution domains.mapping.teacher
+    domains.mapping.twins domains.mapping.words domains.mapping.world episode errors intent
+    planner scene_graph
+conversation: episode graph_elements mission_state observation plan scene_graph
+dialects.handles: errors graph_elements intent scene_graph
+dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
+dialects.compact_steps: actions dialects.handles errors lexicon mission mission_state plan
+    reasons reports scene_graph
+dialects.compact: actions conversation dialects.compact_graph dialects.compact_steps
+    dialects.handles episode errors lexicon mission mission_state observation plan scene_graph
+spine_json: errors graph_elements scene_graph
+dialects.spine: actions conversation episode errors mission_state observation plan scene_graph
+    spine_json steps
+domains.mapping.free_wording: domains.mapping.generator domains.mapping.words
+    domains.mapping.world episode errors intent
+domains.mapping.play: domains.mapping.judge domains.mapping.simulator domains.mapping.teacher
+    domains.mapping.words episode errors plan planner scene_graph
+domains.mapping.reading.cues:
+domains.mapping.reading.tokens:
+domains.mapping.reading.nouns: domains.mapping.reading.cues domains.mapping.reading.tokens
+    intent lexicon scene_graph
+domains.mapping.reading.tagging: domains.mapping.reading.cues domains.mapping.reading.nouns
+    domains.mapping.reading.tokens intent lexicon scene_graph
+domains.mapping.reading.clauses: domains.mapping.reading.cues domains.mapping.reading.nouns
+    domains.mapping.reading.tagging intent
+domains.mapping.reading.guessing: domains.mapping.reading.cues domains.mapping.reading.nouns
+    domains.mapping.reading.tagging domains.mapping.reading.tokens intent lexicon scene_graph
+domains.mapping.reading: domains.mapping.reading.clauses domains.mapping.reading.cues
+    domains.mapping.reading.guessing domains.mapping.reading.nouns
+    domains.mapping.reading.tagging domains.mapping.words intent scene_graph
+domains.mapping.measure: conversation dialects.compact dialects.spine domains.mapping.actions
+    domains.mapping.controls domains.mapping.free_wording domains.mapping.generator
+    domains.mapping.play domains.mapping.reading domains.mapping.teacher domains.mapping.words
+    domains.mapping.world episode planner strategy symbolic
+cli_measure: domains.mapping.controls domains.mapping.generator domains.mapping.measure
+    domains.mapping.words domains.mapping.world
+dialects:
+domains:
+domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.words symbolic
+episode_json: episode errors graph_elements scene_graph spine_json
+episode_trail: actions criterion episode errors graph_elements mission_state observation
+    scene_graph steps
+picture: errors graph_elements plan scene_graph steps
+episode_picture: episode episode_trail graph_elements picture scene_graph
+routes: actions plan scene_graph
+terminal: errors plan scene_graph steps
+terminal_episodes: episode episode_trail observation scene_graph steps
+testing: actions criterion episode errors mission_state observation plan planner scene_graph
+prism_core: actions conversation criterion dialects.compact dialects.spine episode errors
+    graph_elements intent lexicon mission_state observation plan planner routes scene_graph
+    spine_json steps symbolic update_text validation
+"""
 MAY_IMPORT = {
-    'actions': set(),
-    'errors': set(),
-    'cli': {'errors'},
-    'criterion': set(),
-    'graph_elements': {'errors'},
-    'intent': {'graph_elements'},
-    'update_text': {'errors', 'graph_elements'},
-    'observation': {'graph_elements', 'update_text'},
-    'steps': {'actions', 'errors'},
-    'plan': {'actions', 'errors', 'steps'},
-    'scene_graph': {'errors', 'graph_elements'},
-    'episode': {'criterion', 'intent', 'observation', 'plan', 'scene_graph'},
-    'mission_state': {'actions', 'episode', 'scene_graph'},
-    'conversation': {
-        *(
-            'episode',
-            'graph_elements',
-            'mission_state',
-            'observation',
-            'plan',
-            'scene_graph',
-        ),
-    },
-    'dialects': set(),
-    'dialects.handles': {'errors', 'graph_elements', 'intent', 'scene_graph'},
-    'lexicon': {'intent'},
-    'dialects.compact_graph': {
-        *(
-            'dialects.handles',
-            'errors',
-            'graph_elements',
-            'lexicon',
-            'mission_state',
-        ),
-        *('scene_graph',),
-    },
-    'reports': {'intent', 'scene_graph'},
-    'validation': {'actions', 'graph_elements', 'plan', 'scene_graph', 'steps'},
-    'mission': {
-        *(
-            'actions',
-            'episode',
-            'intent',
-            'lexicon',
-            'mission_state',
-            'observation',
-        ),
-        *(
-            'reports',
-            'scene_graph',
-            'validation',
-        ),
-    },
-    'reasons': {'actions', 'plan', 'reports', 'scene_graph'},
-    'dialects.compact_steps': {
-        *(
-            'actions',
-            'dialects.handles',
-            'errors',
-            'lexicon',
-            'mission',
-            'mission_state',
-        ),
-        *(
-            'plan',
-            'reasons',
-            'reports',
-            'scene_graph',
-        ),
-    },
-    'dialects.compact': {
-        *(
-            'actions',
-            'conversation',
-            'dialects.compact_graph',
-            'dialects.compact_steps',
-        ),
-        *(
-            'dialects.handles',
-            'episode',
-            'errors',
-            'graph_elements',
-            'lexicon',
-            'mission',
-        ),
-        *(
-            'mission_state',
-            'observation',
-            'plan',
-            'scene_graph',
-        ),
-    },
-    'spine_json': {'errors', 'graph_elements', 'scene_graph'},
-    'dialects.spine': {
-        *(
-            'actions',
-            'conversation',
-            'episode',
-            'errors',
-            'mission_state',
-            'observation',
-        ),
-        *(
-            'plan',
-            'scene_graph',
-            'spine_json',
-            'steps',
-        ),
-    },
-    'domains': set(),
-    'domains.mapping.actions': {'actions'},
-    'domains.mapping.words': {'lexicon'},
-    'strategy': {
-        *(
-            'actions',
-            'episode',
-            'intent',
-            'lexicon',
-            'mission',
-            'mission_state',
-            'plan',
-        ),
-        *(
-            'reasons',
-            'scene_graph',
-        ),
-    },
-    'symbolic': {
-        *(
-            'episode',
-            'errors',
-            'intent',
-            'lexicon',
-            'mission_state',
-            'plan',
-            'scene_graph',
-        ),
-        *('strategy',),
-    },
-    'domains.mapping': {'domains.mapping.actions', 'domains.mapping.words', 'symbolic'},
-    'domains.mapping.answer_text': {'criterion', 'scene_graph'},
-    'domains.mapping.controls': {
-        *(
-            'actions',
-            'domains.mapping.words',
-            'episode',
-            'intent',
-            'mission_state',
-            'plan',
-        ),
-        *(
-            'scene_graph',
-            'symbolic',
-        ),
-    },
-    'domains.mapping.simulator': {
-        *(
-            'actions',
-            'domains.mapping.actions',
-            'graph_elements',
-            'lexicon',
-        ),
-        *(
-            'mission_state',
-            'observation',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.hiding': {
-        *(
-            'domains.mapping.simulator',
-            'graph_elements',
-            'mission_state',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.intents': {'domains.mapping.words', 'errors', 'intent', 'scene_graph'},
-    'domains.mapping.judge': {
-        *(
-            'criterion',
-            'domains.mapping.answer_text',
-            'domains.mapping.words',
-            'episode',
-        ),
-        *(
-            'mission_state',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.oracle': {
-        *(
-            'actions',
-            'criterion',
-            'domains.mapping.judge',
-            'domains.mapping.simulator',
-        ),
-        *(
-            'episode',
-            'errors',
-            'lexicon',
-            'mission',
-            'mission_state',
-            'plan',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.requests': {'domains.mapping.words', 'intent'},
-    'domains.mapping.solution': {
-        *(
-            'criterion',
-            'domains.mapping.simulator',
-            'errors',
-            'intent',
-            'lexicon',
-        ),
-        *(
-            'reports',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.teacher': {'domains.mapping.words', 'episode', 'errors', 'symbolic'},
-    'domains.mapping.world': {'domains.mapping.words', 'errors', 'graph_elements', 'scene_graph'},
-    'domains.mapping.twins': {
-        *(
-            'criterion',
-            'domains.mapping.solution',
-            'domains.mapping.words',
-        ),
-        *(
-            'domains.mapping.world',
-            'episode',
-            'errors',
-            'graph_elements',
-            'intent',
-        ),
-        *(
-            'mission_state',
-            'scene_graph',
-        ),
-    },
-    'planner': {
-        *(
-            'actions',
-            'episode',
-            'errors',
-            'mission_state',
-            'observation',
-            'plan',
-        ),
-        *(
-            'scene_graph',
-            'validation',
-        ),
-    },
-    'domains.mapping.generator': {
-        *(
-            'criterion',
-            'domains.mapping.hiding',
-            'domains.mapping.intents',
-        ),
-        *(
-            'domains.mapping.judge',
-            'domains.mapping.oracle',
-            'domains.mapping.requests',
-        ),
-        *(
-            'domains.mapping.simulator',
-            'domains.mapping.solution',
-        ),
-        *(
-            'domains.mapping.teacher',
-            'domains.mapping.twins',
-            'domains.mapping.words',
-        ),
-        *(
-            'domains.mapping.world',
-            'episode',
-            'errors',
-            'intent',
-            'planner',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.free_wording': {
-        *(
-            'domains.mapping.generator',
-            'domains.mapping.words',
-            'domains.mapping.world',
-        ),
-        *(
-            'episode',
-            'errors',
-            'intent',
-        ),
-    },
-    'domains.mapping.play': {
-        *(
-            'domains.mapping.judge',
-            'domains.mapping.simulator',
-            'domains.mapping.teacher',
-        ),
-        *(
-            'domains.mapping.words',
-            'episode',
-            'errors',
-            'plan',
-            'planner',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.reading.cues': set(),
-    'domains.mapping.reading.tokens': set(),
-    'domains.mapping.reading.nouns': {
-        *(
-            'domains.mapping.reading.cues',
-            'domains.mapping.reading.tokens',
-            'intent',
-        ),
-        *(
-            'lexicon',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.reading.tagging': {
-        *(
-            'domains.mapping.reading.cues',
-            'domains.mapping.reading.nouns',
-        ),
-        *(
-            'domains.mapping.reading.tokens',
-            'intent',
-            'lexicon',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.reading.clauses': {
-        *(
-            'domains.mapping.reading.cues',
-            'domains.mapping.reading.nouns',
-        ),
-        *(
-            'domains.mapping.reading.tagging',
-            'intent',
-        ),
-    },
-    'domains.mapping.reading.guessing': {
-        *(
-            'domains.mapping.reading.cues',
-            'domains.mapping.reading.nouns',
-        ),
-        *(
-            'domains.mapping.reading.tagging',
-            'domains.mapping.reading.tokens',
-            'intent',
-        ),
-        *(
-            'lexicon',
-            'scene_graph',
-        ),
-    },
-    'domains.mapping.reading': {
-        *(
-            'domains.mapping.reading.clauses',
-            'domains.mapping.reading.cues',
-        ),
-        *(
-            'domains.mapping.reading.guessing',
-            'domains.mapping.reading.nouns',
-        ),
-        *(
-            'domains.mapping.reading.tagging',
-            'domains.mapping.words',
-            'intent',
-        ),
-        *('scene_graph',),
-    },
-    'domains.mapping.measure': {
-        *(
-            'conversation',
-            'dialects.compact',
-            'dialects.spine',
-            'domains.mapping.actions',
-        ),
-        *(
-            'domains.mapping.controls',
-            'domains.mapping.free_wording',
-        ),
-        *(
-            'domains.mapping.generator',
-            'domains.mapping.play',
-            'domains.mapping.reading',
-        ),
-        *(
-            'domains.mapping.teacher',
-            'domains.mapping.words',
-            'domains.mapping.world',
-        ),
-        *(
-            'episode',
-            'planner',
-            'strategy',
-            'symbolic',
-        ),
-    },
-    'episode_json': {'episode', 'errors', 'graph_elements', 'scene_graph', 'spine_json'},
-    'episode_trail': {
-        *(
-            'actions',
-            'criterion',
-            'episode',
-            'errors',
-            'graph_elements',
-            'mission_state',
-        ),
-        *(
-            'observation',
-            'scene_graph',
-            'steps',
-        ),
-    },
-    'picture': {'errors', 'graph_elements', 'plan', 'scene_graph', 'steps'},
-    'episode_picture': {
-        *(
-            'episode',
-            'episode_trail',
-            'graph_elements',
-            'picture',
-            'scene_graph',
-        ),
-    },
-    'routes': {'actions', 'plan', 'scene_graph'},
-    'terminal': {'errors', 'plan', 'scene_graph', 'steps'},
-    'terminal_episodes': {'episode', 'episode_trail', 'observation', 'scene_graph', 'steps'},
-    'testing': {
-        *(
-            'actions',
-            'criterion',
-            'episode',
-            'errors',
-            'mission_state',
-            'observation',
-        ),
-        *(
-            'plan',
-            'planner',
-            'scene_graph',
-        ),
-    },
-    '': {
-        *(
-            'actions',
-            'conversation',
-            'criterion',
-            'dialects.compact',
-            'dialects.spine',
-        ),
-        *(
-            'episode',
-            'errors',
-            'graph_elements',
-            'intent',
-            'lexicon',
-            'mission_state',
-        ),
-        *(
-            'observation',
-            'plan',
-            'planner',
-            'routes',
-            'scene_graph',
-            'spine_json',
-            'steps',
-        ),
-        *(
-            'symbolic',
-            'update_text',
-            'validation',
-        ),
-    },
+    module.replace('prism_core', ''): set(imported.split())
+    for module, _, imported in (
+        row.partition(':') for row in re.sub(r'\n +', ' ', _RULES).strip().split('\n')
+    )
 }
 # What the command line may import beyond that, inside the function that runs a command.
-CLI_MAY_IMPORT_LATE = {
-    *(
-        '',
-        'domains.mapping',
-        'domains.mapping.generator',
-        'domains.mapping.intents',
-    ),
-    *(
-        'domains.mapping.play',
-        'domains.mapping.words',
-        'domains.mapping.world',
-    ),
-    *(
-        'episode_picture',
-        'episode_trail',
-        'errors',
-        'picture',
-        'plan',
-        'planner',
-    ),
-    *(
-        'routes',
-        'spine_json',
-        'terminal',
-        'terminal_episodes',
-        'validation',
-    ),
-}
+_LATE = """
+    domains.mapping domains.mapping.generator domains.mapping.intents domains.mapping.play
+    domains.mapping.words domains.mapping.world episode_json episode_picture episode_trail
+    errors picture plan planner routes spine_json terminal terminal_episodes validation
+"""
+CLI_MAY_IMPORT_LATE = set(_LATE.split())
 # Packages from elsewhere: the one module that needs each, and whether it is imported at its top.
 MAY_IMPORT_FROM_ELSEWHERE = {
     ('cli', 'click', 'top'),
+    ('cli_measure', 'click', 'top'),
+    ('cli_measure', 'rich', 'top'),
     ('domains.mapping.free_wording', 'msgspec', 'top'),
     ('domains.mapping.hiding', 'networkx', 'top'),
     ('domains.mapping.world', 'networkx', 'top'),

@@ -11,42 +11,16 @@ from prism_core.scene_graph import SceneGraph
 
 _TOKEN = re.compile(r'[A-Za-z0-9_\-.]*[A-Za-z0-9_\-]')
 _WORD = re.compile(r"-?\d+|[a-z]+(?:'[a-z]+)?")
-_NUMBER_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
-        [
-            'zero',
-            'one',
-            'two',
-            'three',
-            'four',
-            'five',
-            'six',
-            'seven',
-            'eight',
-            'nine',
-            'ten',
-            'eleven',
-            'twelve',
-        ]
-    )
-}
-_NO = {'no', 'nope', 'not', 'none', 'nothing', 'never', 'neither', 'nor', 'without', 'cannot'}
-_REACHING = set(
-    [
-        'reach',
-        'reached',
-        'reachable',
-        'way',
-        'path',
-        'route',
-        'access',
-        'accessible',
-        'get',
-        'drive',
-        'go',
-    ]
+_NUMBERS = (
+    *('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'),
+    *('eleven', 'twelve'),
 )
+_NUMBER_WORDS = {word: str(number) for number, word in enumerate(_NUMBERS)}
+_NO = {'no', 'nope', 'not', 'none', 'nothing', 'never', 'neither', 'nor', 'without', 'cannot'}
+_REACHING = {
+    *('reach', 'reached', 'reachable', 'way', 'path', 'route', 'access', 'accessible', 'get'),
+    *('drive', 'go'),
+}
 _UNREACHABLE = {'unreachable', 'inaccessible', 'impossible'}
 _YES = {'yes', 'yeah', 'yep', 'affirmative'}
 _PLAIN_NO = {'no', 'nope', 'nah', 'negative'}
@@ -189,7 +163,9 @@ def _text(text: str, criterion: Criterion, graph: SceneGraph) -> str:
     wanted = [word for part in criterion.accepted for word in _WORD.findall(part.lower())]
     if not set(wanted) <= set(words):
         return f'expected it to say: {criterion.accepted[0]}'
-    wrong = next((part for part in criterion.rivals if part.lower() in text.lower()), None)
+    right = criterion.accepted[0].lower()
+    rivals = (part for part in criterion.rivals if part.lower() not in right)
+    wrong = next((part for part in rivals if part.lower() in text.lower()), None)
     if wrong is not None:
         return f'it says {wrong}, too'
     return 'it is denied' if _is_denied([w for w in words if w not in wanted]) else ''

@@ -1,6 +1,6 @@
 """Requests in free wording, each with what it means, in worlds that are drawn for them.
 
-They were written without looking at the phrasings, for evaluation only: no training world holds one.
+They were written without looking at the phrasings, for evaluation only.
 """
 
 from __future__ import annotations

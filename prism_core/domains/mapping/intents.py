@@ -79,9 +79,9 @@ class IntentSource:
         target = Target(classes=(class_of(node),))
         alike = [n for n in self._true.objects.values() if class_of(n) == class_of(node)]
         is_known = name in self._known.nodes
-        if is_known and (len(alike) > 1 or self._rng.random() < _BY_NAME):
-            if self._rng.random() < _BY_NAME or len(alike) == 1 or self._is_core:
-                return Target(name=name)
+        by_name = self._rng.random() < _BY_NAME or (len(alike) > 1 and self._is_core)
+        if is_known and by_name:
+            return Target(name=name)
         if len(alike) > 1 and node.attributes and not self._is_core:
             key = self._rng.choice(sorted(node.attributes))
             return Target(classes=target.classes, attributes=((key, node.attributes[key]),))

@@ -1,5 +1,5 @@
-"""How well planners do on fresh worlds: teacher, fallback, explorer, controls; how fast; and whether
-what the teacher does can be learned from what a prompt says.
+"""How well planners do on fresh worlds, how fast, and whether what the teacher does can be learned
+from what a prompt says.
 """
 
 from __future__ import annotations
@@ -72,11 +72,11 @@ class Tally:
 def measure_planners(
     names: Sequence[str], config: WorldConfig, seeds: range, workers: int = 1
 ) -> Iterator[dict[str, Tally]]:
-    """Let planners try the tasks of some worlds; gives what came of each few worlds as they are done.
+    """Let planners try the tasks of some worlds; gives what came of each few worlds when done.
 
     Args:
-        names: `teacher`, `explorer` (the teacher, but it looks where it is nearest), `fallback` (the
-            sentence alone) or the name of a control.
+        names: `teacher`, `explorer` (the teacher, but it looks where it is nearest), `fallback`
+            (the sentence alone) or the name of a control.
         config: what to draw.
         seeds: of the worlds.
         workers: so many processes.
@@ -165,8 +165,8 @@ def _planner_maker(name: str, words: Words) -> Callable[[Episode], Planner]:
 
 @dataclass(frozen=True)
 class Distillation:
-    """Over some states: how many replies and plans differ when they are read back from a prompt, and
-    how many prompts came twice with different replies.
+    """Over some states: how many replies and plans differ when they are read back, and how many
+    prompts came twice with different replies.
     """
 
     states: int = 0

@@ -66,6 +66,7 @@ def find_solution(episode: Episode, lexicon: Lexicon) -> Solution:
         if stops is None:
             continue
         way, is_exact = _order(stops, map_m, episode)
+        is_exact &= max(len(criterion.accepted), len(criterion.any_of)) <= _MAX_CHOICES
         found.append((_length_m(way, map_m, episode), len(found), way, is_exact, said))
     for _, _, way, is_exact, said in sorted(found, key=lambda entry: entry[:2]):
         solutions = []
@@ -314,23 +315,22 @@ class _Run:
 
     def see_to(self, region: str, stop: _Stop) -> bool:
         """Do in a region what makes the facts of a stop hold."""
-        for fact in stop.facts:
-            is_object = fact.node in self._true.objects
-            is_visible = fact.node in self._known.nodes and (
-                not is_object or region in self._known.viewpoints[fact.node]
-            )
-            if fact.kind in ('mapped', 'way') or not is_visible:
-                if not self._do(Action('map_region', (region,))):
-                    return False
-            if fact.kind in ('attribute', 'inspected'):
-                if not self._is_nearest_view(fact.node, region):
-                    self._do(Action('goto', (region,)))
-                if not self._do(Action('inspect', (fact.node, query_for(fact.detail)))):
-                    return False
-            if fact.kind == 'visited' and self._known.robot_location != region:
-                if not self._do(Action('goto', (region,))):
-                    return False
-        return True
+        return all(self._do(action) for fact in stop.facts for action in self._needed(fact, region))
+
+    def _needed(self, fact: Fact, region: str) -> Iterator[Action]:
+        """The actions by which a fact comes to hold, each drawn when the one before it was done."""
+        is_object = fact.node in self._true.objects
+        is_visible = fact.node in self._known.nodes and (
+            not is_object or region in self._known.viewpoints[fact.node]
+        )
+        if fact.kind in ('mapped', 'way') or not is_visible:
+            yield Action('map_region', (region,))
+        if fact.kind in ('attribute', 'inspected'):
+            if not self._is_nearest_view(fact.node, region):
+                yield Action('goto', (region,))
+            yield Action('inspect', (fact.node, query_for(fact.detail)))
+        if fact.kind == 'visited' and self._known.robot_location != region:
+            yield Action('goto', (region,))
 
     def _is_nearest_view(self, name: str, region: str) -> bool:
         """Whether to inspect an object the robot drives to this region by itself."""

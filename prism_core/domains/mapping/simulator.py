@@ -50,7 +50,8 @@ class MappingSimulator:
         if len(action.arguments) != len(spec.arguments):
             return _refused(f'expected {spec.signature}')
         observation = carry_out(self, *action.arguments)
-        self._known = self._known.apply(observation.update)
+        if observation.update != GraphUpdate():
+            self._known = self._known.apply(observation.update)
         return observation
 
     # ------------------------------------------------------------------------------- the actions
@@ -220,8 +221,8 @@ class MappingSimulator:
         return self._with_openings(reveal)
 
     def _with_openings(self, reveal: GraphUpdate) -> GraphUpdate:
-        """The same, with the ways by which a region that is new is seen from mapped ones: there, the
-        way was known and its end was not.
+        """The same, with the ways by which a region that is new is seen from mapped ones: there,
+        the way was known and its end was not.
         """
         nodes = self._known.nodes
         ways = {connection.key: connection for connection in reveal.upsert_connections}

@@ -250,9 +250,9 @@ def _nearest(truth: _Truth, intent: Intent) -> Criterion:
         raise WorldRejected('there is nothing near the target')
     best_m = graph.nodes[anchor].distance_m(graph.nodes[best])
     for other in objects_in(graph, region):
-        if other not in (best, anchor):
-            if graph.nodes[anchor].distance_m(graph.nodes[other]) < best_m + _NEARER_BY_M:
-                raise WorldRejected('two objects are about equally near')
+        distance_m = graph.nodes[anchor].distance_m(graph.nodes[other])
+        if other not in (best, anchor) and distance_m < best_m + _NEARER_BY_M:
+            raise WorldRejected('two objects are about equally near')
     return Criterion(
         'node',
         accepted=(best,),

@@ -293,9 +293,10 @@ class _Pair:
             )
             return self.apply(GraphUpdate(remove_connections=ways))
         here = self.true.nodes[region]
-        nearest = min(self.open_regions(reachable) or [start], key=lambda name: (
-            here.distance_m(self.true.nodes[name]), name
-        ))  # fmt: skip
+        open_regions = self.open_regions(reachable)
+        if not open_regions or not self.open_regions([region]):
+            return None
+        nearest = min(open_regions, key=lambda name: (here.distance_m(self.true.nodes[name]), name))
         way = Connection('traversable', region, nearest)
         return self.apply(GraphUpdate(upsert_connections=(way,)))
 

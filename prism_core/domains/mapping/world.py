@@ -32,8 +32,8 @@ Way = tuple[int, int]
 class WorldConfig:
     """What worlds and tasks to draw.
 
-    `tier`: `core` (few kinds of task, small worlds, common classes) or `full`. `hidden` is the share
-    of nodes, connections and attributes that the robot does not know at the start. `kinds`,
+    `tier`: `core` (few kinds of task, small worlds, common classes) or `full`. `hidden` is the
+    share of nodes, connections and attributes that the robot does not know at the start. `kinds`,
     `family` and `structure` are drawn where they are not given. `unseen` names what is drawn from
     the held-out part: `wording`, `classes`, `places`; without it worlds hold nothing held out.
 
