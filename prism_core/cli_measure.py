@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import time
@@ -143,42 +144,51 @@ def prompts(states: int) -> None:
     _print(table)
 
 
+_CASES = {
+    'core': WorldConfig(tier='core'),
+    'small': WorldConfig(),
+    'medium': WorldConfig(size='medium'),
+    'large': WorldConfig(size='large'),
+}
+
+
 @measure.command()
 @click.option('--episodes', default=5_000, show_default=True, help='Episodes in each row.')
-def speed(episodes: int) -> None:
-    """Episodes a second that one process simulates and judges, and draws."""
+@click.option(
+    '--worlds',
+    'names',
+    multiple=True,
+    type=click.Choice(list(_CASES)),
+    default=list(_CASES),
+    help='The core tier, or a size of the full one.',
+)
+def speed(episodes: int, names: tuple[str, ...]) -> None:
+    """Episodes a second that one process simulates and judges, and draws; and its memory."""
     words = load_words()
-    table = _table(
-        'worlds', 'episodes', 'turns', 'played a second', 'drawn a second', 'memory grew'
-    )
-    cases = {
-        'core': WorldConfig(tier='core'),
-        'full, 5 to 12 regions': WorldConfig(),
-        'full, 13 to 30 regions': WorldConfig(size='medium'),
-        'full, 31 to 60 regions': WorldConfig(size='large'),
-    }
-    for title, config in cases.items():
-        tally, drawing_s = Tally(), 0.0
-        memory_kib = 0
-        seed = FIRST_SEED
-        while tally.episodes < episodes:
+    table = _table('worlds', 'episodes', 'turns', 'played a second', 'drawn a second', 'memory')
+    for name in names:
+        tally, drawing_s, half_mib = Tally(), 0.0, 0.0
+        for seed in itertools.count(FIRST_SEED):
             started_s = time.perf_counter()
-            drawn = draw_episodes(seed, config, words)
+            drawn = draw_episodes(seed, _CASES[name], words)
             drawing_s += time.perf_counter() - started_s
             tally += tally_episodes('teacher', drawn, words)
-            seed += 1
-            if tally.episodes < episodes // 2:
-                memory_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory_kib
+            half_mib = half_mib or (_peak_mib() if tally.episodes >= episodes / 2 else 0.0)
+            if tally.episodes >= episodes:
+                break
         table.add_row(
-            title,
+            name,
             str(tally.episodes),
             f'{tally.turns / tally.episodes:.1f}',
             f'{tally.episodes / tally.time_s:.0f}',
             f'{tally.episodes / drawing_s:.0f}',
-            f'{grown_kib / 1024:.1f} MiB in the second half',
+            f'{half_mib:.0f} MiB after half, {_peak_mib():.0f} MiB after all',
         )
     _print(table)
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _collect(results: Iterable[dict[str, Tally]], title: str, worlds: int) -> dict[str, Tally]:

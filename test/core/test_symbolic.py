@@ -41,7 +41,7 @@ NOTHING = 'clarify("What should I look for, or where should I go?")'
         ('Map the courtyard.', 'map_region(courtyard_1)'),
         ('inspect the boat', 'inspect(boat_1, "Describe it.")'),
         ('is the boat open?', 'inspect(boat_1, "What is the openness?")'),
-        ('a red car', 'answer("car_2: red car")'),
+        ('a red car', 'inspect(car_2, "Describe it.")'),
         ('the bench in the courtyard', 'inspect(bench_1, "Describe it.")'),
         ('how many cars are there in the parking lot?', 'map_region(parking_1)'),
         # called by another word or by what it is for

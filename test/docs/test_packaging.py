@@ -50,7 +50,8 @@ def wheel(source, tmp_path_factory):
 def test_the_wheel_holds_both_packages_and_their_data(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for name in (
-        'prism_core/domains/mapping/vocabulary.json',
+        'prism_core/domains/mapping/words/objects.json',
+        'prism_core/domains/mapping/words/free_requests.jsonl',
         'prism_core/domains/mapping/graphs/depot.json',
         'prism_ros/planner_node.py',
     ):

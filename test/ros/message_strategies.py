@@ -193,4 +193,9 @@ observations = st.builds(
     feedback=ros_texts(4096),
     distance_m=lengths,
 )
-turns = st.builds(Turn, plan=plans, observations=st.lists(observations, max_size=3))
+turns = st.builds(
+    Turn,
+    plan=plans,
+    robot_location=ros_texts(128),
+    observations=st.lists(observations, max_size=3),
+)
