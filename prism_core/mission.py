@@ -75,14 +75,10 @@ class Mission:
 
     def _rank(self, name: str) -> tuple[bool, int]:
         """Objects in the robot's region come first, then those of the graph's first region."""
-        regions = self.viewpoints(name)
+        regions = self.graph.viewpoints[name]
         return self.state.here not in regions, self._order[regions[0]] if regions else len(
             self._order
         )
-
-    def viewpoints(self, name: str) -> list[str]:
-        """Where an object is seen from, in the order of the graph's regions."""
-        return sorted(self.graph.viewpoints[name], key=self._order.__getitem__)
 
     def resolve(self, target: Target) -> str | Step:
         """The one node that a target means; or the step that may tell which one it is."""
@@ -134,7 +130,7 @@ class Mission:
         action = Action('inspect', (name, query_for(attribute)))
         if self.state.is_blocked(action):
             return None
-        viewpoints = self.viewpoints(name)
+        viewpoints = self.graph.viewpoints[name]
         if any(self.is_reachable(region) for region in viewpoints):
             return Step((action,))
         return self.get_to(viewpoints[0]) if viewpoints else self._look_further(name)

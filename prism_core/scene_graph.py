@@ -125,14 +125,17 @@ class SceneGraph:
 
     @cached_property
     def viewpoints(self) -> Mapping[str, tuple[str, ...]]:
-        """For each object, the regions that it is seen from."""
+        """For each object, the regions that it is seen from, in the graph's order."""
         regions: dict[str, list[str]] = {name: [] for name in self.objects}
         for connection in self._connections.values():
             if connection.kind == 'observed_from':
                 ends = (connection.source, connection.target)
                 seen, region = ends if ends[0] in regions else ends[::-1]
                 regions[seen].append(region)
-        return MappingProxyType({name: tuple(names) for name, names in regions.items()})
+        order = {name: index for index, name in enumerate(self.regions)}
+        return MappingProxyType(
+            {name: tuple(sorted(seen, key=order.__getitem__)) for name, seen in regions.items()}
+        )
 
     @cached_property
     def _component_of(self) -> Mapping[str, int]:

@@ -5,6 +5,7 @@ import random
 import re
 
 import pytest
+from hypothesis import given
 
 from prism_core import (
     CompactDialect,
@@ -22,6 +23,7 @@ from prism_core.mission_state import survey_mission
 from prism_core.strategy import decide
 
 from .mapping_worlds import WORDS, episodes_of, states_of, taught
+from .strategies import scene_graphs, texts
 
 SPINE = SpineDialect(MAPPING_ACTIONS)
 
@@ -32,9 +34,9 @@ def compact(seed: int = 0) -> CompactDialect:
 
 def some_episodes():
     return [
-        *episodes_of(range(12), tier='core', hidden=0.4),
-        *episodes_of(range(20, 32), tier='full', hidden=0.3),
-        *episodes_of(range(40, 42), tier='full', hidden=0.4, size='medium'),
+        *episodes_of(range(8), tier='core', hidden=0.4),
+        *episodes_of(range(20, 28), tier='full', hidden=0.3),
+        *episodes_of(range(40, 41), tier='full', hidden=0.4, size='medium'),
     ]
 
 
@@ -62,7 +64,7 @@ def test_teacher_plans_the_same_from_what_a_prompt_says(name):
             reply = dialect.render_reply_on(plan, prompt.known_graph, graph)
             assert reply == dialect.render_reply(turn.plan, graph)
             states += 1
-    assert states > 1500
+    assert states > 500
 
 
 @pytest.mark.parametrize('name', ['spine', 'compact'])
@@ -148,10 +150,11 @@ def test_node_is_its_class_and_handle_and_copied_words_stand_after_one_space():
             content = compact().render_prompt(episode.task.request, graph, history)[-1]['content']
             reply = compact().render_reply(turn.plan, graph)
             assert reply.startswith(' ')
+            handles = Handles(graph, 0)
             for text in (content, reply):
                 assert '  ' not in text
                 for name in graph.nodes:
-                    before = text.partition(Handles(graph, 0).write(name))[0]
+                    before = text.partition(handles.write(name))[0]
                     assert before.endswith(' ') or before == text, text
 
 
@@ -244,3 +247,28 @@ def rename_intent(intent, names):
 
     parts = {key: renamed(getattr(intent, key)) for key in ('target', 'region', 'other_region')}
     return dataclasses.replace(intent, **parts)
+
+
+@given(scene_graphs(located=True), texts)
+def test_any_graph_and_request_can_be_written_and_read_back(graph, request_):
+    prompt = SPINE.parse_prompt(SPINE.render_prompt(request_, graph, ()), graph)
+    assert prompt.known_graph.nodes == graph.nodes
+    assert prompt.known_graph.connections == graph.connections
+    read = compact().parse_prompt(compact().render_prompt(request_, graph, ()), graph)
+    assert {n: (v.kind, v.position) for n, v in read.known_graph.nodes.items()} == {
+        n: (v.kind, v.position) for n, v in graph.nodes.items()
+    }
+    assert read.known_graph.connections.keys() == graph.connections.keys()
+    for one in (prompt, read):
+        assert one.known_graph.robot_location == graph.robot_location
+        assert one.state.turns_left == survey_mission(graph, ()).turns_left
+
+
+@given(texts)
+def test_any_reply_is_a_plan_or_an_error(reply):
+    graph = some_episodes()[0].known_graph
+    for dialect in dialects(0):
+        try:
+            dialect.parse_reply(reply, graph)
+        except PlanParseError:
+            continue

@@ -22,6 +22,7 @@ _REACHING = {
     *('drive', 'go'),
 }
 _UNREACHABLE = {'unreachable', 'inaccessible', 'impossible'}
+_EMPTY = {'nothing', 'none', 'no', 'empty', 'anything', 'any'}
 _YES = {'yes', 'yeah', 'yep', 'affirmative'}
 _PLAIN_NO = {'no', 'nope', 'nah', 'negative'}
 _LESS = {'fewer', 'less', 'fewest', 'least'}
@@ -77,9 +78,10 @@ def _nodes(text: str, criterion: Criterion, graph: SceneGraph) -> str:
     missing = sorted(set(criterion.accepted) - names)
     if wrong or missing:
         return f'{wrong[0]} is not there' if wrong else f'{missing[0]} is missing'
-    if bool(criterion.accepted) == _is_denied(_words_without_names(text, graph)):
-        return 'it is denied' if criterion.accepted else 'it does not say that there is nothing'
-    return ''
+    words = _words_without_names(text, graph)
+    if criterion.accepted:
+        return 'it is denied' if _is_denied(words) else ''
+    return '' if _EMPTY.intersection(words) else 'it does not say that there is nothing'
 
 
 def _value(text: str, criterion: Criterion, graph: SceneGraph) -> str:

@@ -15,6 +15,7 @@ from prism_core.domains.mapping.simulator import ARRIVAL_M
 from prism_core.errors import WorldRejected
 from prism_core.intent import Intent, Target, class_of
 from prism_core.lexicon import Lexicon
+from prism_core.mission_state import MAPPED
 from prism_core.reports import nearest_object, objects_in
 from prism_core.scene_graph import SceneGraph
 
@@ -274,6 +275,9 @@ def _map_area(truth: _Truth, intent: Intent) -> Criterion:
         if _gap_m(truth.graph.nodes[region].position, intent.position) > ARRIVAL_M:
             raise WorldRejected('nothing is at the position')
     names = tuple(objects_in(truth.graph, region))
+    known = truth.known.nodes.get(region)
+    if not names and known is not None and known.attributes.get(MAPPED):
+        raise WorldRejected('the region is known to be empty')
     return Criterion(
         'nodes',
         accepted=names,
