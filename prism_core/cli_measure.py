@@ -15,6 +15,7 @@ from rich.table import Table
 
 from prism_core.domains.mapping.controls import CONTROLS
 from prism_core.domains.mapping.generator import draw_episodes
+from prism_core.domains.mapping.invariance import measure_invariance
 from prism_core.domains.mapping.measure import (
     PLANNERS,
     Tally,
@@ -141,6 +142,16 @@ def prompts(states: int) -> None:
         numbers = (found.states, found.replies, found.plans, found.conflicts)
         sizes = (found.prompt_chars // found.states, found.reply_chars // found.states)
         table.add_row(dialect, *map(str, (*numbers, *sizes)))
+    _print(table)
+
+
+@measure.command()
+@click.option('--states', default=10_000, show_default=True, help='States.')
+def invariance(states: int) -> None:
+    """Whether the teacher's plans follow when names are permuted, or the order is shuffled."""
+    found = measure_invariance(WorldConfig(hidden=0.3), range(FIRST_SEED, 2 * FIRST_SEED), states)
+    table = _table('states', 'did not follow the names', 'other plan in another order')
+    table.add_row(str(found.states), str(found.renamed), str(found.reordered))
     _print(table)
 
 

@@ -12,7 +12,6 @@ from prism_core import (
     Dialect,
     Observation,
     PlanParseError,
-    SceneGraph,
     SpineDialect,
     parse_plan,
 )
@@ -209,44 +208,6 @@ def test_plan_of_another_teacher_is_written_in_free_words_where_no_form_fits():
     assert reply == (
         f' find leak : inspect {handle} "is there a leak?" ; answer "I saw a leak at {handle}"'
     )
-
-
-def test_permuting_names_and_order_permutes_the_plan():
-    rng = random.Random(3)
-    for episode in map(taught, episodes_of(range(12), tier='core', hidden=0.4)):
-        for graph, history, turn in list(states_of(episode))[:1]:
-            renamed = rename(graph, rng)
-            names = dict(zip(graph.nodes, renamed.nodes))
-            intent = rename_intent(episode.task.intent, names)
-            plan = decide(intent, renamed, survey_mission(renamed, history), history, WORDS.lexicon)
-            assert [a.name for a in plan.actions] == [a.name for a in turn.plan.actions]
-            assert plan.relevant_graph == tuple(names[n] for n in turn.plan.relevant_graph)
-
-
-def rename(graph: SceneGraph, rng: random.Random) -> SceneGraph:
-    """The same graph, in which every node has another number."""
-    numbers = rng.sample(range(100, 1000), len(graph.nodes))
-    names = {
-        name: f'{name.rpartition("_")[0]}_{number}' for name, number in zip(graph.nodes, numbers)
-    }
-    return SceneGraph(
-        [dataclasses.replace(node, name=names[name]) for name, node in graph.nodes.items()],
-        [
-            dataclasses.replace(c, source=names[c.source], target=names[c.target])
-            for c in graph.connections.values()
-        ],
-        robot_location=names[graph.robot_location],
-    )
-
-
-def rename_intent(intent, names):
-    def renamed(target):
-        if target is None or not target.name:
-            return target
-        return dataclasses.replace(target, name=names[target.name])
-
-    parts = {key: renamed(getattr(intent, key)) for key in ('target', 'region', 'other_region')}
-    return dataclasses.replace(intent, **parts)
 
 
 @given(scene_graphs(located=True), texts)

@@ -148,6 +148,12 @@ def test_prompts_say_all_that_a_teacher_needs():
         assert (states, replies, plans, conflicts) == ('150', '0', '0', '0')
 
 
+def test_plans_follow_the_names_and_seldom_depend_on_the_order():
+    ((states, renamed, reordered),) = rows(run('invariance', '--states', '400'))
+    assert (states, renamed) == ('400', '0')
+    assert int(reordered) < 20
+
+
 @pytest.mark.parametrize('name', ['core', 'medium'])
 def test_speed_and_memory_are_printed(name):
     ((worlds, episodes, turns, played, drawn, memory),) = rows(

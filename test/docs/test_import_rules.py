@@ -53,8 +53,8 @@ domains.mapping.judge: criterion domains.mapping.answer_text domains.mapping.wor
 domains.mapping.oracle: actions criterion domains.mapping.judge domains.mapping.simulator
     episode errors lexicon mission mission_state plan scene_graph
 domains.mapping.requests: domains.mapping.words intent
-domains.mapping.solution: criterion domains.mapping.simulator errors intent lexicon reports
-    scene_graph
+domains.mapping.solution: criterion domains.mapping.simulator errors intent lexicon
+    mission_state reports scene_graph
 domains.mapping.teacher: domains.mapping.words episode errors symbolic
 domains.mapping.world: domains.mapping.words errors graph_elements scene_graph
 domains.mapping.twins: criterion domains.mapping.solution domains.mapping.words
@@ -65,6 +65,11 @@ domains.mapping.generator: criterion domains.mapping.hiding domains.mapping.inte
     domains.mapping.simulator domains.mapping.solution domains.mapping.teacher
     domains.mapping.twins domains.mapping.words domains.mapping.world episode errors intent
     planner scene_graph
+domains.mapping.play: domains.mapping.judge domains.mapping.simulator domains.mapping.teacher
+    domains.mapping.words episode errors plan planner scene_graph
+domains.mapping.invariance: actions domains.mapping.generator domains.mapping.play
+    domains.mapping.teacher domains.mapping.words domains.mapping.world episode intent plan
+    scene_graph
 conversation: episode graph_elements mission_state observation plan scene_graph
 dialects.handles: errors graph_elements intent scene_graph
 dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
@@ -77,8 +82,6 @@ dialects.spine: actions conversation episode errors mission_state observation pl
     spine_json steps
 domains.mapping.free_wording: domains.mapping.generator domains.mapping.words
     domains.mapping.world episode errors intent
-domains.mapping.play: domains.mapping.judge domains.mapping.simulator domains.mapping.teacher
-    domains.mapping.words episode errors plan planner scene_graph
 domains.mapping.reading.cues:
 domains.mapping.reading.tokens:
 domains.mapping.reading.nouns: domains.mapping.reading.cues domains.mapping.reading.tokens
@@ -96,8 +99,8 @@ domains.mapping.measure: conversation dialects.compact dialects.spine domains.ma
     domains.mapping.controls domains.mapping.free_wording domains.mapping.generator
     domains.mapping.play domains.mapping.reading domains.mapping.teacher domains.mapping.words
     domains.mapping.world episode planner strategy symbolic
-cli_measure: domains.mapping.controls domains.mapping.generator domains.mapping.measure
-    domains.mapping.words domains.mapping.world
+cli_measure: domains.mapping.controls domains.mapping.generator domains.mapping.invariance
+    domains.mapping.measure domains.mapping.words domains.mapping.world
 dialects:
 domains:
 domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.words symbolic
