@@ -13,6 +13,7 @@ from typing import Any, Literal
 from prism_core.intent import Target, class_of_name
 
 Tier = Literal['core', 'full']
+_MAX_NAMED_VALUES = 3
 _IRREGULAR_ENDINGS = ('s', 'x', 'z', 'ch', 'sh')
 
 
@@ -118,6 +119,18 @@ class Lexicon:
         """The attributes that a question about an object asks for, by their names or values."""
         found = self._attribute_pattern.findall(query.lower())
         return frozenset(self.attribute_phrases[phrase][0] for phrase in found)
+
+    def question(self, attribute: str) -> str:
+        """The question by which an attribute of an object is asked for; `asked_attributes` finds it
+        again. `description` asks for a description.
+        """
+        if attribute == 'description':
+            return 'Describe it.'
+        spec = self.attributes.get(attribute)
+        if spec is None or len(spec.values) > _MAX_NAMED_VALUES:
+            return f'What is the {attribute}?'
+        *values, last = spec.values
+        return f'Is it {", ".join(values)} or {last}?'
 
     @cached_property
     def _value_pattern(self) -> re.Pattern[str]:

@@ -40,7 +40,7 @@ class Mission:
         self.graph = graph
         self.state = state
         self._history = history
-        self._lexicon = lexicon
+        self.lexicon = lexicon
         self._order = {name: index for index, name in enumerate(graph.regions)}
 
     # ------------------------------------------------------------------------------- the endings
@@ -127,7 +127,7 @@ class Mission:
         """Inspect an object for an attribute, or get to where it is seen from; None when that was
         tried often enough.
         """
-        action = Action('inspect', (name, query_for(attribute)))
+        action = Action('inspect', (name, self.lexicon.question(attribute)))
         if self.state.is_blocked(action):
             return None
         viewpoints = self.graph.viewpoints[name]
@@ -149,14 +149,14 @@ class Mission:
 
     def inspect_anew(self, name: str, attribute: str) -> Step | None:
         """As `observe`, but what was known before the mission does not count."""
-        action = Action('inspect', (name, query_for(attribute)))
+        action = Action('inspect', (name, self.lexicon.question(attribute)))
         if action in self.state.done or self.state.is_blocked(action):
             return self.observe(name, attribute)
         return self.look_at(name, attribute)
 
     def told(self, name: str, attribute: str) -> str:
         """What a robot that reports in words said last when it had inspected the object."""
-        action = Action('inspect', (name, query_for(attribute)))
+        action = Action('inspect', (name, self.lexicon.question(attribute)))
         said = ''
         for done, observation in self.carried_out():
             if done == action and observation.status == 'done':
@@ -183,7 +183,7 @@ class Mission:
         """Look where a target may be, or say that there is none."""
         typical: set[str] = set()
         for name in target.classes if target.kind == 'object' else ():
-            typical |= self._lexicon.typical_regions.get(name, frozenset())
+            typical |= self.lexicon.typical_regions.get(name, frozenset())
         frontiers = self.state.frontiers[:NEAREST_FRONTIERS]
         for frontier in frontiers:
             is_map = frontier.action.name == 'map_region'
@@ -234,8 +234,3 @@ class Mission:
             return self.get_to(region)
         drive = () if region == self.state.here else (Action('goto', (region,)),)
         return Step((*drive, *self.answer('here', region)))
-
-
-def query_for(attribute: str) -> str:
-    """The question by which an attribute is asked for."""
-    return 'Describe it.' if attribute == 'description' else f'What is the {attribute}?'

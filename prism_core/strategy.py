@@ -14,7 +14,7 @@ from prism_core.actions import Action
 from prism_core.episode import Turn
 from prism_core.intent import Intent, Target, class_of
 from prism_core.lexicon import Lexicon
-from prism_core.mission import Mission, Step, query_for
+from prism_core.mission import Mission, Step
 from prism_core.mission_state import MissionState
 from prism_core.plan import Plan
 from prism_core.reasons import make_plan
@@ -240,23 +240,23 @@ def _undone(mission: Mission, steps: Sequence[Intent]) -> Sequence[Intent]:
     for action, observation in mission.carried_out():
         if observation.status != 'done':
             continue
-        if left and _is_done_by(left[0], action, mission.graph):
+        if left and _is_done_by(left[0], action, mission):
             left.pop(0)
     return left
 
 
-def _is_done_by(step: Intent, action: Action, graph: SceneGraph) -> bool:
+def _is_done_by(step: Intent, action: Action, mission: Mission) -> bool:
     """Whether an action that was carried out is what a step of a sequence asks for."""
     target = _given(step.region if step.kind == 'go_to' else step.target)
     name = str(action.arguments[0]) if action.arguments else ''
-    node = graph.nodes.get(name)
+    node = mission.graph.nodes.get(name)
     if node is None or not (name == target.name or class_of(node) in target.classes):
         return False
     if any(node.attributes.get(key) != value for key, value in target.attributes):
         return False
     if step.kind == 'go_to':
         return action.name == 'goto'
-    return action == Action('inspect', (name, query_for(step.attribute)))
+    return action == Action('inspect', (name, mission.lexicon.question(step.attribute)))
 
 
 def _given(part: Target | None) -> Target:

@@ -13,7 +13,6 @@ from prism_core.actions import Action
 from prism_core.dialects.handles import Handles
 from prism_core.errors import PlanParseError
 from prism_core.lexicon import Lexicon
-from prism_core.mission import query_for
 from prism_core.mission_state import look_around
 from prism_core.plan import Plan
 from prism_core.reasons import make_plan
@@ -121,7 +120,7 @@ class CompactSteps:
             query = (
                 self._handles.restore(quoted['text'])
                 if quoted
-                else query_for(behind or 'description')
+                else self._lexicon.question(behind or 'description')
             )
             return Action(name, (node, query))
         return Action(name, (node,))
@@ -152,11 +151,11 @@ class CompactSteps:
         return float(action.arguments[1]) if action and is_exploration else DEFAULT_RADIUS_M
 
     def _render_query(self, query: str) -> list[str]:
-        if query == query_for('description'):
+        if query == self._lexicon.question('description'):
             return []
-        attribute = query.removeprefix('What is the ').removesuffix('?')
-        if attribute in self._lexicon.attributes and query == query_for(attribute):
-            return [attribute]
+        asked = self._lexicon.asked_attributes(query)
+        if len(asked) == 1 and query == self._lexicon.question(min(asked)):
+            return [min(asked)]
         return [f'"{self._handles.neutralize(query)}"']
 
     # -------------------------------------------------------------------------------- what is said

@@ -155,7 +155,7 @@ def test_show_prints_an_episode_turn_by_turn_and_the_verdict():
         'turn 1, in parking_lot_94',
         'map_region(courtyard_15)',
         'the way from courtyard_15 to parking_lot_94 is blocked',
-        'inspect(solar_panel_65, "What is the surface?")',
+        'inspect(solar_panel_65, "Is it wet or dry?")',
         'success',
         '6 of 12 actions, 106 of 190 m',
     ):

@@ -85,8 +85,8 @@ def test_what_was_found_has_a_bold_name_and_what_was_known_has_not(tmp_path, epi
 
 def test_a_picture_of_a_turn_shows_that_turn_and_none_after_it(tmp_path, episodes):
     texts = [text for text, _ in draw_texts(tmp_path, episodes[0], 2)]
-    assert 'explore_region(loading_bay_26, 20)   29 m' in texts
-    assert 'map_region(parking_lot_88)   60 m' not in texts
+    assert 'explore_region(warehouse_94, 15)' in texts
+    assert 'map_region(parking_lot_88)   31 m' not in texts
     assert '… 3 more turns' in texts
     assert 'success' not in texts
     before = [text for text, _ in draw_texts(tmp_path, episodes[0], 0)]

@@ -40,7 +40,7 @@ NOTHING = 'clarify("What should I look for, or where should I go?")'
         # called by class, look, or where it is
         ('Map the courtyard.', 'map_region(courtyard_1)'),
         ('inspect the boat', 'inspect(boat_1, "Describe it.")'),
-        ('is the boat open?', 'inspect(boat_1, "What is the openness?")'),
+        ('is the boat open?', 'inspect(boat_1, "Is it open or closed?")'),
         ('a red car', 'inspect(car_2, "Describe it.")'),
         ('the bench in the courtyard', 'inspect(bench_1, "Describe it.")'),
         ('how many cars are there in the parking lot?', 'map_region(parking_1)'),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from prism_core.domains.mapping import load_words
+
 WORDS = Path(__file__).parents[2] / 'prism_core/domains/mapping/words'
 FILES = ['attributes', 'groups', 'objects', 'places', 'purposes', 'regions']
 ATTRIBUTES, GROUPS, OBJECTS, PLACES, PURPOSES, REGIONS = (
@@ -272,3 +274,12 @@ def test_groups_are_of_known_classes_two_of_them_core():
         assert set(members) <= set(OBJECTS), group
         assert not _twice(members), group
         assert len(CORE & set(members)) >= 2, group
+
+
+def test_question_for_an_attribute_asks_for_it_alone():
+    lexicon = load_words().lexicon
+    for attribute in lexicon.attributes:
+        assert lexicon.asked_attributes(lexicon.question(attribute)) == {attribute}
+    assert lexicon.question('openness') == 'Is it open or closed?'
+    assert lexicon.question('color') == 'What is the color?'
+    assert lexicon.asked_attributes(lexicon.question('description')) == frozenset()

@@ -51,7 +51,7 @@ domains.mapping.answer_text: criterion scene_graph
 domains.mapping.judge: criterion domains.mapping.answer_text domains.mapping.words episode
     mission_state scene_graph
 domains.mapping.oracle: actions criterion domains.mapping.judge domains.mapping.simulator
-    episode errors lexicon mission mission_state plan scene_graph
+    episode errors lexicon mission_state plan scene_graph
 domains.mapping.requests: domains.mapping.words intent
 domains.mapping.solution: criterion domains.mapping.simulator errors intent lexicon
     mission_state reports scene_graph
@@ -73,8 +73,8 @@ domains.mapping.invariance: actions domains.mapping.generator domains.mapping.pl
 conversation: episode graph_elements mission_state observation plan scene_graph
 dialects.handles: errors graph_elements intent scene_graph
 dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
-dialects.compact_steps: actions dialects.handles errors lexicon mission mission_state plan
-    reasons reports scene_graph
+dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons
+    reports scene_graph
 dialects.compact: actions conversation dialects.compact_graph dialects.compact_steps
     dialects.handles episode errors lexicon mission mission_state observation plan scene_graph
 spine_json: errors graph_elements scene_graph

@@ -17,7 +17,6 @@ from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.episode import Ending, Episode, Turn
 from prism_core.errors import WorldRejected
 from prism_core.lexicon import Lexicon
-from prism_core.mission import query_for
 from prism_core.mission_state import MAPPED, exploration_radius_m
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
@@ -265,6 +264,7 @@ class _Run:
         self._extends = extends
         self.has_searched = False
         self._episode = episode
+        self._lexicon = lexicon
         self._true = episode.true_graph
         self._simulator = MappingSimulator(episode.true_graph, episode.known_graph, lexicon)
         self._turns: list[Turn] = []
@@ -328,7 +328,7 @@ class _Run:
         if fact.kind in ('attribute', 'inspected'):
             if not self._is_nearest_view(fact.node, region):
                 yield Action('goto', (region,))
-            yield Action('inspect', (fact.node, query_for(fact.detail)))
+            yield Action('inspect', (fact.node, self._lexicon.question(fact.detail)))
         if fact.kind == 'visited' and self._known.robot_location != region:
             yield Action('goto', (region,))
 
