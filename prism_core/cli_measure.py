@@ -17,6 +17,7 @@ from prism_core.domains.mapping.controls import CONTROLS
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.invariance import measure_invariance
 from prism_core.domains.mapping.measure import (
+    DIALECTS,
     PLANNERS,
     Tally,
     measure_distillation,
@@ -130,14 +131,15 @@ def controls(worlds: int, workers: int) -> None:
 
 @measure.command()
 @click.option('--states', default=10_000, show_default=True, help='States for each dialect.')
-def prompts(states: int) -> None:
+@click.option('--dialect', 'dialects', multiple=True, type=click.Choice(DIALECTS), default=DIALECTS)
+def prompts(states: int, dialects: tuple[str, ...]) -> None:
     """Whether what the teacher does can be learned from what a prompt says."""
     table = _table(
         *('dialect', 'states', 'other plan read back', 'other plan from the prompt'),
         *('equal prompts, other reply', 'characters of a prompt', 'of a reply'),
     )
     seeds = range(FIRST_SEED, 2 * FIRST_SEED)
-    for dialect in ('compact', 'spine'):
+    for dialect in dialects:
         found = measure_distillation(dialect, WorldConfig(hidden=0.3), seeds, states)
         numbers = (found.states, found.replies, found.plans, found.conflicts)
         sizes = (found.prompt_chars // found.states, found.reply_chars // found.states)

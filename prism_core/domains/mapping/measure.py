@@ -30,6 +30,7 @@ from prism_core.planner import Planner
 from prism_core.strategy import decide
 from prism_core.symbolic import SymbolicPlanner
 
+DIALECTS = ('compact', 'spine')
 PLANNERS = ('teacher', 'explorer', 'fallback')
 _CHUNK = 10  # worlds that a process draws at a time
 
