@@ -1,15 +1,13 @@
-"""prism_planner: /plan, plan_mission, validate_plan, its status and its life cycle."""
+"""prism_planner: /plan, its status and its life cycle."""
 
 import json
 import time
 
 import pytest
-from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import KeyValue
 from lifecycle_msgs.srv import GetState
 
 from prism_core import render_scene_graph
-from prism_msgs.action import PlanMission
 from prism_msgs.msg import (
     NodeAttributes,
     Observation,
@@ -20,23 +18,20 @@ from prism_msgs.msg import (
     SceneGraphUpdate,
     Turn,
 )
-from prism_msgs.srv import GetPlan, UpdateGraph, ValidatePlan
+from prism_msgs.srv import GetPlan, UpdateGraph
 from prism_ros.bench import make_graph
 from prism_ros.parameters import PLANNER_PARAMETERS
 
 from . import planners
+from .asking import (
+    DRIVE,
+    HERE,
+    TASK,
+    plan,
+    release_hanging_planners,  # noqa: F401 - an autouse fixture
+    start_both,
+)
 from .checks import assert_refused
-
-TASK = 'inspect the forklift'
-DRIVE = 'go to field_2'
-HERE = planners.__name__
-
-
-@pytest.fixture(autouse=True)
-def release_hanging_planners():
-    planners.RELEASE.clear()
-    yield
-    planners.RELEASE.set()
 
 
 @pytest.fixture
@@ -45,21 +40,6 @@ def as_a_careless_client(monkeypatch):
     import prism_msgs.srv._get_plan as module
 
     monkeypatch.setattr(module, 'ros_python_check_fields', '')
-
-
-def order(*names):
-    return [name if name == 'symbolic' else f'{HERE}:{name}' for name in names]
-
-
-def start_both(ros, *names, **parameters):
-    ros.start_graph()
-    node = ros.start_planner(planner__order=order(*names or ('symbolic',)), **parameters)
-    ros.spin_until(lambda: node._mirror.graph is not None)
-    return node
-
-
-def plan(ros, **fields):
-    return ros.call(GetPlan, 'plan', **({'task': TASK} | fields))
 
 
 def test_a_sentence_comes_back_as_a_plan_that_says_who_made_it_and_for_which_graph(ros):
@@ -328,109 +308,6 @@ def test_who_joins_late_gets_the_plan_and_the_status(ros):
     plan(ros, task='')
     plan(ros, planner='symbolic', start_location='mars')
     ros.spin_until(lambda: beats[-1].last_error_code == PlanErrorCode.UNKNOWN_LOCATION)
-
-
-class TestPlanMission:
-    def send(self, ros, **fields):
-        self.feedback = []
-        goal = PlanMission.Goal(task=TASK, **fields)
-        self.goal = ros.send_goal(
-            PlanMission, 'plan_mission', goal, lambda m: self.feedback.append(m.feedback)
-        )
-        return self.goal.get_result_async()
-
-    def result(self, ros, future):
-        ros.spin_until(future.done)
-        return future.result().status, future.result().result
-
-    def test_a_goal_ends_in_a_plan_with_feedback_on_the_way(self, ros):
-        start_both(ros, 'Slow')
-        status, result = self.result(ros, self.send(ros))
-        assert status == GoalStatus.STATUS_SUCCEEDED
-        assert result.plan.steps[0].text == 'slow'
-        assert PlanMission.Feedback.DECODING in [f.phase for f in self.feedback]
-
-    def test_a_refused_goal_is_aborted_with_a_code(self, ros):
-        start_both(ros)
-        status, result = self.result(ros, self.send(ros, planner='oracle'))
-        assert status == GoalStatus.STATUS_ABORTED
-        assert result.error_code == PlanErrorCode.UNKNOWN_PLANNER
-        assert 'symbolic' in result.error_msg
-
-    def test_an_inactive_planner_aborts_the_goal(self, ros):
-        ros.start_planner(autostart=False)
-        status, result = self.result(ros, self.send(ros))
-        assert (status, result.error_code) == (
-            GoalStatus.STATUS_ABORTED,
-            PlanErrorCode.NODE_INACTIVE,
-        )
-
-    def test_a_cancel_ends_the_goal_at_once_and_frees_the_planner(self, ros):
-        start_both(ros, 'Hangs', 'symbolic')
-        future = self.send(ros, planner='Hangs')
-        ros.spin_until(lambda: self.feedback)
-        started_s = time.monotonic()
-        canceling = self.goal.cancel_goal_async()
-        ros.spin_until(canceling.done)
-        status, result = self.result(ros, future)
-        assert time.monotonic() - started_s < 2
-        assert status == GoalStatus.STATUS_CANCELED
-        assert result.error_code == PlanErrorCode.CANCELED
-        assert plan(ros, planner='symbolic').success
-
-    def test_service_and_action_share_one_planner(self, ros):
-        start_both(ros, 'Hangs')
-        future = self.send(ros)
-        ros.spin_until(lambda: self.feedback)
-        assert_refused(plan(ros), PlanErrorCode.BUSY)
-        planners.RELEASE.set()
-        assert self.result(ros, future)[0] == GoalStatus.STATUS_SUCCEEDED
-
-
-class TestValidatePlan:
-    def check(self, ros, *steps):
-        return ros.call(ValidatePlan, 'validate_plan', plan=Plan(steps=list(steps)))
-
-    def test_a_valid_plan_is_accepted_for_the_current_graph(self, ros):
-        start_both(ros)
-        response = self.check(ros, PlanStep(action='goto', target='road_1'))
-        assert response.accepted
-        assert response.error_code == PlanErrorCode.NONE
-
-    def test_each_bad_step_gets_its_own_verdict(self, ros):
-        start_both(ros)
-        response = self.check(
-            ros,
-            PlanStep(action='goto', target='atlantis'),
-            PlanStep(action='goto', target='road_1'),
-            PlanStep(action='goto', target='island_1'),
-        )
-        assert not response.accepted
-        assert response.error_code == PlanErrorCode.UNKNOWN_NODE
-        assert [step.error_code for step in response.checked.steps] == [
-            PlanErrorCode.UNKNOWN_NODE,
-            PlanErrorCode.NONE,
-            PlanErrorCode.UNREACHABLE,
-        ]
-        assert 'atlantis' in response.checked.steps[0].message
-
-    def test_a_step_with_a_field_too_many_is_no_plan(self, ros):
-        start_both(ros)
-        response = self.check(ros, PlanStep(action='goto', target='road_1', text='quickly'))
-        assert not response.accepted
-        assert "'text'" in response.error_msg
-
-    def test_a_plan_of_too_many_steps_is_refused_by_its_length(self, ros):
-        start_both(ros)
-        response = self.check(ros, *[PlanStep(action='replan')] * 129)
-        assert not response.accepted
-        assert 'the plan has 129 steps; at most 128' in response.error_msg
-
-    def test_without_a_graph_nothing_is_accepted(self, ros):
-        ros.start_planner()
-        response = self.check(ros, PlanStep(action='replan'))
-        assert not response.accepted
-        assert response.error_code == PlanErrorCode.NO_SCENE_GRAPH
 
 
 def test_two_robots_in_two_namespaces_plan_on_their_own_graphs(ros):

@@ -1,0 +1,33 @@
+"""What the tests of prism_planner share: nodes that are up, and how they are asked."""
+
+import pytest
+
+from prism_msgs.srv import GetPlan
+
+from . import planners
+
+TASK = 'inspect the forklift'
+DRIVE = 'go to field_2'
+HERE = planners.__name__
+
+
+@pytest.fixture(autouse=True)
+def release_hanging_planners():
+    planners.RELEASE.clear()
+    yield
+    planners.RELEASE.set()
+
+
+def order(*names):
+    return [name if name == 'symbolic' else f'{HERE}:{name}' for name in names]
+
+
+def start_both(ros, *names, **parameters):
+    ros.start_graph()
+    node = ros.start_planner(planner__order=order(*names or ('symbolic',)), **parameters)
+    ros.spin_until(lambda: node._mirror.graph is not None)
+    return node
+
+
+def plan(ros, **fields):
+    return ros.call(GetPlan, 'plan', **({'task': TASK} | fields))
