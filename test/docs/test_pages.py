@@ -1,0 +1,66 @@
+"""The pages under docs/: every command and example on them is run, in order."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / 'docs').glob('*.md'))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf'```{language}\n(.*?)```', page.read_text('utf-8'), re.DOTALL)
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_do_what_it_says(page, tmp_path):
+    (tmp_path / 'docs').symlink_to(ROOT / 'docs')
+    for code in blocks(page, 'python'):
+        if 'class Hasty' in code:
+            (tmp_path / 'hasty.py').write_text(code)
+    commands = [line for block in blocks(page, 'bash') for line in block.splitlines()]
+    assert len(commands) >= 3
+    for command in commands:
+        words = shlex.split(command)
+        path = f'{tmp_path}:{ROOT}' if words[0].startswith('PYTHONPATH') else str(ROOT)
+        words = words[words.index('prism') + 1 :]
+        done = subprocess.run(
+            [sys.executable, '-m', 'prism_core.cli', *words],
+            cwd=tmp_path,
+            env=os.environ | {'PYTHONPATH': path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, f'{command}: {done.stderr}'
+        if '--out' in words:
+            assert (tmp_path / words[words.index('--out') + 1]).stat().st_size > 5_000
+
+
+def test_the_example_of_the_page_on_worlds_plays_its_tasks():
+    (code,) = blocks(ROOT / 'docs/worlds.md', 'python')
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) >= 6
+    assert all(' True' in line for line in lines)
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+def test_every_file_that_a_page_links_to_exists(page):
+    links = re.findall(r'\]\(([^)#]+)\)', page.read_text('utf-8'))
+    assert links
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_test_that_a_page_names_exists():
+    text = (ROOT / 'docs/worlds.md').read_text('utf-8')
+    names = re.findall(r'\btest_[a-z_0-9]+\b(?!\.py)', text.partition('got wrong')[2])
+    found = ''.join(path.read_text('utf-8') for path in (ROOT / 'test/core').glob('test_*.py'))
+    assert len(names) >= 12
+    assert [name for name in names if f'def {name}(' not in found] == []
