@@ -36,14 +36,12 @@ class Turn:
 class Task:
     """A sentence, and what it means where that is known.
 
-    `kind` and `tags` are for statistics: what sort of task it is, how it is worded. A planner gets
-    the sentence alone; a teacher may be made for the intent.
+    `kind` is for statistics. A planner gets the sentence alone; a teacher may be made for the intent.
     """
 
     request: str
     kind: str = ''
     intent: Intent | None = None
-    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

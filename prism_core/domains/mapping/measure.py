@@ -173,7 +173,6 @@ class Distillation:
     states: int = 0
     replies: int = 0
     plans: int = 0
-    prompts: int = 0
     conflicts: int = 0
     prompt_chars: int = 0
     reply_chars: int = 0
@@ -198,7 +197,7 @@ def measure_distillation(
         found['prompt_chars'] += len(prompt)
         found['reply_chars'] += len(reply)
         found['conflicts'] += seen.setdefault(hash(prompt), hash(reply)) != hash(reply)
-    return Distillation(**found, prompts=len(seen))
+    return Distillation(**found)
 
 
 def _compare_all(
