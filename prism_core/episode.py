@@ -36,7 +36,8 @@ class Turn:
 class Task:
     """A sentence, and what it means where that is known.
 
-    `kind` is for statistics. A planner gets the sentence alone; a teacher may be made for the intent.
+    `kind` is for statistics. A planner gets the sentence alone; a teacher may be made for the
+    intent.
     """
 
     request: str
