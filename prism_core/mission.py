@@ -115,7 +115,8 @@ class Mission:
         """Inspect the first of some objects whose fit is open and that can be seen."""
         for name in names:
             for key, _ in target.attributes:
-                if key not in self.graph.nodes[name].attributes:
+                looked = Action('inspect', (name, self.lexicon.question(key))) in self.state.done
+                if key not in self.graph.nodes[name].attributes and not looked:
                     step = self.look_at(name, key)
                     if step is not None:
                         return step
@@ -176,8 +177,22 @@ class Mission:
         if not self.is_reachable(region):
             return self.get_to(region)
         if self.state.is_blocked(action):
-            return None
+            return self.answer('unmapped', region)
         return Step((action,))
+
+    def given_up(self) -> Step | None:
+        """Say which region could not be looked at, however often it was tried; None when all
+        could.
+        """
+        regions = {
+            str(action.arguments[0])
+            for action in self.state.failures
+            if action.name in ('map_region', 'explore_region')
+            and self.state.is_blocked(action)
+            and action not in self.state.done
+        }
+        first = min(regions & self._order.keys(), key=self._order.__getitem__, default=None)
+        return None if first is None else self.answer('unmapped', first)
 
     def search(self, target: Target) -> Step:
         """Look where a target may be, or say that there is none."""
@@ -191,7 +206,8 @@ class Mission:
                 return Step((frontier.action,))
         if frontiers:
             return Step((frontiers[0].action,))
-        return self.answer('none', ' or '.join(target.classes) or target.name)
+        nothing = ' or '.join(target.classes) or target.name
+        return self.given_up() or self.answer('none', nothing)
 
     def _look_further(self, about: str) -> Step:
         if self.state.frontiers:
@@ -216,8 +232,8 @@ class Mission:
         None when everything was tried.
         """
         action = Action('extend_map', position)
-        failures = self.state.failures.get(action, 0)
-        was_last = bool(failures) and self.last_action() == action
+        is_done = action in self.state.done
+        was_last = is_done or self.last_action() == action
         if not was_last and not self.state.is_blocked(action):
             return Step((action,))
         if self.state.frontiers:

@@ -36,6 +36,7 @@ class Report:
     | surveyed | | I have mapped all 4 regions that I can reach. |
     | way | region, region | No, the way from yard_1 to dock_2 is blocked. |
     | here | region | I am at yard_1. |
+    | unmapped | region | I could not look at yard_1, so I do not know. |
     | unreachable | region or '' | yard_1 cannot be reached. |
     | done, gave_up | | All steps are done. |
     | which | nodes joined by ' or ' | Which one do you mean: crate_3 or crate_8? |
@@ -227,6 +228,8 @@ _FORMS = {
                       'I have mapped .*'),
     'way': _form(_way, '(?:Yes|No), the way from <a> to <b> is .*'),
     'here': _form(lambda g, r: f'I am at {g.nodes[r].name}.', r'I am at <a>\.'),
+    'unmapped': _form(lambda g, r: f'I could not look at {g.nodes[r].name}, so I do not know.',
+                      'I could not look at <a>, so I do not know.'),
     'unreachable': _form(_unreachable, '(?:That place|<a>) cannot be reached.'),
     'done': _form(lambda g: 'All steps are done.', 'All steps are done.'),
     'gave_up': _form(lambda g: 'I could not finish within the turns that I have.',
@@ -254,6 +257,7 @@ FORM_ARGUMENTS: dict[str, tuple[str, ...]] = {
     'surveyed': (),
     'way': ('node', 'node'),
     'here': ('node',),
+    'unmapped': ('node',),
     'unreachable': ('node',),
     'done': (),
     'gave_up': (),

@@ -63,7 +63,8 @@ def _locate(mission: Mission, intent: Intent) -> Step:
     if isinstance(name, Step):
         return name
     if not mission.graph.viewpoints[name]:
-        return mission.search(target)
+        is_open = bool(mission.state.frontiers)
+        return mission.search(target) if is_open else mission.answer('unreachable', name)
     return mission.answer('where', name)
 
 
@@ -114,7 +115,7 @@ def _count(mission: Mission, intent: Intent) -> Step:
 
 
 def _next_frontier(mission: Mission, target: Target) -> Step | None:
-    return mission.search(target) if mission.state.frontiers else None
+    return mission.search(target) if mission.state.frontiers else mission.given_up()
 
 
 def _compare(mission: Mission, intent: Intent) -> Step:
@@ -167,7 +168,7 @@ def _reached_at(mission: Mission, position: tuple[float, float]) -> str | None:
 def _survey(mission: Mission, intent: Intent) -> Step:
     if mission.state.frontiers:
         return Step((mission.state.frontiers[0].action,))
-    return mission.answer('surveyed')
+    return mission.given_up() or mission.answer('surveyed')
 
 
 def _passable(mission: Mission, intent: Intent) -> Step:

@@ -46,7 +46,7 @@ RIGHT = {
     'value': ['half filled', 'It is half full.', 'Half Filled!', 'half-full', 'crate_3: half full'],
     'three': ['3', 'three', 'There are three crates in yard_1.', 'Number of crate: 3.', '3 (3)'],
     'zero': ['0', 'zero', 'There are no crates.', 'none', "I didn't see any", 'I didn’t see any'],
-    'is open': ['Yes', 'yes.', 'Yeah, it is.', 'It is open.'],
+    'is open': ['Yes', 'yes.', 'Yeah, it is.', 'It is open.', "It isn't closed."],
     'is closed': [
         *('No.', 'Nope', 'No, it is not open but closed.', "It isn't open", 'It isn’t open'),
         *('It is not open.', 'It is closed.', 'shut'),

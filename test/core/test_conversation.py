@@ -8,17 +8,20 @@ import pytest
 from hypothesis import given
 
 from prism_core import (
+    Action,
     CompactDialect,
     Dialect,
     Observation,
+    Plan,
     PlanParseError,
     SpineDialect,
+    Turn,
     parse_plan,
 )
 from prism_core.conversation import rewind
 from prism_core.dialects.handles import Handles
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.mission_state import survey_mission
+from prism_core.mission_state import MAX_TRIES, survey_mission
 from prism_core.strategy import decide
 
 from .mapping_worlds import WORDS, episodes_of, states_of, taught
@@ -208,6 +211,31 @@ def test_plan_of_another_teacher_is_written_in_free_words_where_no_form_fits():
     assert reply == (
         f' find leak : inspect {handle} "is there a leak?" ; answer "I saw a leak at {handle}"'
     )
+
+
+@pytest.mark.parametrize('since', [0, 1, MAX_TRIES])
+def test_what_failed_again_and_again_is_said_in_every_prompt(since):
+    for episode in episodes_of(range(8), tier='core', hidden=0.4):
+        graph = episode.known_graph
+        here = graph.robot_location
+        look = Turn(
+            Plan((Action('map_region', (here,)),), 'survey'), (Observation(status='failed'),), here
+        )
+        history = (look,) * MAX_TRIES
+        for dialect in dialects(episode.seed):
+            messages = dialect.render_prompt(episode.task.request, graph, history, since=since)
+            prompt = dialect.parse_prompt(messages, graph)
+            state = survey_mission(graph, history)
+            assert prompt.state.is_blocked(look.plan.actions[0])
+            assert [f.region for f in prompt.state.frontiers] == [
+                f.region for f in state.frontiers[: len(prompt.state.frontiers)]
+            ]
+            parts = (episode.task.intent, WORDS.lexicon)
+            plan = decide(parts[0], graph, state, history, parts[1])
+            read = decide(parts[0], prompt.known_graph, prompt.state, prompt.history, parts[1])
+            assert dialect.render_reply_on(read, prompt.known_graph, graph) == (
+                dialect.render_reply(plan, graph)
+            )
 
 
 @given(scene_graphs(located=True), texts)

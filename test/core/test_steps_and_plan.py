@@ -255,10 +255,10 @@ LONG_STEPS = (
 
 
 def assert_read_quickly(reply: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # which does not count what else the machine does
     with contextlib.suppress(PlanParseError):
         parse(reply)
-    assert time.perf_counter() - started < 10.0, reply[:40]  # in square it would be hours
+    assert time.process_time() - started < 1.0, reply[:40]
 
 
 def test_reading_a_long_reply_takes_time_in_proportion_to_its_length():

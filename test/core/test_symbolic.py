@@ -19,7 +19,7 @@ from prism_core import (
     validate_plan,
 )
 from prism_core.domains.mapping import MAPPING_ACTIONS, load_words, make_symbolic_planner
-from prism_core.mission_state import MAX_TURNS
+from prism_core.mission_state import MAX_TRIES, MAX_TURNS
 from prism_core.observation import Observation
 from prism_core.testing import check_planner
 
@@ -197,6 +197,39 @@ def test_mission_ends_where_extending_the_map_leads_nowhere(depot, symbolic):
     *plans, last = run(symbolic, 'go to the island', depot, nothing_new)[0]
     assert {plan.actions[0].name for plan in plans} >= {'extend_map'}
     assert last.actions == (Action('answer', ('island_1 cannot be reached.',)),)
+
+
+def done_in_words(action: Action) -> Observation:
+    """What a robot reports that says that all went well, and changes no graph."""
+    return Observation(feedback='done')
+
+
+@pytest.mark.parametrize(
+    'request_',
+    ['go to the island', 'find a blue car', 'is the red barrel full?', 'explore', 'find the zebra'],
+)
+def test_mission_ends_with_a_robot_that_changes_no_graph(depot, symbolic, request_):
+    *plans, last = run(symbolic, request_, depot, done_in_words)[0]
+    steps = [plan.actions[-1] for plan in plans]
+    assert len(steps) == len(set(steps))
+    assert last.actions[-1].name in ('answer', 'clarify')
+
+
+@pytest.mark.parametrize(
+    'request_',
+    ['find the zebra', 'explore', 'how many zebras are there?', 'how many cars are on the dock?'],
+)
+def test_robot_that_could_not_look_everywhere_does_not_say_that_there_is_nothing(
+    depot, symbolic, request_
+):
+    def dark(action):
+        is_dock = action.arguments[0] == 'dock_1'
+        return Observation(status='failed') if is_dock else nothing_new(action)
+
+    *plans, last = run(symbolic, request_, depot, dark)[0]
+    tries = [plan for plan in plans if plan.actions[-1] == Action('map_region', ('dock_1',))]
+    assert len(tries) == MAX_TRIES
+    assert last.actions == (Action('answer', ('I could not look at dock_1, so I do not know.',)),)
 
 
 def looked_at(name: str, query: str, *observations: Observation) -> Turn:

@@ -47,7 +47,7 @@ domains.mapping.simulator: actions domains.mapping.actions graph_elements lexico
     observation scene_graph
 domains.mapping.hiding: domains.mapping.simulator graph_elements mission_state scene_graph
 domains.mapping.intents: domains.mapping.words errors intent scene_graph
-domains.mapping.answer_text: criterion scene_graph
+domains.mapping.answer_text: criterion domains.mapping.words scene_graph
 domains.mapping.judge: criterion domains.mapping.answer_text domains.mapping.words episode
     mission_state scene_graph
 domains.mapping.oracle: actions criterion domains.mapping.judge domains.mapping.simulator

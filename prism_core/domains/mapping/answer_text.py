@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from prism_core.criterion import Criterion
+from prism_core.domains.mapping.words import load_words
 from prism_core.scene_graph import SceneGraph
 
 _TOKEN = re.compile(r'[A-Za-z0-9_\-.]*[A-Za-z0-9_\-]')
@@ -139,7 +140,11 @@ def _claim_by_value(words: list[str], asked: list[str], rivals: tuple[str, ...])
     if any(value in asked for value in said):
         has_rival = any(value in rivals for value in said)
         return 'no' if is_denied else 'both' if has_rival else 'yes'
-    return 'no' if said and not is_denied else ''
+    if is_denied:  # of two values, to deny the one is to affirm the other
+        phrases = load_words().lexicon.attribute_phrases
+        values = {phrases[word][1] for word in rivals if word in phrases}
+        return 'yes' if said and len(values) == 1 else ''
+    return 'no' if said else ''
 
 
 def _absence(text: str, criterion: Criterion, graph: SceneGraph) -> str:
