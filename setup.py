@@ -59,8 +59,18 @@ setup(
     extras_require={
         'ros': [*ROS_WHEELS, *COLCON],
         'robot': [],  # the base is all that a robot needs so far
-        'data': ['matplotlib>=3.5', 'msgspec>=0.18'],
-        'train': ['peft', 'torch', 'transformers'],
+        'data': [
+            'datasketch>=1.6',
+            'matplotlib>=3.5',
+            'msgspec>=0.18',
+            'numpy',
+            'openai>=1.66',
+            'pyyaml>=6',
+            'tenacity>=8.2',
+            'tokenizers>=0.20',
+        ],
+        'ray': ['ray>=2.30'],
+        'train': ['datasets>=3', 'peft', 'torch', 'transformers', 'trl'],
         'dev': [
             *COLCON,
             'hypothesis',
@@ -81,6 +91,7 @@ setup(
             'prism_scene_graph = prism_ros.scene_graph_node:main',
         ],
         'prism.planners': ['symbolic = prism_core.domains.mapping:make_symbolic_planner'],
+        'prism.domains': ['mapping = prism_core.domains.mapping.domain:MappingDomain'],
         'prism.commands': [
             'measure = prism_core.cli_measure:measure',
             'ask = prism_ros.commands:ask',

@@ -14,10 +14,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from prism_core.domains.mapping.controls import CONTROLS
+from prism_core.domains.mapping.domain import DIALECTS
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.invariance import measure_invariance
 from prism_core.domains.mapping.measure import (
-    DIALECTS,
     PLANNERS,
     Tally,
     measure_distillation,

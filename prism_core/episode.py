@@ -24,12 +24,13 @@ Ending = Literal['', 'answer', 'clarify', 'limit', 'invalid_plans', 'planner_err
 @dataclass(frozen=True)
 class Turn:
     """A plan, one observation for each step of it that was carried out, and where the robot was
-    when it planned ('': not known).
+    when it planned ('': not known). `weight` is how much the plan counts in training.
     """
 
     plan: Plan
     observations: tuple[Observation, ...] = ()
     robot_location: str = ''
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from prism_core.actions import Action
+from prism_core.conversation import Message
 from prism_core.criterion import Criterion, Fact
 from prism_core.episode import Episode, Turn
 from prism_core.errors import PlannerError, PlannerUnavailable
+from prism_core.inference.text_model import JsonSchema
 from prism_core.mission_state import MAX_TURNS
 from prism_core.observation import Observation, parse_observation, render_observation
 from prism_core.plan import Plan
@@ -33,6 +35,38 @@ class ScriptedPlanner:
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next entry of the script."""
         self.requests.append(request)
+        entry = next(self._script, PlannerUnavailable('the script has ended'))
+        if isinstance(entry, Exception):
+            raise entry
+        return entry
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class ScriptedTextModel:
+    """A language model that gives back what it was handed, in order; an exception in the script is
+    raised.
+
+    `calls` keeps the messages of each call. When the script has ended it raises PlannerUnavailable.
+    """
+
+    def __init__(self, script: Iterable[str | Exception], name: str = 'scripted'):
+        self.name = name
+        self.calls: list[list[Message]] = []
+        self._script = iter(script)
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: JsonSchema | None = None,
+        max_new_tokens: int = 1024,
+        seed: int = 0,
+        timeout_s: float | None = None,
+    ) -> str:
+        """The next entry of the script."""
+        self.calls.append(list(messages))
         entry = next(self._script, PlannerUnavailable('the script has ended'))
         if isinstance(entry, Exception):
             raise entry

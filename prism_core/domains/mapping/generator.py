@@ -166,15 +166,33 @@ def _check_meaning(episode: Episode, meanings: dict[str, Intent]) -> None:
 
 def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> list[Episode]:
     """A task, and its twin where there is one."""
-    words = scene.words
     intent = source.draw(kind)
     is_unseen = 'wording' in scene.config.unseen
-    request = render_request(intent, rng, words, is_unseen)
-    episode = scene.pose(request, kind, intent, 'unseen' if is_unseen else 'seen')
+    request = render_request(intent, rng, scene.words, is_unseen)
+    return prove_task(scene, request, kind, intent, rng, 'unseen' if is_unseen else 'seen')
+
+
+def prove_task(
+    scene: Scene, request: str, kind: str, intent: Intent, rng: Random, wording: str
+) -> list[Episode]:
+    """A sentence in a world as a task that the oracle solves, and its twin where there is one.
+
+    Args:
+        scene: the world.
+        request: the sentence.
+        kind: what it asks for.
+        intent: what it means.
+        rng: draws the other hidden facts of the twin.
+        wording: where the sentence is from, for statistics.
+
+    Raises:
+        WorldRejected: it has no single right answer here, cannot be solved, or could be guessed.
+    """
+    episode = scene.pose(request, kind, intent, wording)
     if kind == 'absent' and episode.criterion.answer != 'absence':
         raise WorldRejected('it is there')
-    twin = make_twin(episode, rng, words)
-    pair = [add_budget(e, words) for e in (episode, twin) if e is not None]
+    twin = make_twin(episode, rng, scene.words)
+    pair = [add_budget(e, scene.words) for e in (episode, twin) if e is not None]
     if len(pair) == 1 and intent.kind in GUESSABLE and pair[0].provenance['needs_discovery']:
         raise WorldRejected('it could be guessed, and no hidden fact makes a twin')
     if len(pair) > 1:

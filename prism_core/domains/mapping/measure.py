@@ -14,10 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from prism_core.conversation import Dialect
-from prism_core.dialects.compact import CompactDialect
-from prism_core.dialects.spine import SpineDialect
-from prism_core.domains.mapping.actions import MAPPING_ACTIONS
 from prism_core.domains.mapping.controls import make_controls
+from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.free_wording import draw_free_episode, load_free_requests
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.play import play_episode
@@ -30,7 +28,6 @@ from prism_core.planner import Planner
 from prism_core.strategy import decide
 from prism_core.symbolic import SymbolicPlanner
 
-DIALECTS = ('compact', 'spine')
 PLANNERS = ('teacher', 'explorer', 'fallback')
 _CHUNK = 10  # worlds that a process draws at a time
 
@@ -205,16 +202,9 @@ def _compare_all(
 ) -> Iterator[tuple[str, str, bool, bool]]:
     for seed in seeds:
         rng = random.Random(seed)  # noqa: S311 - no secret
-        dialect = make_dialect(dialect_name, words, seed)
+        dialect = MappingDomain(words).make_dialect(dialect_name, seed)
         for episode in draw_episodes(seed, config, words):
             yield from _compare(episode, dialect, words, rng)
-
-
-def make_dialect(name: str, words: Words, seed: int = 0) -> Dialect:
-    """A dialect by its name; `seed` draws the handles of the compact one."""
-    return (
-        CompactDialect(words.lexicon, seed) if name == 'compact' else SpineDialect(MAPPING_ACTIONS)
-    )
 
 
 def _compare(

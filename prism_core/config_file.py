@@ -1,0 +1,62 @@
+"""Settings as YAML files: read into a dataclass, unknown keys and wrong types refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from prism_core.errors import ConfigError
+
+Settings = TypeVar('Settings')
+
+
+def read_config(path: Path, kind: type[Settings]) -> Settings:
+    """Read a YAML file.
+
+    Args:
+        path: the file.
+        kind: a dataclass; what the file leaves out has its default.
+
+    Raises:
+        ConfigError: with the file and the place in it that cannot be used.
+    """
+    try:
+        data = yaml.safe_load(path.read_text('utf-8')) or {}
+    except OSError as error:
+        raise ConfigError(f'cannot read {path}: {error.strerror}') from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f'{path} is not YAML: {" ".join(str(error).split())}') from error
+    return to_config(data, kind, str(path))
+
+
+def to_config(data: Any, kind: type[Settings], where: str) -> Settings:
+    """Settings from plain lists and mappings; `where` names their origin in an error.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a value out of its range.
+    """
+    try:
+        settings = msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f'{where}: {error}') from error
+    unknown = _unknown_keys(data, msgspec.to_builtins(settings), '')
+    if unknown:
+        raise ConfigError(f'{where}: there is no setting {unknown[0]!r}')
+    return settings
+
+
+def render_config(settings: Any) -> str:
+    """Settings as YAML, which `read_config` reads back."""
+    return yaml.safe_dump(msgspec.to_builtins(settings), sort_keys=False, allow_unicode=True)
+
+
+def _unknown_keys(data: Any, known: Any, prefix: str) -> list[str]:
+    if not isinstance(data, dict) or not isinstance(known, dict):
+        return []
+    unknown = [f'{prefix}{key}' for key in data if key not in known]
+    for key, value in data.items():
+        unknown += _unknown_keys(value, known.get(key), f'{prefix}{key}.')
+    return unknown

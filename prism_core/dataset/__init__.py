@@ -1,0 +1,1 @@
+"""From tasks to verified episodes, and from episodes to what models are trained on."""

@@ -1,0 +1,21 @@
+"""Which episodes are good enough to train on, and for what reason the others are not."""
+
+from __future__ import annotations
+
+from prism_core.episode import Episode
+
+
+def find_fault(episode: Episode) -> str:
+    """Why an episode is not trained on; '' for a good one.
+
+    Good is what the judge passes, with no plan that was refused.
+    """
+    if not episode.turns:
+        return episode.error or 'not tried'
+    if any(o.status == 'refused' for turn in episode.turns for o in turn.observations):
+        return 'a plan was refused'
+    if episode.ending not in ('answer', 'clarify'):
+        return f'{episode.ending or "no end"}: {episode.error}' if episode.error else episode.ending
+    if episode.outcome is None:
+        return 'not judged'
+    return '' if episode.outcome.success else episode.outcome.reason

@@ -1,0 +1,55 @@
+"""The mapping domain as datasets, training and evaluation see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from prism_core.conversation import Dialect
+from prism_core.criterion import Outcome
+from prism_core.dialects.compact import CompactDialect
+from prism_core.dialects.spine import SpineDialect
+from prism_core.domains.mapping.actions import MAPPING_ACTIONS
+from prism_core.domains.mapping.judge import judge_episode
+from prism_core.domains.mapping.prompt import make_header
+from prism_core.domains.mapping.simulator import MappingSimulator
+from prism_core.domains.mapping.teacher import make_teacher
+from prism_core.domains.mapping.words import Words, load_words
+from prism_core.episode import Episode, Task
+from prism_core.errors import ConfigError
+from prism_core.planner import Planner
+
+DIALECTS = ('compact', 'spine')
+
+
+@dataclass(frozen=True)
+class MappingDomain:
+    """SPINE's domain; entry point `mapping` of group `prism.domains`."""
+
+    words: Words = field(default_factory=load_words)
+
+    name = 'mapping'
+    table = MAPPING_ACTIONS
+
+    def make_simulator(self, episode: Episode) -> MappingSimulator:
+        """A fresh world for an episode."""
+        return MappingSimulator(episode.true_graph, episode.known_graph, self.words.lexicon)
+
+    def judge(self, episode: Episode) -> Outcome:
+        """The verdict on an episode that ended."""
+        return judge_episode(episode)
+
+    def make_teacher(self, task: Task) -> Planner:
+        """SymbolicPlanner, handed what the sentence means."""
+        return make_teacher(task, self.words)
+
+    def make_dialect(self, name: str, seed: int = 0) -> Dialect:
+        """`compact` (`seed` draws its handles) or `spine`."""
+        if name == 'compact':
+            return CompactDialect(self.words.lexicon, seed)
+        if name == 'spine':
+            return SpineDialect(self.table)
+        raise ConfigError(f'dialect: expected one of {", ".join(DIALECTS)}, got {name!r}')
+
+    def make_header(self, dialect: Dialect) -> str:
+        """The system message for a language model that was never trained on the domain."""
+        return make_header(dialect, self.table)
