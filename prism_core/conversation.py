@@ -72,9 +72,11 @@ class Dialect(ABC):
             messages.append({'role': 'user', 'content': content})
             reply = self.render_reply(turn.plan, graph)
             messages.append({'role': 'assistant', 'content': reply})
-            content = self._continue(turn, graph)
+            graphs = [graph]
             for observation in turn.observations:
-                graph = graph.apply(observation.update)
+                graphs.append(graphs[-1].apply(observation.update))
+            content = self._continue(turn, graphs)
+            graph = graphs[-1]
         content += self._end(known_graph, survey_mission(known_graph, history))
         messages.append({'role': 'user', 'content': content})
         return messages
@@ -106,8 +108,8 @@ class Dialect(ABC):
         """The graph, what was done before, and the task."""
 
     @abstractmethod
-    def _continue(self, turn: Turn, graph: SceneGraph) -> str:
-        """What a turn revealed to a robot that knew the graph."""
+    def _continue(self, turn: Turn, graphs: Sequence[SceneGraph]) -> str:
+        """What a turn revealed; the graphs are what was known before, and after each step."""
 
     @abstractmethod
     def _end(self, graph: SceneGraph, state: MissionState) -> str:

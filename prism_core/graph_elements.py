@@ -197,3 +197,23 @@ class GraphUpdate:
     source: str = ''
     base_revision: int = 0
     revision: int = 0
+
+    @property
+    def changes_nodes_or_connections(self) -> bool:
+        """Whether nodes or connections come, go or are replaced."""
+        return bool(
+            self.upsert_nodes
+            or self.upsert_connections
+            or self.remove_nodes
+            or self.remove_connections
+        )
+
+    @property
+    def changes_ways(self) -> bool:
+        """Whether that is so for regions or for where the robot can drive."""
+        return bool(
+            self.remove_nodes
+            or self.remove_connections
+            or any(node.kind == 'region' for node in self.upsert_nodes)
+            or any(c.kind == 'traversable' for c in self.upsert_connections)
+        )

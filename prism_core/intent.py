@@ -6,6 +6,7 @@ A closed set of kinds with named slots, each of which the sentence entails. Know
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from prism_core.graph_elements import Node, NodeKind
@@ -74,6 +75,7 @@ def class_of(node: Node) -> str:
     return class_of_name(node.name)
 
 
+@lru_cache(maxsize=65_536)
 def class_of_name(name: str) -> str:
     """The class that a name tells: `discovered_truck_3` and `truck-3` are trucks."""
     words = name.replace('-', '_').replace('.', '_').lower().split('_')

@@ -25,6 +25,7 @@ from prism_core.graph_elements import (
     NodeKind,
     quote,
 )
+from prism_core.ways import Views, Ways
 
 
 class SceneGraph:
@@ -63,12 +64,23 @@ class SceneGraph:
             raise SceneGraphError(problems)
         self._fill(by_name, by_ends, robot_location, revision, attributes)
 
-    def _fill(self, nodes, connections, robot_location, revision, attributes) -> SceneGraph:
+    def _fill(
+        self,
+        nodes: Mapping[str, Node],
+        connections: Mapping[tuple[str, str], Connection],
+        robot_location: str | None,
+        revision: int,
+        attributes: Mapping[str, Any],
+        ways: Ways | None = None,
+        views: Views | None = None,
+    ) -> SceneGraph:
         self._nodes = MappingProxyType(nodes)
         self._connections = MappingProxyType(connections)
         self._robot_location = robot_location
         self._revision = revision
         self._attributes = MappingProxyType(dict(attributes))
+        self._ways = ways or Ways(self._nodes, self._connections)
+        self._views = views or Views(self._nodes, self._connections)
         return self
 
     @property
@@ -109,51 +121,29 @@ class SceneGraph:
     def _of_kind(self, kind: NodeKind) -> Mapping[str, Node]:
         return MappingProxyType({n: node for n, node in self._nodes.items() if node.kind == kind})
 
-    @cached_property
+    @property
     def region_network(self) -> nx.Graph:
         """The regions and where the robot can drive, with `length_m` on each edge; frozen."""
-        network = nx.Graph()
-        network.add_nodes_from(self.regions)
-        for connection in self._connections.values():
-            if connection.kind == 'traversable':
-                a, b = connection.source, connection.target
-                length_m = connection.cost_m
-                if length_m is None:
-                    length_m = self._nodes[a].distance_m(self._nodes[b])
-                network.add_edge(a, b, length_m=length_m)
-        return nx.freeze(network)
+        return self._ways.network
 
-    @cached_property
+    @property
     def viewpoints(self) -> Mapping[str, tuple[str, ...]]:
         """For each object, the regions that it is seen from, in the graph's order."""
-        regions: dict[str, list[str]] = {name: [] for name in self.objects}
-        for connection in self._connections.values():
-            if connection.kind == 'observed_from':
-                ends = (connection.source, connection.target)
-                seen, region = ends if ends[0] in regions else ends[::-1]
-                regions[seen].append(region)
-        order = {name: index for index, name in enumerate(self.regions)}
-        return MappingProxyType(
-            {name: tuple(sorted(seen, key=order.__getitem__)) for name, seen in regions.items()}
-        )
-
-    @cached_property
-    def _component_of(self) -> Mapping[str, int]:
-        components = nx.connected_components(self.region_network)
-        return {name: index for index, members in enumerate(components) for name in members}
+        return self._views.viewpoints
 
     def is_reachable(self, start: str, end: str) -> bool:
         """Whether known connections lead from one region to the other."""
-        return self._component_of[start] == self._component_of[end]
+        component_of = self._ways.component_of
+        return component_of[start] == component_of[end]
 
     def reachable_regions(self, start: str) -> set[str]:
         """The regions to which known connections lead, the start included."""
-        index = self._component_of[start]
-        return {name for name, other in self._component_of.items() if other == index}
+        component_of = self._ways.component_of
+        return {name for name, other in component_of.items() if other == component_of[start]}
 
     def distances_m(self, start: str) -> Mapping[str, float]:
         """Travel distance from a region to each region that can be reached, nearest first."""
-        return nx.single_source_dijkstra_path_length(self.region_network, start, weight='length_m')
+        return self._ways.distances_m(start)
 
     def route(self, start: str, end: str) -> list[str]:
         """The shortest way between two regions, both included.
@@ -161,10 +151,10 @@ class SceneGraph:
         Raises:
             SceneGraphError: no known connections lead there.
         """
-        try:
-            return nx.dijkstra_path(self.region_network, start, end, weight='length_m')
-        except (nx.NetworkXNoPath, nx.NodeNotFound):
-            raise SceneGraphError(f"no known way leads from '{start}' to '{end}'") from None
+        way = self._ways.route(start, end)
+        if way is None:
+            raise SceneGraphError(f"no known way leads from '{start}' to '{end}'")
+        return way
 
     def closest_pair(self, start: str, end: str) -> tuple[str, str]:
         """Where the gap is smallest: a region reachable from start, and one connected to end."""
@@ -256,22 +246,26 @@ class SceneGraph:
         problems.extend(_check_location(location, nodes))
         if problems:
             raise SceneGraphError(problems)
-        return self._copy(
-            nodes=nodes,
-            connections=connections,
-            robot_location=location,
-            revision=self._revision + 1,
-        )
+        parts: dict[str, Any] = {'robot_location': location, 'revision': self._revision + 1}
+        if update.set_attributes:
+            parts['nodes'] = nodes
+        if update.changes_nodes_or_connections:
+            parts.update(nodes=nodes, connections=connections, views=None)
+        if update.changes_ways:
+            parts['ways'] = None
+        return self._copy(**parts)
 
-    def _copy(self, **changes) -> SceneGraph:
-        parts = {
+    def _copy(self, **changes: Any) -> SceneGraph:
+        parts: dict[str, Any] = {
             'nodes': self._nodes,
             'connections': self._connections,
             'robot_location': self._robot_location,
             'revision': self._revision,
             'attributes': self._attributes,
+            'ways': self._ways,
+            'views': self._views,
         }
-        return SceneGraph.__new__(SceneGraph)._fill(**(parts | changes))
+        return SceneGraph.__new__(SceneGraph)._fill(**{**parts, **changes})
 
     def _parts(self) -> tuple:
         return (

@@ -38,6 +38,7 @@ class CompactDialect(Dialect):
     def __init__(self, lexicon: Lexicon, seed: int = 0):
         self._lexicon = lexicon
         self._seed = seed
+        self._last = (SceneGraph(), Handles(SceneGraph(), seed))
 
     def render_reply(self, plan: Plan, known_graph: SceneGraph) -> str:
         """A plan as `goal : steps`."""
@@ -55,7 +56,11 @@ class CompactDialect(Dialect):
         return CompactSteps(graph, self._handles(named_by or graph), self._lexicon)
 
     def _handles(self, graph: SceneGraph) -> Handles:
-        return Handles(graph, self._seed)
+        last, handles = self._last
+        if graph is not last:
+            handles = Handles(graph, self._seed)
+            self._last = (graph, handles)
+        return handles
 
     # ----------------------------------------------------------------------------------- writing
 
@@ -70,12 +75,10 @@ class CompactDialect(Dialect):
         lines.append(f'task {handles.neutralize(request)}')
         return ''.join(f'{line}\n' for line in lines)
 
-    def _continue(self, turn: Turn, graph: SceneGraph) -> str:
+    def _continue(self, turn: Turn, graphs: Sequence[SceneGraph]) -> str:
         lines = []
-        for observation in turn.observations:
-            after = graph.apply(observation.update)
-            lines += self._render_observation(observation, graph, self._handles(after))
-            graph = after
+        for observation, before, after in zip(turn.observations, graphs, graphs[1:]):
+            lines += self._render_observation(observation, before, self._handles(after))
         return ''.join(f'{line}\n' for line in lines)
 
     def _render_observation(

@@ -109,7 +109,7 @@ class GraphLines:
         words = [
             known[key]
             for key, spec in self._lexicon.attributes.items()
-            if known.get(key) in spec.values
+            if isinstance(known.get(key), str) and known[key] in spec.values
         ]
         return [*words, DESCRIBED] if known.get('description') else words
 

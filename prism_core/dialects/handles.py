@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain, count
 from random import Random
 
 from prism_core.errors import PlanParseError
@@ -34,7 +36,7 @@ class Handles:
         self._nodes = graph.nodes
         self._written: dict[str, str] = {}
         self._names: dict[str, str] = {}
-        numbers = {kind: _numbers(f'{seed}:{kind}') for kind in _LETTERS}
+        numbers = {kind: _numbers(seed, kind) for kind in _LETTERS}
         for name, node in graph.nodes.items():
             handle = f'<{_LETTERS[node.kind]}{next(numbers[node.kind])}>'
             self._written[name] = f'{class_words(node)}{handle}'
@@ -90,14 +92,20 @@ class Handles:
 
 def class_words(node: Node) -> str:
     """The class of a node in plain lower-case words."""
-    return ' '.join(_NOT_A_WORD.sub(' ', class_of(node)).split()) or node.kind
+    return _plain_words(class_of(node)) or node.kind
 
 
-def _numbers(seed: str) -> Iterator[int]:
+@lru_cache(maxsize=65_536)
+def _plain_words(text: str) -> str:
+    return ' '.join(_NOT_A_WORD.sub(' ', text).split())
+
+
+def _numbers(seed: int, kind: str) -> Iterator[int]:
+    return chain(_shuffled(f'{seed}:{kind}'), count(NUMBER_OF_HANDLES))
+
+
+@lru_cache(maxsize=1024)
+def _shuffled(seed: str) -> tuple[int, ...]:
     numbers = list(range(NUMBER_OF_HANDLES))
     Random(seed).shuffle(numbers)  # noqa: S311 - no secret
-    yield from numbers
-    number = NUMBER_OF_HANDLES
-    while True:
-        yield number
-        number += 1
+    return tuple(numbers)

@@ -43,7 +43,7 @@ class SpineDialect(Dialect):
         lines.append(f'task: {" ".join(request.split())}')
         return ''.join(f'{line}\n' for line in lines)
 
-    def _continue(self, turn: Turn, graph: SceneGraph) -> str:
+    def _continue(self, turn: Turn, graphs: Sequence[SceneGraph]) -> str:
         lines = _render_actions(list(zip(turn.plan.actions, turn.observations)))
         return ''.join(f'{line}\n' for line in lines)
 

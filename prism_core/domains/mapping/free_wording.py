@@ -18,6 +18,7 @@ from prism_core.domains.mapping.generator import (
     GENERATOR_VERSION,
     Scene,
     add_budget,
+    as_task,
     draw_scene,
 )
 from prism_core.domains.mapping.words import Words
@@ -70,7 +71,7 @@ def draw_free_episode(
             scene = draw_scene(
                 seed, rng, _in_family(free, config, words), words, _want(free, rng, words)
             )
-            return add_budget(_pose(free, scene), words)
+            return as_task(add_budget(_pose(free, scene), words))
         except WorldRejected as rejected:
             rejections[f'{free.intent.kind}: {rejected}'] += 1
     return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -29,7 +29,7 @@ from prism_core.intent import Intent
 from prism_core.planner import run_episode
 from prism_core.scene_graph import SceneGraph
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 MAX_DRAWS = 8
 """So often a task is drawn before its place stays empty."""
 
@@ -49,7 +49,23 @@ _BUDGET, _SPARE_ACTIONS, _SPARE_M = 1.5, 3, 30.0
 def draw_episodes(
     seed: int, config: WorldConfig, words: Words, rejections: Counter[str] | None = None
 ) -> list[Episode]:
-    """Draw one world and its tasks.
+    """Draw one world and its tasks: the demonstrations without their turns.
+
+    Raises:
+        ConfigError: a kind of task is unknown.
+    """
+    return [as_task(episode) for episode in draw_demonstrations(seed, config, words, rejections)]
+
+
+def as_task(episode: Episode) -> Episode:
+    """The task of an episode, to be tried anew."""
+    return replace(episode, turns=(), ending='', error='', outcome=None)
+
+
+def draw_demonstrations(
+    seed: int, config: WorldConfig, words: Words, rejections: Counter[str] | None = None
+) -> list[Episode]:
+    """Draw one world and its tasks, each as the teacher plays it.
 
     Tasks of which the answer lies in something hidden come as twins where that is possible: two
     episodes with the same sentence and the same known graph, but other hidden facts and another
@@ -77,7 +93,7 @@ def draw_episodes(
         words,
         words.object_classes(config.tier, config.unseen, scene.world.family),
         is_core=config.tier == 'core',
-        favored=words.is_held_out_class if 'classes' in config.unseen else lambda _: True,
+        favored=_favored(config, words),
     )
     kinds = config.kinds or (CORE_KINDS if config.tier == 'core' else KINDS)
     episodes: list[Episode] = []
@@ -93,6 +109,13 @@ def draw_episodes(
                 episodes += drawn
                 break
     return episodes
+
+
+def _favored(config: WorldConfig, words: Words) -> Callable[[str], bool]:
+    """The object classes to ask for where there is a choice."""
+    if config.favored:
+        return config.favored.__contains__
+    return words.is_held_out_class if 'classes' in config.unseen else lambda _: True
 
 
 @dataclass(frozen=True)
@@ -175,7 +198,8 @@ def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> li
 def prove_task(
     scene: Scene, request: str, kind: str, intent: Intent, rng: Random, wording: str
 ) -> list[Episode]:
-    """A sentence in a world as a task that the oracle solves, and its twin where there is one.
+    """A sentence in a world as a task that the oracle solves, as the teacher plays it, and its twin
+    where there is one.
 
     Args:
         scene: the world.
@@ -201,7 +225,8 @@ def prove_task(
 
 
 def add_budget(episode: Episode, words: Words) -> Episode:
-    """The episode with a budget relative to what its teacher needs, proven solvable by the oracle.
+    """The episode as its teacher plays it, with a budget relative to what that takes; proven
+    solvable by the oracle.
 
     Raises:
         WorldRejected: the oracle found no way.
@@ -227,7 +252,10 @@ def add_budget(episode: Episode, words: Words) -> Episode:
         'teacher_actions': outcome.actions,
         'needs_discovery': best.looks > 0,
     }
-    return _tag(replace(episode, criterion=criterion), facts)
+    played = replace(run, criterion=criterion)
+    if not outcome.success:
+        outcome = judge_episode(played)
+    return _tag(replace(played, outcome=outcome), facts)
 
 
 def _tag(episode: Episode, facts: Mapping) -> Episode:

@@ -21,6 +21,7 @@ which several are known)."""
 
 _HIDDEN_FIRST, _BY_NAME, _BY_PURPOSE, _BY_GROUP, _WITH_VALUE = 0.7, 0.3, 0.4, 0.15, 0.2
 _EVERYWHERE, _BY_POSITION, _WAY_CONDITION = 0.3, 0.35, 0.4
+_LOOK_ALIKE_FIRST = 0.5
 
 
 class IntentSource:
@@ -158,7 +159,11 @@ class IntentSource:
     def _absent(self) -> Intent:
         lexicon, present = self._words.lexicon, self._present_classes()
         absent = sorted(self._classes - present)
-        name = self._choose([c for c in absent if self._favored(c)] or absent, 'absent class')
+        absent = [c for c in absent if self._favored(c)] or absent
+        alike = [c for c in absent if not present.isdisjoint(lexicon.objects[c].looks_like)]
+        if alike and self._rng.random() < _LOOK_ALIKE_FIRST:
+            absent = alike
+        name = self._choose(absent, 'absent class')
         purposes = [
             p
             for p in lexicon.objects[name].purposes

@@ -5,12 +5,11 @@ The text of an answer is read by the rules of `answer_text`; how plans came abou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from prism_core.criterion import Criterion, Fact, Outcome
 from prism_core.domains.mapping.answer_text import names_in, why_wrong
 from prism_core.domains.mapping.words import load_words
 from prism_core.episode import Episode
+from prism_core.graph_elements import GraphUpdate
 from prism_core.mission_state import MAPPED
 from prism_core.scene_graph import SceneGraph
 
@@ -20,8 +19,7 @@ _LENGTH_TOLERANCE_M = 0.01
 def judge_episode(episode: Episode) -> Outcome:
     """The verdict on an episode that has ended."""
     criterion = episode.criterion
-    graph = episode.final_graph
-    events = list(_events(episode))
+    graph, events = _follow(episode)
     facts = (*criterion.evidence, *_facts_of_the_named(episode))
     missing = [f for f in facts if not _holds(f, graph, events)]
     one_of = criterion.any_of
@@ -131,33 +129,44 @@ def _holds(fact: Fact, graph: SceneGraph, events: list[Fact]) -> bool:
     return True
 
 
-def _events(episode: Episode) -> Iterator[Fact]:
-    """What was done in an episode, in order: visits, inspections, ways looked at."""
+def _follow(episode: Episode) -> tuple[SceneGraph, list[Fact]]:
+    """What was known at the end of an episode, and what was done in it, in order: visits,
+    inspections, ways looked at.
+    """
     graph = episode.known_graph
     here = graph.robot_location or ''
-    yield Fact('visited', here)
+    events = [Fact('visited', here)]
     for action, observation in episode.actions:
         update = observation.update
-        for gone in update.remove_connections:
-            yield Fact('way', *gone.key)
+        events += [Fact('way', *gone.key) for gone in update.remove_connections]
         there = update.robot_location or here
-        network = graph.region_network
-        if network.has_edge(here, there):
-            length_m = network[here][there]['length_m']
-            if abs(length_m - observation.distance_m) < _LENGTH_TOLERANCE_M:
-                yield Fact('way', here, there)
+        length_m = _length_m(graph, here, there)
+        if length_m is not None and abs(length_m - observation.distance_m) < _LENGTH_TOLERANCE_M:
+            events.append(Fact('way', here, there))
         here = there
-        graph = graph.apply(update)
+        if update != GraphUpdate():
+            graph = graph.apply(update)
         if update.robot_location or action.name == 'goto':
-            yield Fact('visited', here)
+            events.append(Fact('visited', here))
         if observation.status != 'done':
             continue
         if action.name == 'map_region':
-            for other in episode.known_graph.region_network.adj.get(here, ()):
-                yield Fact('way', here, other)
-            for other in graph.region_network[here]:
-                yield Fact('way', here, other)
+            was_known = episode.known_graph.region_network.adj.get(here, ())
+            events += [
+                Fact('way', here, other) for other in (*was_known, *graph.region_network[here])
+            ]
         if action.name == 'inspect':
             name, query = (str(argument) for argument in action.arguments)
-            for key in load_words().lexicon.asked_attributes(query) or {'description'}:
-                yield Fact('inspected', name, key)
+            asked = load_words().lexicon.asked_attributes(query) or {'description'}
+            events += [Fact('inspected', name, key) for key in asked]
+    return graph, events
+
+
+def _length_m(graph: SceneGraph, here: str, there: str) -> float | None:
+    """How long the known way between two regions is; None where there is none."""
+    way = graph.connections.get((min(here, there), max(here, there)))
+    if way is None:
+        return None
+    if way.cost_m is not None:
+        return way.cost_m
+    return graph.nodes[here].distance_m(graph.nodes[there])

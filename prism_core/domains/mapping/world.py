@@ -21,6 +21,7 @@ _SPACING_M = (8.0, 20.0)
 _MAX_OBJECTS_PER_REGION, _MAX_OBJECTS = 1.4, 80
 _TYPICAL_SHARE = 0.75
 _SEEN_FROM_TWO_SHARE = 0.12
+_LOOK_ALIKE_SHARE = 0.3
 _LOOP_SHARE = 0.25
 _MAX_NUMBER = 99
 
@@ -34,8 +35,10 @@ class WorldConfig:
 
     `tier`: `core` (few kinds of task, small worlds, common classes) or `full`. `hidden` is the
     share of nodes, connections and attributes that the robot does not know at the start. `kinds`,
-    `family` and `structure` are drawn where they are not given. `unseen` names what is drawn from
-    the held-out part: `wording`, `classes`, `places`; without it worlds hold nothing held out.
+    `family` and `structure` are drawn where they are not given. The world holds an object of each
+    of the `favored` classes that suits it, and tasks ask for these where there is a choice.
+    `unseen` names what is drawn from the held-out part: `wording`, `classes`, `places`; without it
+    worlds hold nothing held out.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -48,6 +51,7 @@ class WorldConfig:
     kinds: tuple[str, ...] = ()
     family: str = ''
     structure: str = ''
+    favored: tuple[str, ...] = ()
     unseen: frozenset[str] = field(default_factory=frozenset)
 
     def __post_init__(self):
@@ -181,14 +185,24 @@ def _draw_objects(
         drawn.append((object_class, rng.choice(fitting), attributes))
     taken = wanted.absent.union(c for c, _, _ in wanted.objects)
     everything = words.object_classes(config.tier, config.unseen, family)
+    for object_class in config.favored:
+        if object_class in everything - taken:
+            drawn.append((object_class, rng.randrange(len(classes)), ()))
     number = rng.randint(0, min(_MAX_OBJECTS, round(len(classes) * _MAX_OBJECTS_PER_REGION)))
-    for _ in range(number - len(drawn)):
+    while len(drawn) < number:
         index = rng.randrange(len(classes))
         typical = [c for c in words.typical_objects(family, classes[index]) if c in everything]
         is_typical = typical and rng.random() < _TYPICAL_SHARE
         object_class = rng.choice(typical if is_typical else sorted(everything))
-        if object_class not in taken:
-            drawn.append((object_class, index, ()))
+        alike = [c for c in words.lexicon.objects[object_class].looks_like if c in everything]
+        together = [object_class]
+        if alike and rng.random() < _LOOK_ALIKE_SHARE:
+            together.append(rng.choice(alike))
+        for name in together[: number - len(drawn)]:
+            if name in taken:
+                number -= 1
+            else:
+                drawn.append((name, index, ()))
     return drawn
 
 
