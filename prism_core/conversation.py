@@ -10,10 +10,11 @@ that others trained, `dialects.compact` for our students.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
+from prism_core.actions import Action
 from prism_core.episode import Turn
 from prism_core.graph_elements import GraphUpdate
 from prism_core.mission_state import MissionState, survey_mission
@@ -40,10 +41,14 @@ class Prompt:
 
 
 class Dialect(ABC):
-    """A way to write prompts and replies; `name` and `version` stand in the model it was taught."""
+    """A way to write prompts and replies; `name` and `version` stand in the model it was taught.
+
+    `reply_schema` is the JSON Schema of a reply, where replies are JSON.
+    """
 
     name: str
     version: int
+    reply_schema: Mapping[str, Any] | None = None
 
     def render_prompt(
         self,
@@ -146,8 +151,16 @@ def rewind(known_graph: SceneGraph, turns: Sequence[Turn]) -> SceneGraph:
     )
 
 
-def without_graph(observation: Observation) -> Observation:
-    """An observation of which nothing is kept of the graph but where the robot went."""
-    location = observation.update.robot_location
-    update = GraphUpdate(robot_location=location)
-    return Observation(update, observation.feedback, observation.status)
+def fold_turns(turns: Sequence[Turn]) -> list[tuple[Action, Observation]]:
+    """What is told of turns that the graph holds already: the actions that count, and how they
+    went. Of the graph nothing is kept but where the robot went; what failed and brought news is
+    left out, since it says nothing about another try.
+    """
+    folded = []
+    for turn in turns:
+        for action, observation in zip(turn.plan.actions, turn.observations):
+            if observation.status == 'done' or not observation.is_news:
+                update = GraphUpdate(robot_location=observation.update.robot_location)
+                told = Observation(update, observation.feedback, observation.status)
+                folded.append((action, told))
+    return folded

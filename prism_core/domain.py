@@ -7,13 +7,16 @@ evaluation go through this.
 from __future__ import annotations
 
 import importlib.metadata
-from typing import Protocol
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from prism_core.actions import ActionTable
 from prism_core.conversation import Dialect
 from prism_core.criterion import Outcome
 from prism_core.episode import Episode, Task
 from prism_core.errors import ConfigError
+from prism_core.lexicon import Lexicon
 from prism_core.planner import Planner, Simulator
 
 
@@ -25,8 +28,46 @@ class Domain(Protocol):
         """Short name, as recipes say it."""
 
     @property
+    def version(self) -> int:
+        """Counts the changes after which a seed draws other worlds."""
+
+    @property
     def table(self) -> ActionTable:
         """The actions of its robot."""
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """Its words."""
+
+    @property
+    def recipe_type(self) -> type:
+        """The dataclass that says what worlds to draw; it has `seed` and `worlds`."""
+
+    def plan_world(
+        self, recipe: Any, index: int, is_test: bool, coverage: Mapping[str, int]
+    ) -> Any:
+        """What a world will be, drawn toward what is rare.
+
+        Args:
+            recipe: of type `recipe_type`.
+            index: of the world, from 0.
+            is_test: whether it belongs to the test split, which alone shows what is held out.
+            coverage: how often there was what `covers` names.
+        """
+
+    def draw_world(
+        self, seed: int, config: Any, rejections: Counter[str] | None = None
+    ) -> list[Episode]:
+        """The tasks of a world, each as the embedded teacher plays it; twins stand together.
+
+        `rejections` counts each draw that could not be used, by reason.
+        """
+
+    def covers(self, episode: Episode) -> Iterable[str]:
+        """What an episode adds to the coverage."""
+
+    def features_of(self, episode: Episode) -> Iterable[str]:
+        """What makes its world look like another."""
 
     def make_simulator(self, episode: Episode) -> Simulator:
         """A fresh world for an episode."""

@@ -6,7 +6,7 @@ An episode without turns is a task that waits to be tried.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from prism_core.criterion import Criterion, Outcome
@@ -81,3 +81,8 @@ class Episode:
             if observation.update != GraphUpdate():
                 graph = graph.apply(observation.update)
         return graph
+
+
+def as_task(episode: Episode) -> Episode:
+    """The task of an episode, to be tried anew."""
+    return replace(episode, turns=(), ending='', error='', outcome=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -54,20 +55,29 @@ def read_episodes(lines: Iterable[str]) -> Iterator[Episode]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, SceneGraph):
-        return msgspec.Raw(render_scene_graph(value).encode())
-    if dataclasses.is_dataclass(value):
-        parts = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {
-            field.name: _plain(part)
-            for field, part in parts
-            if field.name == 'schema_version' or part != _default(field)
-        }
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
-    return value
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, SceneGraph):
+        return msgspec.Raw(render_scene_graph(value).encode())
+    plain = {}
+    for name, default in _fields_of(value.__class__):
+        part = getattr(value, name)
+        if part is not default and part != default:
+            plain[name] = _plain(part)
+    return plain
+
+
+@cache
+def _fields_of(kind: Any) -> list[tuple[str, Any]]:
+    """The fields of a dataclass and what is left out of each; the version never is."""
+    return [
+        (field.name, None if field.name == 'schema_version' else _default(field))
+        for field in dataclasses.fields(kind)
+    ]
 
 
 def _default(field: dataclasses.Field) -> Any:

@@ -6,6 +6,7 @@
     ├── PlanParseError          a text in which there is no plan
     ├── WorldRejected           a world or task that was drawn and cannot be used
     ├── ConfigError             a setting, name or file that cannot be used
+    ├── RunStopped              a long run that cannot go on now and can be resumed
     └── PlannerError            no plan came
         ├── PlannerTimeout      not within the time given
         ├── PlannerUnavailable  the planner cannot be reached or cannot work
@@ -58,6 +59,13 @@ class WorldRejected(PrismError):
 
 class ConfigError(PrismError):
     """A setting, name or file cannot be used."""
+
+
+class RunStopped(PrismError):
+    """A long run cannot go on now.
+
+    What it has done is kept; it can be resumed.
+    """
 
 
 class PlannerError(PrismError):

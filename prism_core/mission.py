@@ -241,8 +241,9 @@ class Mission:
         return None if was_last else Step((action,))
 
     def last_action(self) -> Action | None:
-        """The last action that was carried out."""
-        return next((action for action, _ in reversed(list(self.carried_out()))), None)
+        """The last action that was carried out or failed without any news."""
+        counting = [a for a, o in self.carried_out() if o.status == 'done' or not o.is_news]
+        return counting[-1] if counting else None
 
     def go(self, region: str) -> Step:
         """Drive to a region and report it."""

@@ -36,7 +36,8 @@ class Frontier:
 class MissionState:
     """Where the robot is; what is left to look at, nearest first; what was done in this mission.
 
-    `done` are the actions that were carried out, `failures` counts those that the world made fail.
+    `done` are the actions that were carried out, `failures` counts those that failed without any
+    news.
     """
 
     here: str
@@ -75,13 +76,15 @@ def survey_mission(known_graph: SceneGraph, history: Sequence[Turn]) -> MissionS
 
 
 def count_actions(history: Sequence[Turn]) -> tuple[frozenset[Action], Counter[Action]]:
-    """The actions that were carried out, and how often each one failed."""
+    """The actions that were carried out, and how often each one failed without any news: where a
+    way turned out to be blocked, another try goes another way.
+    """
     done, failures = set(), Counter[Action]()
     for turn in history:
         for action, observation in zip(turn.plan.actions, turn.observations):
             if observation.status == 'done':
                 done.add(action)
-            else:
+            elif not observation.is_news:
                 failures[action] += 1
     return frozenset(done), failures
 

@@ -30,6 +30,11 @@ class Observation:
     status: ActionStatus = 'done'
     distance_m: float = 0.0
 
+    @property
+    def is_news(self) -> bool:
+        """Whether nodes or connections, or what is known of a node, changed."""
+        return bool(self.update.changes_nodes_or_connections or self.update.set_attributes)
+
 
 def render_observation(observation: Observation) -> str:
     """Write an observation in SPINE's update language; an empty one is `no_updates()`.

@@ -209,11 +209,34 @@ class SceneGraph:
                 f'the update was made for revision {update.base_revision}, the graph is at '
                 f'{self._revision}; read it again'
             )
-        nodes, connections = dict(self._nodes), dict(self._connections)
         problems = []
         map_id = self._attributes.get('map_id', '')
         if update.map_id not in ('', map_id):
             problems.append(f"the update is for map '{update.map_id}', this is map '{map_id}'")
+        parts: dict[str, Any] = {'revision': self._revision + 1}
+        nodes: Mapping[str, Node] = self._nodes
+        if update.changes_nodes_or_connections:
+            nodes, connections, found = self._replace(update)
+            problems += found
+            parts.update(nodes=nodes, connections=connections, views=None)
+            if update.changes_ways:
+                parts['ways'] = None
+        if update.set_attributes:
+            nodes, found = _set_attributes(update, nodes)
+            problems += found
+            parts['nodes'] = nodes
+        parts['robot_location'] = update.robot_location or self._robot_location
+        problems.extend(_check_location(parts['robot_location'], nodes))
+        if problems:
+            raise SceneGraphError(problems)
+        return self._copy(**parts)
+
+    def _replace(
+        self, update: GraphUpdate
+    ) -> tuple[dict[str, Node], dict[tuple[str, str], Connection], list[str]]:
+        """The nodes and connections after an update, and what is wrong with it."""
+        nodes, connections = dict(self._nodes), dict(self._connections)
+        problems = []
         for gone in update.remove_connections:
             if connections.pop(gone.key, None) is None:
                 problems.append(f'cannot remove connection {gone}: there is none')
@@ -234,26 +257,7 @@ class SceneGraph:
         for connection in update.upsert_connections:
             problems.extend(_check_connection(connection, nodes))
             connections[connection.key] = connection
-        for name, changes in update.set_attributes.items():
-            if name not in nodes:
-                problems.append(f"cannot set attributes of '{name}': there is no such node")
-                continue
-            try:
-                nodes[name] = nodes[name].with_attributes(changes)
-            except SceneGraphError as error:
-                problems.extend(error.problems)
-        location = update.robot_location or self._robot_location
-        problems.extend(_check_location(location, nodes))
-        if problems:
-            raise SceneGraphError(problems)
-        parts: dict[str, Any] = {'robot_location': location, 'revision': self._revision + 1}
-        if update.set_attributes:
-            parts['nodes'] = nodes
-        if update.changes_nodes_or_connections:
-            parts.update(nodes=nodes, connections=connections, views=None)
-        if update.changes_ways:
-            parts['ways'] = None
-        return self._copy(**parts)
+        return nodes, connections, problems
 
     def _copy(self, **changes: Any) -> SceneGraph:
         parts: dict[str, Any] = {
@@ -291,6 +295,21 @@ class SceneGraph:
             f'{len(self._connections)} connections, robot_location={self._robot_location!r}, '
             f'revision={self._revision})'
         )
+
+
+def _set_attributes(
+    update: GraphUpdate, before: Mapping[str, Node]
+) -> tuple[dict[str, Node], list[str]]:
+    nodes, problems = dict(before), []
+    for name, changes in update.set_attributes.items():
+        if name not in nodes:
+            problems.append(f"cannot set attributes of '{name}': there is no such node")
+            continue
+        try:
+            nodes[name] = nodes[name].with_attributes(changes)
+        except SceneGraphError as error:
+            problems.extend(error.problems)
+    return nodes, problems
 
 
 def _restore(*parts) -> SceneGraph:

@@ -23,3 +23,11 @@ def split_of_seed(seed: int) -> str:
     if share < _TEST_SHARE:
         return 'test'
     return 'valid' if share < _TEST_SHARE + _VALID_SHARE else 'train'
+
+
+def world_seed(recipe_seed: int, index: int) -> int:
+    """The seed of a world of a recipe, by its index: far from those of other recipes and from small
+    numbers, which tests, pictures and measurements take.
+    """
+    digest = hashlib.sha256(f'{recipe_seed}:{index}'.encode()).digest()
+    return int.from_bytes(digest[:6], 'big')

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from prism_core.actions import Action
-from prism_core.conversation import Dialect, Message, Prompt, without_graph
+from prism_core.conversation import Dialect, Message, Prompt, fold_turns
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.compact_steps import DEFAULT_RADIUS_M, CompactSteps
 from prism_core.dialects.handles import Handles
@@ -68,10 +68,9 @@ class CompactDialect(Dialect):
         handles = self._handles(graph)
         lines = ['map', *GraphLines(handles, self._lexicon).render_graph(graph)]
         steps = self._steps(graph)
-        for turn in folded:
-            for action, observation in zip(turn.plan.actions, turn.observations):
-                lines.append(f'did {steps.render(action)}')
-                lines += self._render_observation(without_graph(observation), graph, handles)
+        for action, observation in fold_turns(folded):
+            lines.append(f'did {steps.render(action)}')
+            lines += self._render_observation(observation, graph, handles)
         lines.append(f'task {handles.neutralize(request)}')
         return ''.join(f'{line}\n' for line in lines)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from prism_core.actions import Action, ActionTable
-from prism_core.conversation import Dialect, Message, Prompt, without_graph
+from prism_core.conversation import Dialect, Message, Prompt, fold_turns
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
 from prism_core.mission_state import MissionState, survey_mission
@@ -30,15 +31,12 @@ class SpineDialect(Dialect):
 
     def __init__(self, table: ActionTable):
         self._table = table
+        self.reply_schema = _make_reply_schema(table)
 
     def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
         lines = [f'scene_graph: {render_scene_graph(_as_first_seen(graph))}']
-        if folded:
-            done = [
-                (action, without_graph(observation))
-                for turn in folded
-                for action, observation in zip(turn.plan.actions, turn.observations)
-            ]
+        done = fold_turns(folded)
+        if done:
             lines += _render_actions(done)
         lines.append(f'task: {" ".join(request.split())}')
         return ''.join(f'{line}\n' for line in lines)
@@ -100,6 +98,23 @@ class SpineDialect(Dialect):
             observations.append(observation)
             graph = graph.apply(observation.update)
         return Turn(plan, tuple(observations)), graph
+
+
+def _make_reply_schema(table: ActionTable) -> dict[str, Any]:
+    """The four keys in the order in which they are thought; strict, as endpoints want it."""
+    steps = ', '.join(spec.signature for spec in table.values())
+    properties: dict[str, Any] = {
+        'primary_goal': {'type': 'string'},
+        'relevant_graph': {'type': 'array', 'items': {'type': 'string'}},
+        'reasoning': {'type': 'string'},
+        'plan': {'type': 'string', 'description': f'[step, ...] with steps of {steps}'},
+    }
+    return {
+        'type': 'object',
+        'properties': properties,
+        'required': list(properties),
+        'additionalProperties': False,
+    }
 
 
 def _as_first_seen(graph: SceneGraph) -> SceneGraph:

@@ -14,6 +14,7 @@ TREE = {
     'PlanParseError': 'PrismError',
     'WorldRejected': 'PrismError',
     'ConfigError': 'PrismError',
+    'RunStopped': 'PrismError',
     'PlannerError': 'PrismError',
     'PlannerTimeout': 'PlannerError',
     'PlannerUnavailable': 'PlannerError',

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from prism_core import Connection, Node, Plan, PlannerError, SceneGraph
+from prism_core import (
+    Action,
+    Connection,
+    GraphUpdate,
+    Node,
+    Plan,
+    PlannerError,
+    SceneGraph,
+    Turn,
+)
+from prism_core.conversation import fold_turns
 from prism_core.criterion import Criterion
 from prism_core.episode import Episode, Task
+from prism_core.mission_state import count_actions
 from prism_core.observation import Observation
 from prism_core.planner import MAX_REFUSED_IN_A_ROW
 from prism_core.testing import check_simulator
@@ -139,3 +150,16 @@ def test_the_simulator_keeps_the_promises_of_the_protocol():
         do('answer', 'done'),
     ]
     check_simulator(lambda e: make_simulator(e.true_graph, e.known_graph), episode, actions)
+
+
+def test_only_what_fails_without_news_counts_as_a_try_in_vain():
+    goal = Action('map_region', ('dock',))
+    way = Connection('traversable', 'yard', 'dock')
+    blocked = Observation(GraphUpdate(remove_connections=(way,)), 'it is blocked', 'failed')
+    obstructed = Observation(feedback='the view is obstructed', status='failed')
+    turns = [Turn(Plan((goal,)), (o,)) for o in (blocked, blocked, obstructed, blocked)]
+
+    assert count_actions(turns) == (frozenset(), {goal: 1})
+    assert [observation.feedback for _, observation in fold_turns(turns)] == [
+        'the view is obstructed'
+    ]

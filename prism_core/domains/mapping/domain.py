@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prism_core.conversation import Dialect
@@ -9,13 +11,22 @@ from prism_core.criterion import Outcome
 from prism_core.dialects.compact import CompactDialect
 from prism_core.dialects.spine import SpineDialect
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
+from prism_core.domains.mapping.generator import GENERATOR_VERSION, draw_demonstrations
 from prism_core.domains.mapping.judge import judge_episode
 from prism_core.domains.mapping.prompt import make_header
 from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.words import Words, load_words
+from prism_core.domains.mapping.world import WorldConfig
+from prism_core.domains.mapping.worlds import (
+    WorldRecipe,
+    covers,
+    features_of,
+    plan_world,
+)
 from prism_core.episode import Episode, Task
 from prism_core.errors import ConfigError
+from prism_core.lexicon import Lexicon
 from prism_core.planner import Planner
 
 DIALECTS = ('compact', 'spine')
@@ -29,6 +40,33 @@ class MappingDomain:
 
     name = 'mapping'
     table = MAPPING_ACTIONS
+    recipe_type = WorldRecipe
+    version = GENERATOR_VERSION
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """Its words."""
+        return self.words.lexicon
+
+    def plan_world(
+        self, recipe: WorldRecipe, index: int, is_test: bool, coverage: Mapping[str, int]
+    ) -> WorldConfig:
+        """What a world will be."""
+        return plan_world(recipe, index, is_test, coverage, self.words)
+
+    def draw_world(
+        self, seed: int, config: WorldConfig, rejections: Counter[str] | None = None
+    ) -> list[Episode]:
+        """The tasks of a world, each as the teacher plays it."""
+        return draw_demonstrations(seed, config, self.words, rejections)
+
+    def covers(self, episode: Episode) -> Iterator[str]:
+        """Its kind, its family, the classes that it asks for."""
+        return covers(episode)
+
+    def features_of(self, episode: Episode) -> frozenset[str]:
+        """What stands where, what leads where, what is known."""
+        return features_of(episode)
 
     def make_simulator(self, episode: Episode) -> MappingSimulator:
         """A fresh world for an episode."""

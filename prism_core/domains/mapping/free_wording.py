@@ -18,12 +18,11 @@ from prism_core.domains.mapping.generator import (
     GENERATOR_VERSION,
     Scene,
     add_budget,
-    as_task,
     draw_scene,
 )
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import Wanted, WorldConfig
-from prism_core.episode import Episode
+from prism_core.episode import Episode, as_task
 from prism_core.errors import WorldRejected
 from prism_core.intent import Intent, Target
 

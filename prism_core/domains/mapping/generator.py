@@ -23,7 +23,7 @@ from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.twins import make_twin
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
-from prism_core.episode import Episode, Task
+from prism_core.episode import Episode, Task, as_task
 from prism_core.errors import ConfigError, WorldRejected
 from prism_core.intent import Intent
 from prism_core.planner import run_episode
@@ -55,11 +55,6 @@ def draw_episodes(
         ConfigError: a kind of task is unknown.
     """
     return [as_task(episode) for episode in draw_demonstrations(seed, config, words, rejections)]
-
-
-def as_task(episode: Episode) -> Episode:
-    """The task of an episode, to be tried anew."""
-    return replace(episode, turns=(), ending='', error='', outcome=None)
 
 
 def draw_demonstrations(

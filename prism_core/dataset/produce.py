@@ -1,0 +1,283 @@
+"""The two long runs, `synthesize` and `elicit`: what goes in, what is written, how they go on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from prism_core.dataset.run_folder import RunFolder, read_lines, read_recipe
+from prism_core.dataset.runner import start_runner
+from prism_core.dataset.shard_writers import TOKENIZER, ShardWriters, learn_tokenizer
+from prism_core.dataset.split import split_of_seed, world_seed
+from prism_core.dataset.teaching import LM, Teacher
+from prism_core.dataset.tokenizer import load_tokenizer, save_tokenizer
+from prism_core.dataset.work import DrawWorld, Encoding, PlayTasks, TaskJob, Workshop
+from prism_core.dataset.worlds import Line, draw_worlds
+from prism_core.domain import Domain, find_domain
+from prism_core.episode import Episode
+from prism_core.episode_json import parse_episode
+from prism_core.errors import ConfigError
+from prism_core.inference.text_model import TextModel
+
+TASKS, EPISODES = 'tasks.jsonl', 'episodes.jsonl'
+_MAY_GROW = ('worlds.worlds',)
+# Caps and places may differ when a run goes on.
+_MAY_DIFFER = (
+    *_MAY_GROW,
+    *(f'endpoint.{key}' for key in ('max_tokens', 'max_cost_usd', 'max_in_flight', 'base_url')),
+    *(f'endpoint.{key}' for key in ('timeout_s', 'max_tries', 'patience_s', 'key_variable')),
+    *('tasks.path', 'encoding.tokenizer', 'versions.prism'),
+)
+_TASKS_PER_JOB = 8
+
+
+@dataclass(frozen=True)
+class Shards:
+    """That shards are written while episodes are made: in which dialect, with which tokenizer ('':
+    learned from the first episodes), cut in two how often.
+    """
+
+    dialect: str = 'compact'
+    tokenizer: str = ''
+    vocab_size: int = 2048
+    rebase: float = 0.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is carried out; what comes out does not depend on it.
+
+    `workers` 0 stands for one for each core, or for what the teacher's settings allow in flight.
+    """
+
+    runner: str = ''
+    workers: int = 0
+    resume: bool = False
+    on_progress: Callable[[Progress], None] = field(default=lambda progress: None)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: units of work (worlds or jobs) and what came of them."""
+
+    done: int
+    total: int
+    episodes: int
+    good: int
+
+
+def synthesize(
+    out: Path,
+    domain_name: str,
+    recipe: Any,
+    *,
+    likeness: float,
+    teacher: Teacher | None = None,
+    shards: Shards | None = None,
+    model: TextModel | None = None,
+    settings: Settings | None = None,
+) -> Progress:
+    """Draw the worlds of a recipe and their tasks; with a teacher, the episodes at once.
+
+    Args:
+        out: the folder to write to.
+        domain_name: what draws.
+        recipe: of the domain's `recipe_type`.
+        likeness: from this share of common features on two worlds are near duplicates.
+        teacher: None writes tasks, else each task is played.
+        shards: whether episodes are made to tokens at once.
+        model: the language model of teacher `lm`.
+        settings: how the run is carried out.
+
+    Raises:
+        ConfigError: a setting cannot be used, or the folder holds another run.
+        RunStopped: the run cannot go on now.
+    """
+    settings = settings or Settings()
+    domain = find_domain(domain_name)
+    plan = {
+        'stage': 'synthesize' if teacher is None else 'synthesize and elicit',
+        'domain': domain_name,
+        'worlds': msgspec.to_builtins(recipe),
+        'likeness': likeness,
+        **_describe(teacher, shards, domain),
+    }
+    file_name = TASKS if teacher is None else EPISODES
+    with RunFolder(out, file_name, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder:
+        shop = Workshop(domain_name, teacher, model=model)
+        with _shard_writers(folder, shop, shards, lambda: _first_drawn(domain, recipe)) as (
+            shop,
+            writers,
+        ):
+            runner, workers = _choose(settings, teacher)
+            with start_runner(DrawWorld(shop), runner, workers) as run:
+                progress = Progress(len(folder.done), recipe.worlds, folder.lines, folder.good)
+                settings.on_progress(progress)
+                for _, lines in draw_worlds(recipe, likeness, domain, folder, run):
+                    _store_tokens(writers, lines, folder.lines - len(lines))
+                    progress = Progress(len(folder.done), recipe.worlds, folder.lines, folder.good)
+                    settings.on_progress(progress)
+    return progress
+
+
+def elicit(
+    tasks: Path,
+    out: Path,
+    teacher: Teacher,
+    *,
+    shards: Shards | None = None,
+    model: TextModel | None = None,
+    settings: Settings | None = None,
+) -> Progress:
+    """Let a teacher play the tasks of a folder; each is tried once, good or not.
+
+    Args:
+        tasks: a folder that `synthesize` wrote.
+        out: the folder to write to.
+        teacher: who plays.
+        shards: whether episodes are made to tokens at once.
+        model: the language model of teacher `lm`.
+        settings: how the run is carried out.
+
+    Raises:
+        ConfigError: a setting cannot be used, or a folder holds something else.
+        RunStopped: the run cannot go on now.
+    """
+    settings = settings or Settings()
+    source = tasks / TASKS
+    before = read_recipe(tasks)
+    digest, number = _digest(source)
+    domain_name = before.get('domain', '')
+    domain = find_domain(domain_name)
+    size = 1 if teacher.name == LM else _TASKS_PER_JOB
+    plan = {
+        'stage': 'elicit',
+        'domain': domain_name,
+        'tasks': {'path': str(tasks), 'sha256': digest, 'number': number, 'recipe': before},
+        'tasks_per_job': size,
+        **_describe(teacher, shards, domain),
+    }
+    total = -(-number // size)
+    with RunFolder(out, EPISODES, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder:
+        shop = Workshop(domain_name, teacher, model=model)
+        with _shard_writers(folder, shop, shards, lambda: _first_played(source, domain)) as (
+            shop,
+            writers,
+        ):
+            runner, workers = _choose(settings, teacher)
+            with start_runner(PlayTasks(shop), runner, workers) as run:
+                progress = Progress(len(folder.done), total, folder.lines, folder.good)
+                settings.on_progress(progress)
+                for job, lines in run(_task_jobs(source, size, folder.done), False):
+                    good = sum(line.is_good for line in lines)
+                    folder.commit(job.unit, [line.text for line in lines], good)
+                    _store_tokens(writers, lines, folder.lines - len(lines))
+                    progress = Progress(len(folder.done), total, folder.lines, folder.good)
+                    settings.on_progress(progress)
+    return progress
+
+
+# --------------------------------------------------------------------------------------- the parts
+
+
+def _describe(teacher: Teacher | None, shards: Shards | None, domain: Domain) -> dict[str, Any]:
+    """What a recipe says of the rest."""
+    described: dict[str, Any] = {}
+    if teacher is not None:
+        described['teacher'] = teacher.name
+        if teacher.config:
+            described['endpoint'] = msgspec.to_builtins(teacher.read_config())
+    if shards is not None:
+        described['encoding'] = msgspec.to_builtins(shards)
+    described['versions'] = {'prism': metadata.version('prism_ros'), domain.name: domain.version}
+    return described
+
+
+def _choose(settings: Settings, teacher: Teacher | None) -> tuple[str, int]:
+    """The runner and how many workers it has."""
+    if teacher is not None and teacher.name == LM:
+        if settings.runner not in ('', 'threads'):
+            raise ConfigError(
+                f'teacher lm runs in threads, which share its caps; got runner {settings.runner!r}'
+            )
+        return 'threads', settings.workers or teacher.read_config().max_in_flight
+    if settings.runner == 'ray':
+        return 'ray', settings.workers
+    return settings.runner or 'processes', settings.workers or os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _shard_writers(
+    folder: RunFolder,
+    shop: Workshop,
+    shards: Shards | None,
+    first_episodes: Callable[[], Iterable[Episode]],
+) -> Iterator[tuple[Workshop, ShardWriters | None]]:
+    """The workshop with its encoding, and where tokens go, caught up."""
+    if shards is None:
+        yield shop, None
+        return
+    place = Path(shards.tokenizer) if shards.tokenizer else folder.path / TOKENIZER
+    if not shards.tokenizer and not (place / 'tokenizer.json').exists():
+        episodes = first_episodes()
+        learned = learn_tokenizer(episodes, shop.domain, shards.dialect, shards.vocab_size)
+        save_tokenizer(learned, place)
+    encoding = Encoding(shards.dialect, str(place.resolve()), shards.rebase)
+    shop = replace(shop, encoding=encoding)
+    dialect = shop.domain.make_dialect(shards.dialect)
+    with ShardWriters(folder.path, dialect, load_tokenizer(place)) as writers:
+        assert shop.encode is not None  # noqa: S101 - there is an encoding
+        writers.catch_up(folder.episodes_file, shop.encode, folder.lines)
+        yield shop, writers
+
+
+def _store_tokens(writers: ShardWriters | None, lines: Iterable[Line], first: int) -> None:
+    if writers is not None:
+        for number, line in enumerate(lines, start=first):
+            if line.encoded is not None:
+                writers.append(line.split, line.encoded, number)
+
+
+def _first_drawn(domain: Domain, recipe: Any) -> Iterator[Episode]:
+    """The embedded teacher's episodes in the first worlds of a recipe."""
+    for index in range(recipe.worlds):
+        seed = world_seed(recipe.seed, index)
+        is_test = split_of_seed(seed) == 'test'
+        config = domain.plan_world(recipe, index, is_test, {})
+        for number, episode in enumerate(domain.draw_world(seed, config)):
+            yield replace(episode, provenance={**episode.provenance, 'id': f'{seed}-{number}'})
+
+
+def _first_played(source: Path, domain: Domain) -> Iterator[Episode]:
+    """The embedded teacher's episodes of the first tasks of a file."""
+    classroom = Workshop(domain.name, Teacher()).classroom
+    for line in read_lines(source):
+        yield classroom.play(parse_episode(line.decode()))
+
+
+def _task_jobs(source: Path, size: int, done: set[int]) -> Iterator[TaskJob]:
+    lines = read_lines(source)
+    for unit in itertools.count():
+        part = tuple(itertools.islice(lines, size))
+        if not part:
+            return
+        if unit not in done:
+            yield TaskJob(unit, part)
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    """The sha256 of a file and how many lines it has."""
+    digest, number = hashlib.sha256(), 0
+    for line in read_lines(path):
+        digest.update(line + b'\n')
+        number += 1
+    return digest.hexdigest(), number

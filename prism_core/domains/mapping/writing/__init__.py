@@ -1,0 +1,1 @@
+"""Worlds and sentences by a language model, checked as hard as our own."""

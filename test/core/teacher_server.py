@@ -1,0 +1,328 @@
+"""A real HTTP server on loopback that speaks OpenAI's protocol, with a symbolic planner behind it
+and faults on demand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prism_core import Message, SceneGraph, SpineDialect
+from prism_core.domains.mapping import MAPPING_ACTIONS, make_symbolic_planner
+from prism_core.inference.teacher_config import TeacherConfig
+
+CANARY = 'sk-canary-5f0e7c1d9b'
+KEY_VARIABLE = 'PRISM_TEST_KEY'
+MODEL = 'teacher-1'
+SERVED_MODEL = 'teacher-1-2026-11-01'
+
+# What the endpoint does wrong, and what the model does wrong.
+HTTP_FAULTS = ('429', '429-wait', '500', '503', 'stall', 'drip', 'cut', 'cut-body', 'bad-body')
+REPLY_FAULTS = ('truncated', 'wrong-schema', 'prose', 'invalid-plan')
+ENDING_FAULTS = ('refusal', 'empty', 'filtered')
+_MAX_TIMES = 2
+_SPINE = SpineDialect(MAPPING_ACTIONS)
+_PLANNING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request: its number, from 0, and how often these messages were asked before."""
+
+    index: int
+    times: int
+    messages: list[Message]
+    body: Mapping[str, Any] = field(default_factory=dict)
+    raw: bytes = b''
+
+
+FaultPlan = Callable[[Ask], str]
+
+
+def at_index(faults: Mapping[int, str]) -> FaultPlan:
+    """Faults by the number of the request."""
+    return lambda ask: faults.get(ask.index, '')
+
+
+def at_rate(rate: float, kinds: Sequence[str] = HTTP_FAULTS, seed: int = 0) -> FaultPlan:
+    """Faults for a share of all prompts, whatever the order in which they come.
+
+    A fault of HTTP passes after two tries; a bad reply is not repeated when the model is told.
+    """
+
+    def fault(ask: Ask) -> str:
+        digest = hashlib.sha256(json.dumps(ask.messages).encode()).hexdigest()
+        rng = random.Random(f'{seed}:{digest}')
+        kind = rng.choice(kinds) if rng.random() < rate else ''
+        is_over = ask.times >= _MAX_TIMES if kind in HTTP_FAULTS else _is_told(ask.messages)
+        return '' if is_over else kind
+
+    return fault
+
+
+def answer_symbolically(messages: Sequence[Message]) -> str:
+    """The reply of the planner that reads the sentence, in SPINE's JSON."""
+    last = max(i for i, m in enumerate(messages) if '\nturns_left: ' in m['content'])
+    with _PLANNING:
+        prompt = _SPINE.parse_prompt(messages[: last + 1], SceneGraph())
+        plan = _symbolic().plan(prompt.request, prompt.known_graph, prompt.history)
+    return _SPINE.render_reply(plan, prompt.known_graph)
+
+
+@cache
+def _symbolic():
+    return make_symbolic_planner()
+
+
+def _is_told(messages: Sequence[Message]) -> bool:
+    return messages[-1]['content'].startswith('feedback: ')
+
+
+class TeacherServer:
+    """Use as context manager: `with TeacherServer(...) as server: ApiModel(server.config())`.
+
+    Args:
+        answer: from messages to the reply.
+        fault: what goes wrong with a request; '' for nothing.
+        refuses: words of fields that the endpoint does not know, such as `json_schema`.
+        slow_s: how long a reply takes.
+        reports_usage: whether replies say how many tokens they used.
+
+    `asks` are all requests in order, `statuses` counts what was answered, `max_in_flight` is the
+    most requests at one time, `tokens` what answered requests used, `keys` those that came.
+    """
+
+    def __init__(
+        self,
+        *,
+        answer: Callable[[Sequence[Message]], str] = answer_symbolically,
+        fault: FaultPlan = lambda ask: '',
+        refuses: Sequence[str] = (),
+        slow_s: float = 0.0,
+        reports_usage: bool = True,
+    ):
+        self.answer, self.fault, self.refuses = answer, fault, refuses
+        self.slow_s, self.reports_usage = slow_s, reports_usage
+        self.asks: list[Ask] = []
+        self.statuses: Counter[int | str] = Counter()
+        self.keys: set[str] = set()
+        self.tokens = self.in_flight = self.max_in_flight = 0
+        self.lock = threading.Lock()
+        self.closing = threading.Event()
+        self.sockets: set[socket.socket] = set()
+        self._times: Counter[str] = Counter()
+        self._port = 0
+        self._http: ThreadingHTTPServer | None = None
+
+    @property
+    def url(self) -> str:
+        return f'http://127.0.0.1:{self._port}/v1'
+
+    def config(self, **settings) -> TeacherConfig:
+        """Settings for this server, impatient ones."""
+        impatient = {'timeout_s': 5.0, 'first_pause_s': 0.01, 'patience_s': 5.0}
+        about = {'model': MODEL, 'base_url': self.url, 'key_variable': KEY_VARIABLE}
+        return TeacherConfig(**{**impatient, **about, **settings})
+
+    def __enter__(self) -> TeacherServer:
+        self.come_up()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.go_down()
+
+    def come_up(self) -> None:
+        """Serve, again on the same port."""
+        self.closing.clear()
+        self._http = ThreadingHTTPServer(('127.0.0.1', self._port), _Handler, False)
+        self._http.daemon_threads = True
+        self._http.request_queue_size = 128
+        self._http.teacher = self  # type: ignore[attr-defined]
+        self._http.server_bind()
+        self._http.server_activate()
+        self._port = self._http.server_address[1]
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+
+    def go_down(self) -> None:
+        """Refuse connections, and cut those that are open."""
+        self.closing.set()
+        if self._http is not None:
+            self._http.shutdown()
+            self._http.server_close()
+        with self.lock:
+            for connection in self.sockets:
+                _cut(connection)
+
+    def take(self, raw: bytes, key: str) -> Ask:
+        """Note a request."""
+        body = json.loads(raw)
+        messages = body['messages']
+        with self.lock:
+            said = json.dumps(messages)
+            ask = Ask(len(self.asks), self._times[said], messages, body, raw)
+            self._times[said] += 1
+            self.asks.append(ask)
+            self.keys.add(key)
+            self.in_flight += 1
+            self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        return ask
+
+    def leave(self, status: int | str, tokens: int = 0) -> None:
+        """Note that a request is as good as answered."""
+        with self.lock:
+            self.in_flight -= 1
+            self.statuses[status] += 1
+            self.tokens += tokens
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it is closed
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    disable_nagle_algorithm = True
+
+    @property
+    def teacher(self) -> TeacherServer:
+        return self.server.teacher  # type: ignore[attr-defined]
+
+    def setup(self):
+        super().setup()
+        with self.teacher.lock:
+            self.teacher.sockets.add(self.connection)
+
+    def finish(self):
+        with self.teacher.lock:
+            self.teacher.sockets.discard(self.connection)
+        with contextlib.suppress(OSError):  # the client has gone
+            super().finish()
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        is_models = self.path == '/v1/models'
+        data = [{'id': name, 'object': 'model'} for name in (MODEL, 'teacher-2')]
+        self._send(200 if is_models else 404, {'object': 'list', 'data': data})
+
+    def do_POST(self):
+        teacher = self.teacher
+        raw = self.rfile.read(int(self.headers['Content-Length']))
+        key = self.headers.get('Authorization', '').removeprefix('Bearer ')
+        ask = teacher.take(raw, key)
+        try:
+            self._answer(ask, key)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def _answer(self, ask: Ask, key: str) -> None:
+        teacher = self.teacher
+        if key not in (CANARY, 'none'):
+            self._refuse(401, f'Incorrect API key provided: {key}', 'invalid_api_key')
+        elif ask.body['model'] != MODEL:
+            said = f'The model {ask.body["model"]} does not exist'
+            self._refuse(404, said, 'model_not_found')
+        elif unknown := [word for word in teacher.refuses if word.encode() in ask.raw]:
+            said = f"Unsupported parameter: '{unknown[0]}' is not supported here, {key}."
+            self._refuse(400, said, 'unsupported_parameter')
+        elif (fault := teacher.fault(ask)) in HTTP_FAULTS:
+            self._fail(fault)
+        else:
+            if teacher.slow_s:
+                time.sleep(teacher.slow_s)
+            self._reply(ask, fault)
+
+    def _reply(self, ask: Ask, fault: str) -> None:
+        text = self.teacher.answer(ask.messages)
+        message: dict[str, Any] = {'role': 'assistant', 'content': text}
+        ending = 'stop'
+        if fault == 'truncated':
+            message['content'], ending = text[: len(text) // 2], 'length'
+        elif fault == 'wrong-schema':
+            message['content'] = '{"answer": 42}'
+        elif fault == 'prose':
+            message['content'] = 'I would drive to the shed and have a look around.'
+        elif fault == 'invalid-plan':
+            message['content'] = json.dumps({'plan': '[goto(atlantis_1)]'})
+        elif fault == 'refusal':
+            message |= {'content': None, 'refusal': f'I cannot help with that, {CANARY[:3]}.'}
+        elif fault == 'empty':
+            message['content'] = ''
+        elif fault == 'filtered':
+            ending = 'content_filter'
+        asked = sum(len(m['content']) for m in ask.messages) // 4 + 4 * len(ask.messages)
+        new = min(len(text) // 4 + 1, _limit(ask.body))
+        usage = {
+            'prompt_tokens': asked,
+            'completion_tokens': new,
+            'total_tokens': asked + new,
+            'prompt_tokens_details': {'cached_tokens': asked // 2},
+        }
+        body = {
+            'id': f'chat-{ask.index}',
+            'object': 'chat.completion',
+            'created': 0,
+            'model': SERVED_MODEL,
+            'choices': [{'index': 0, 'message': message, 'finish_reason': ending}],
+        }
+        if self.teacher.reports_usage:
+            body['usage'] = usage
+        self.teacher.leave(200, asked + new)
+        self._send(200, body)
+
+    def _fail(self, fault: str) -> None:
+        teacher = self.teacher
+        if fault in ('429', '429-wait', '500', '503'):
+            headers = {'Retry-After': '1'} if fault == '429-wait' else {}
+            self._refuse(int(fault[:3]), f'try later, {CANARY}', None, headers)
+            return
+        teacher.leave(fault)
+        self.close_connection = True
+        if fault == 'stall':
+            teacher.closing.wait(3600)
+        elif fault == 'drip':
+            self._begin(200, 1_000_000)
+            while not teacher.closing.wait(0.02):
+                self.wfile.write(b' ')
+        elif fault == 'cut-body':
+            self._begin(200, 4096)
+            self.wfile.write(b'{"id": "chat-1", "choices": [')
+        elif fault == 'bad-body':
+            self._begin(200, 29)
+            self.wfile.write(b'{"id": "chat-1", "choices": [')
+        _cut(self.connection)
+
+    def _refuse(self, status: int, said: str, code: str | None, headers=None) -> None:
+        self.teacher.leave(status)
+        error = {'message': said, 'type': 'invalid_request_error', 'param': None, 'code': code}
+        self._send(status, {'error': error}, headers)
+
+    def _begin(self, status: int, length: int, headers=None) -> None:
+        self.send_response(status)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(length))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _send(self, status: int, body: Any, headers=None) -> None:
+        data = json.dumps(body).encode()
+        self._begin(status, len(data), headers)
+        self.wfile.write(data)
+
+
+def _limit(body: Mapping[str, Any]) -> int:
+    return body.get('max_tokens', body.get('max_completion_tokens', 10**6))

@@ -1,0 +1,126 @@
+"""What a model is sent by the planner node is, byte for byte, what the dataset teaches."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from prism_core import render_scene_graph
+from prism_core.dataset.conversations import render_samples
+from prism_core.domain import find_domain
+from prism_core.inference.lm_factory import CONFIG_VARIABLE
+from prism_core.inference.lm_planner import LMPlanner
+from prism_core.inference.teacher_api import ApiModel
+from prism_msgs.srv import GetPlan
+from prism_ros.conversions import plan_to_message
+from prism_ros.turn_conversions import turn_to_message
+
+from ..core.mapping_worlds import episodes_of, states_of, taught
+from ..core.teacher_server import CANARY, KEY_VARIABLE, TeacherServer
+
+DOMAIN = find_domain('mapping')
+SPINE = DOMAIN.make_dialect('spine')
+COMPACT = DOMAIN.make_dialect('compact', seed=7)
+HEADER = DOMAIN.make_header(SPINE)
+SERVERS: list[TeacherServer] = []
+
+
+def make_compact() -> LMPlanner:
+    """Named by import path: a student behind the endpoint of the test."""
+    return LMPlanner(ApiModel(SERVERS[-1].config()), COMPACT, DOMAIN.table)
+
+
+@pytest.fixture
+def episodes():
+    """Episodes of several turns, with discoveries and blocked ways."""
+    drawn = [
+        *episodes_of(range(60, 64), tier='core', hidden=0.4),
+        *episodes_of(range(70, 72), tier='full', hidden=0.4),
+    ]
+    played = [taught(episode) for episode in drawn]
+    found = [e for e in played if len(e.turns) > 3 and _updates(e, 'upsert_nodes')]
+    blocked = [e for e in found if _updates(e, 'remove_connections')]
+    chosen = (blocked + [e for e in found if e not in blocked])[:5]
+    assert len(chosen) == 5
+    assert len(blocked) >= 2
+    return chosen
+
+
+def _updates(episode, name: str) -> bool:
+    return any(getattr(observation.update, name) for _, observation in episode.actions)
+
+
+def start(ros, planner: str):
+    ros.start_planner(planner__order=[planner])
+
+
+def ask(ros, episode, graph, history):
+    """Ask for the next plan of an episode, with all that the robot knows."""
+    response = ros.call(
+        GetPlan,
+        'plan',
+        task=episode.task.request,
+        history=[turn_to_message(turn, DOMAIN.table) for turn in history],
+        scene_graph_json=render_scene_graph(graph),
+    )
+    assert response.success, response.error_msg
+    return response.plan
+
+
+def said(messages) -> bytes:
+    return json.dumps(messages, ensure_ascii=False).encode()
+
+
+def test_a_teacher_is_asked_over_ros_with_the_bytes_of_the_dataset(
+    ros, episodes, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(KEY_VARIABLE, CANARY)
+    path = tmp_path / 'teacher.yaml'
+    monkeypatch.setenv(CONFIG_VARIABLE, str(path))
+    with TeacherServer() as server:
+        path.write_text(
+            f'model: {server.config().model}\n'
+            f'base_url: {server.url}\n'
+            f'key_variable: {KEY_VARIABLE}\n'
+        )
+        start(ros, 'prism_core.inference.lm_factory:make_lm_planner')
+        asked = 0
+        for number, episode in enumerate(episodes):
+            episode.provenance['id'] = f'mapping/{number}'
+            states = list(states_of(episode))
+            for sample in render_samples(episode, DOMAIN, 'spine', header=HEADER):
+                for prompt, turn in _prompts_of(sample):
+                    graph, history, _ = states[turn]
+                    ask(ros, episode, graph, history)
+                    assert said(server.asks[-1].body['messages']) == said(prompt)
+                    asked += 1
+        assert asked == len(server.asks) == sum(len(e.turns) for e in episodes) > 20
+
+
+def _prompts_of(sample):
+    """Each prompt that a sample teaches a reply to, and the number of its turn."""
+    replies = [i for i, m in enumerate(sample.messages) if m['role'] == 'assistant']
+    for number, (at, weight) in enumerate(zip(replies, sample.weights)):
+        if weight:
+            yield list(sample.messages[:at]), sample.first_turn + number
+
+
+def test_a_student_is_asked_over_ros_with_the_bytes_of_the_dataset(ros, episodes, monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, CANARY)
+    taught_replies: dict[bytes, str] = {}
+    with TeacherServer(answer=lambda messages: taught_replies[said(messages)]) as server:
+        SERVERS.append(server)
+        start(ros, f'{__name__}:make_compact')
+        for episode in episodes:
+            for graph, history, turn in states_of(episode):
+                prompt = COMPACT.render_prompt(episode.task.request, graph, history)
+                taught_replies[said(prompt)] = COMPACT.render_reply(turn.plan, graph)
+                plan = ask(ros, episode, graph, history)
+                assert said(server.asks[-1].body['messages']) == said(prompt)
+                steps = plan_to_message(turn.plan, DOMAIN.table).steps
+                assert [(s.action, s.target) for s in plan.steps] == [
+                    (s.action, s.target) for s in steps
+                ]
+        assert len(server.asks) == sum(len(e.turns) for e in episodes)
+        assert all('scene_graph' not in str(ask.body) for ask in server.asks)
