@@ -35,6 +35,8 @@ def _explain(action: Action, graph: SceneGraph) -> str:
         return f'Ways lead on from {name} to where I have not been.'
     if action.name == 'extend_map':
         return 'No known way leads there.'
+    if action.name == 'replan':
+        return 'To drive there shows whether the way is free.'
     if action.name == 'clarify':
         return 'The request leaves open what is meant.'
     return 'All that is needed has been observed.'

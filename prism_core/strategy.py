@@ -15,7 +15,7 @@ from prism_core.episode import Turn
 from prism_core.intent import Intent, Target, class_of
 from prism_core.lexicon import Lexicon
 from prism_core.mission import Mission, Step
-from prism_core.mission_state import MissionState
+from prism_core.mission_state import MAPPED, MissionState
 from prism_core.plan import Plan
 from prism_core.reasons import make_plan
 from prism_core.scene_graph import SceneGraph
@@ -184,14 +184,29 @@ def _way_ends(mission: Mission, one: Target, other: Target) -> tuple[str, str] |
         if isinstance(name, Step):
             return name
         names.append(name)
-    looks = [Action('map_region', (name,)) for name in names]
-    if not any(look in mission.state.done for look in looks):
-        order = sorted(names, key=lambda name: (name != mission.state.here, names.index(name)))
-        reachable = [name for name in order if mission.is_reachable(name)]
-        if not reachable:
-            return mission.get_to(names[0])
-        return Step((Action('map_region', (reachable[0],)),))
-    return names[0], names[1]
+    if _is_looked_at(mission, names):
+        return names[0], names[1]
+    order = sorted(names, key=lambda name: (name != mission.state.here, names.index(name)))
+    reachable = [name for name in order if mission.is_reachable(name)]
+    if not reachable:
+        return mission.get_to(names[0])
+    if all(mission.graph.nodes[name].attributes.get(MAPPED) for name in names):
+        drives = [Action('goto', (name,)) for name in order if name != mission.state.here]
+        return Step((*drives, Action('replan')))
+    return Step((Action('map_region', (reachable[0],)),))
+
+
+def _is_looked_at(mission: Mission, ends: Sequence[str]) -> bool:
+    """Whether it is known from this mission if the way between two regions can be driven: one of
+    them was mapped, the way was driven, or it turned out to be none.
+    """
+    graph, done, here = mission.graph, mission.state.done, mission.state.here
+    if any(Action('map_region', (end,)) in done for end in ends):
+        return True
+    if all(graph.nodes[end].attributes.get(MAPPED) for end in ends):
+        is_driven = here in ends and {Action('goto', (here,)), Action('replan')} <= done
+        return is_driven or not graph.region_network.has_edge(*ends)
+    return False
 
 
 def _conditional(mission: Mission, intent: Intent) -> Step:

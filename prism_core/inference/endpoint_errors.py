@@ -5,6 +5,7 @@ No sentence holds the key.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ _MAX_SAID_CHARS = 300
 _NO_MONEY = ('insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active')
 
 
-@dataclass
+@dataclass(eq=False)
 class Passing(Exception):
     """Something that may pass, so that another try is worth it.
 
@@ -129,5 +130,8 @@ def _is_about_model(status: int, said: str) -> bool:
 
 def _read_retry_after_s(headers: Mapping[str, str]) -> float:
     """Seconds of the header; 0 where it is missing, is a date, or cannot be read."""
-    text = headers.get('retry-after', '')
-    return float(text) if text.strip().isdecimal() else 0.0
+    try:
+        wait_s = float(headers.get('retry-after', '0'))
+    except ValueError:
+        return 0.0
+    return wait_s if 0 <= wait_s < math.inf else 0.0

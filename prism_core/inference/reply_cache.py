@@ -5,14 +5,16 @@ A reply is stored before it is used. kill -9 loses the calls in flight and nothi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 
-from prism_core.errors import ConfigError
+from prism_core.errors import ConfigError, PlannerUnavailable
 from prism_core.inference.spending import Spending
 
 _NUMBERS = [f.name for f in fields(Spending)]
@@ -54,7 +56,8 @@ class ReplyCache:
     """An SQLite file in WAL mode; safe to use from several threads.
 
     Two episodes that ask the same get the same reply, and it is paid for once. Where both asked at
-    the same time, both are paid for, and the first reply is everyone's.
+    the same time, both are paid for, and the first reply is everyone's. What cannot be read or
+    written later (a full disk) is a PlannerUnavailable.
 
     Args:
         path: the file; it is made where there is none.
@@ -64,6 +67,7 @@ class ReplyCache:
     """
 
     def __init__(self, path: Path):
+        self._path = path
         self._lock = threading.Lock()
         try:
             self._db = sqlite3.connect(
@@ -79,25 +83,25 @@ class ReplyCache:
 
     def get(self, key: str) -> Reply | None:
         """The reply that is stored under a key."""
-        with self._lock:
+        with self._use():
             return self._find(key)
 
     def put(self, key: str, reply: Reply) -> Reply:
         """Store a reply and what it cost; the reply that is now stored under the key."""
-        with self._lock:
+        with self._use():
             self._insert(key, reply)
             return self._find(key) or reply
 
     def add_lost(self, spending: Spending) -> None:
         """Store the cost of a call that was never answered."""
-        with self._lock:
+        with self._use():
             self._insert(None, Reply(spending=spending))
 
     @property
     def spending(self) -> Spending:
         """What all stored calls cost together."""
         sums = ', '.join(f'TOTAL({name})' for name in _NUMBERS)
-        with self._lock:
+        with self._use():
             (row,) = self._db.execute(f'SELECT {sums} FROM calls')  # noqa: S608 - our own names
         kinds = [type(value) for value in astuple(Spending())]
         return Spending(*(kind(value) for kind, value in zip(kinds, row)))
@@ -105,7 +109,7 @@ class ReplyCache:
     @property
     def served_models(self) -> frozenset[str]:
         """The models that gave the stored replies, as the endpoint named them."""
-        with self._lock:
+        with self._use():
             rows = self._db.execute("SELECT DISTINCT served_model FROM calls WHERE key <> ''")
             return frozenset(row[0] for row in rows)
 
@@ -113,6 +117,22 @@ class ReplyCache:
         """Close the file; a second call does nothing."""
         with self._lock:
             self._db.close()
+
+    @contextlib.contextmanager
+    def _use(self) -> Iterator[None]:
+        """The database, for one thread at a time.
+
+        Raises:
+            PlannerUnavailable: it cannot be read or written.
+        """
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise PlannerUnavailable(
+                    f'the cache of replies {self._path} cannot be used: {error}; correct that and '
+                    'resume'
+                ) from error
 
     def _find(self, key: str) -> Reply | None:
         row = self._db.execute(

@@ -226,9 +226,9 @@ class ApiModel:
     async def _ask_patiently(self, call: _Call) -> Reply:
         """Ask once; as often as it takes while the endpoint is down."""
         while True:
-            if self._stopped:
-                raise PlannerUnavailable(self._stopped)
             async with self._slots, self._gate.admit():
+                if self._stopped:
+                    raise PlannerUnavailable(self._stopped)
                 try:
                     reply = await self._ask(call)
                 except Passing as error:

@@ -75,6 +75,17 @@ def test_a_file_that_is_no_cache_is_refused_with_its_name(tmp_path):
         ReplyCache(path)
 
 
+def test_a_reply_that_cannot_be_stored_stops_the_run_with_one_sentence(tmp_path):
+    cache = ReplyCache(tmp_path / 'replies.sqlite')
+    with serve() as server:
+        model = ApiModel(server.config(), cache=cache)
+        model.complete(say('one'))
+        cache.close()
+        with pytest.raises(PlannerUnavailable, match=r'replies\.sqlite cannot be used: .*resume'):
+            model.complete(say('two'))
+        model.close()
+
+
 def test_a_run_that_is_done_again_asks_nothing_and_its_cap_goes_on(tmp_path):
     path = tmp_path / 'replies.sqlite'
     with serve(fault=at_index({1: 'refusal'})) as server:

@@ -126,10 +126,8 @@ def test_b23_each_object_is_seen_from_the_region_that_was_said_and_near_it():
 
 def test_a_description_that_tells_a_state_or_another_object_is_replaced():
     for told in ('a bright red crate', 'crate beside the shovel', 'x', 'a\x00b', 'ä' * 30):
-        written = changed(
-            with_object(description=told), objects=[changed(CRATE, description=told),
-            changed(CRATE, noun='shovel', attributes=[])],
-        )  # fmt: skip
+        shovel = changed(CRATE, noun='shovel', attributes=[])
+        written = changed(GOOD, objects=[changed(CRATE, description=told), shovel])
         graph = build_place(written, Random(3), 'park', WORDS, READER).graph
         (crate,) = (node for node in graph.objects.values() if class_of(node) == 'crate')
         assert crate.description.startswith('crate ')
