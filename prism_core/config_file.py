@@ -40,7 +40,7 @@ def to_config(data: Any, kind: type[Settings], where: str) -> Settings:
     """
     try:
         settings = msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f'{where}: {error}') from error
     unknown = _unknown_keys(data, msgspec.to_builtins(settings), '')
     if unknown:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from prism_core.actions import ActionTable
@@ -16,6 +16,7 @@ from prism_core.conversation import Dialect
 from prism_core.criterion import Outcome
 from prism_core.episode import Episode, Task
 from prism_core.errors import ConfigError
+from prism_core.inference.text_model import TextModel
 from prism_core.lexicon import Lexicon
 from prism_core.planner import Planner, Simulator
 
@@ -62,6 +63,32 @@ class Domain(Protocol):
 
         `rejections` counts each draw that could not be used, by reason.
         """
+
+    def write_world(
+        self, model: TextModel, seed: int, config: Any, rejections: Counter[str]
+    ) -> list[Episode]:
+        """The same, imagined and written by a language model, and checked as hard.
+
+        Raises:
+            PlannerUnavailable: the model cannot be reached.
+        """
+
+    def paraphrase(
+        self,
+        model: TextModel,
+        episodes: Sequence[Episode],
+        seed: int,
+        rejections: Counter[str],
+        share: float,
+    ) -> list[Episode]:
+        """The episodes, a share of them in other words that mean the same.
+
+        Raises:
+            PlannerUnavailable: the model cannot be reached.
+        """
+
+    def held_out_requests(self) -> Iterable[str]:
+        """Sentences of which the like is in no training data."""
 
     def covers(self, episode: Episode) -> Iterable[str]:
         """What an episode adds to the coverage."""

@@ -114,7 +114,7 @@ def export_dataset(
                 split = split_of(episode)
                 fault = find_fault(episode)
                 if split in stores and fault:
-                    dropped[fault] += 1
+                    dropped[fault.partition(':')[0]] += 1
                 elif split in stores:
                     episodes[split] += 1
                     rows[split] += stores[split](episode, line)

@@ -10,8 +10,8 @@ def find_fault(episode: Episode) -> str:
 
     Good is what the judge passes, with no plan that was refused.
     """
-    if not episode.turns:
-        return episode.error or 'not tried'
+    if not episode.turns and not episode.ending:
+        return 'not tried'
     if any(o.status == 'refused' for turn in episode.turns for o in turn.observations):
         return 'a plan was refused'
     if episode.ending not in ('answer', 'clarify'):

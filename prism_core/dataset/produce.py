@@ -10,23 +10,24 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from prism_core.config_file import to_config
+from prism_core.dataset.protocol_check import check_teacher, open_planner
 from prism_core.dataset.run_folder import RunFolder, read_lines, read_recipe
-from prism_core.dataset.runner import start_runner
+from prism_core.dataset.runner import Run, start_runner
 from prism_core.dataset.shard_writers import TOKENIZER, ShardWriters, learn_tokenizer
 from prism_core.dataset.split import split_of_seed, world_seed
-from prism_core.dataset.teaching import LM, Teacher
+from prism_core.dataset.teaching import LM, SYMBOLIC, Classroom, LanguageModel
 from prism_core.dataset.tokenizer import load_tokenizer, save_tokenizer
 from prism_core.dataset.work import DrawWorld, Encoding, PlayTasks, TaskJob, Workshop
 from prism_core.dataset.worlds import Line, draw_worlds
 from prism_core.domain import Domain, find_domain
-from prism_core.episode import Episode
+from prism_core.episode import Episode, as_task
 from prism_core.episode_json import parse_episode
 from prism_core.errors import ConfigError
-from prism_core.inference.text_model import TextModel
 
 TASKS, EPISODES = 'tasks.jsonl', 'episodes.jsonl'
 _MAY_GROW = ('worlds.worlds',)
@@ -38,6 +39,39 @@ _MAY_DIFFER = (
     *('tasks.path', 'encoding.tokenizer', 'versions.prism'),
 )
 _TASKS_PER_JOB = 8
+_CHECKED_TASKS = 2  # a teacher that others bring is checked on so many
+
+
+@dataclass(frozen=True)
+class SynthesisRecipe:
+    """What worlds and tasks to make; as a file, see `config/distill/worlds.yaml`.
+
+    `worlds` is the domain's own recipe. `likeness`: from this share of common features on two
+    worlds are almost the same, and what was said in the one is not said in the other. `writer`:
+    `procedural`, or `lm` for worlds that a language model writes. `paraphrased`: the share of the
+    sentences that it puts into other words.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    domain: str = 'mapping'
+    writer: Literal['procedural', 'lm'] = 'procedural'
+    paraphrased: float = 0.0
+    likeness: float = 0.9
+    worlds: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name in ('paraphrased', 'likeness'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(
+                    f'{name}: expected a share from 0 to 1, got {getattr(self, name)}'
+                )
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether a language model writes or paraphrases."""
+        return self.writer == 'lm' or self.paraphrased > 0
 
 
 @dataclass(frozen=True)
@@ -77,25 +111,21 @@ class Progress:
 
 def synthesize(
     out: Path,
-    domain_name: str,
-    recipe: Any,
+    recipe: SynthesisRecipe,
     *,
-    likeness: float,
-    teacher: Teacher | None = None,
+    teacher: str = '',
     shards: Shards | None = None,
-    model: TextModel | None = None,
+    model: LanguageModel | None = None,
     settings: Settings | None = None,
 ) -> Progress:
     """Draw the worlds of a recipe and their tasks; with a teacher, the episodes at once.
 
     Args:
         out: the folder to write to.
-        domain_name: what draws.
-        recipe: of the domain's `recipe_type`.
-        likeness: from this share of common features on two worlds are near duplicates.
-        teacher: None writes tasks, else each task is played.
+        recipe: what to draw.
+        teacher: '' writes tasks, else each task is played (see `Classroom`).
         shards: whether episodes are made to tokens at once.
-        model: the language model of teacher `lm`.
+        model: the language model, of the recipe or of teacher `lm`.
         settings: how the run is carried out.
 
     Raises:
@@ -103,39 +133,45 @@ def synthesize(
         RunStopped: the run cannot go on now.
     """
     settings = settings or Settings()
-    domain = find_domain(domain_name)
+    domain = find_domain(recipe.domain)
+    worlds: Any = to_config(recipe.worlds, domain.recipe_type, 'worlds')
     plan = {
-        'stage': 'synthesize' if teacher is None else 'synthesize and elicit',
-        'domain': domain_name,
-        'worlds': msgspec.to_builtins(recipe),
-        'likeness': likeness,
-        **_describe(teacher, shards, domain),
+        'stage': 'synthesize' if not teacher else 'synthesize and elicit',
+        **msgspec.to_builtins(recipe),
+        'worlds': msgspec.to_builtins(worlds),
+        **_describe(teacher, shards, model, domain),
     }
-    file_name = TASKS if teacher is None else EPISODES
-    with RunFolder(out, file_name, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder:
-        shop = Workshop(domain_name, teacher, model=model)
-        with _shard_writers(folder, shop, shards, lambda: _first_drawn(domain, recipe)) as (
+    _check(teacher, domain, lambda: _first_drawn(domain, worlds))
+    shop = Workshop(
+        recipe.domain,
+        teacher,
+        is_written=recipe.writer == 'lm',
+        paraphrased=recipe.paraphrased,
+        model=model,
+    )
+    file_name = EPISODES if teacher else TASKS
+    with (
+        RunFolder(out, file_name, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder,
+        _shard_writers(folder, shop, shards, lambda: _first_drawn(domain, worlds)) as (
             shop,
             writers,
-        ):
-            runner, workers = _choose(settings, teacher)
-            with start_runner(DrawWorld(shop), runner, workers) as run:
-                progress = Progress(len(folder.done), recipe.worlds, folder.lines, folder.good)
-                settings.on_progress(progress)
-                for _, lines in draw_worlds(recipe, likeness, domain, folder, run):
-                    _store_tokens(writers, lines, folder.lines - len(lines))
-                    progress = Progress(len(folder.done), recipe.worlds, folder.lines, folder.good)
-                    settings.on_progress(progress)
-    return progress
+        ),
+        _start(DrawWorld(shop), settings, model) as run,
+    ):
+        settings.on_progress(_progress(folder, worlds.worlds))
+        for lines in draw_worlds(worlds, recipe.likeness, domain, folder, run):
+            _store_tokens(writers, lines, folder.lines - len(lines))
+            settings.on_progress(_progress(folder, worlds.worlds))
+        return _progress(folder, worlds.worlds)
 
 
 def elicit(
     tasks: Path,
     out: Path,
-    teacher: Teacher,
+    teacher: str,
     *,
     shards: Shards | None = None,
-    model: TextModel | None = None,
+    model: LanguageModel | None = None,
     settings: Settings | None = None,
 ) -> Progress:
     """Let a teacher play the tasks of a folder; each is tried once, good or not.
@@ -158,61 +194,78 @@ def elicit(
     digest, number = _digest(source)
     domain_name = before.get('domain', '')
     domain = find_domain(domain_name)
-    size = 1 if teacher.name == LM else _TASKS_PER_JOB
+    size = 1 if model is not None else _TASKS_PER_JOB
     plan = {
         'stage': 'elicit',
         'domain': domain_name,
         'tasks': {'path': str(tasks), 'sha256': digest, 'number': number, 'recipe': before},
         'tasks_per_job': size,
-        **_describe(teacher, shards, domain),
+        **_describe(teacher, shards, model, domain),
     }
     total = -(-number // size)
-    with RunFolder(out, EPISODES, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder:
-        shop = Workshop(domain_name, teacher, model=model)
-        with _shard_writers(folder, shop, shards, lambda: _first_played(source, domain)) as (
+    _check(teacher, domain, lambda: _first_played(source, domain))
+    shop = Workshop(domain_name, teacher, model=model)
+    with (
+        RunFolder(out, EPISODES, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder,
+        _shard_writers(folder, shop, shards, lambda: _first_played(source, domain)) as (
             shop,
             writers,
-        ):
-            runner, workers = _choose(settings, teacher)
-            with start_runner(PlayTasks(shop), runner, workers) as run:
-                progress = Progress(len(folder.done), total, folder.lines, folder.good)
-                settings.on_progress(progress)
-                for job, lines in run(_task_jobs(source, size, folder.done), False):
-                    good = sum(line.is_good for line in lines)
-                    folder.commit(job.unit, [line.text for line in lines], good)
-                    _store_tokens(writers, lines, folder.lines - len(lines))
-                    progress = Progress(len(folder.done), total, folder.lines, folder.good)
-                    settings.on_progress(progress)
-    return progress
+        ),
+        _start(PlayTasks(shop), settings, model) as run,
+    ):
+        settings.on_progress(_progress(folder, total))
+        for job, lines in run(_task_jobs(source, size, folder.done), False):
+            good = sum(line.is_good for line in lines)
+            folder.commit(job.unit, [line.text for line in lines], good)
+            _store_tokens(writers, lines, folder.lines - len(lines))
+            settings.on_progress(_progress(folder, total))
+        return _progress(folder, total)
 
 
 # --------------------------------------------------------------------------------------- the parts
 
 
-def _describe(teacher: Teacher | None, shards: Shards | None, domain: Domain) -> dict[str, Any]:
+def _describe(
+    teacher: str, shards: Shards | None, model: LanguageModel | None, domain: Domain
+) -> dict[str, Any]:
     """What a recipe says of the rest."""
     described: dict[str, Any] = {}
-    if teacher is not None:
-        described['teacher'] = teacher.name
-        if teacher.config:
-            described['endpoint'] = msgspec.to_builtins(teacher.read_config())
+    if teacher:
+        described['teacher'] = teacher
+    if model is not None:
+        described['endpoint'] = msgspec.to_builtins(model.config)
     if shards is not None:
         described['encoding'] = msgspec.to_builtins(shards)
     described['versions'] = {'prism': metadata.version('prism_ros'), domain.name: domain.version}
     return described
 
 
-def _choose(settings: Settings, teacher: Teacher | None) -> tuple[str, int]:
-    """The runner and how many workers it has."""
-    if teacher is not None and teacher.name == LM:
+def _check(teacher: str, domain: Domain, first_episodes: Callable[[], Iterable[Episode]]) -> None:
+    """Hold a teacher that others bring to the promises of a planner."""
+    if teacher not in ('', SYMBOLIC, LM):
+        few = [as_task(episode) for episode in itertools.islice(first_episodes(), _CHECKED_TASKS)]
+        check_teacher(open_planner(teacher), domain, few)
+
+
+def _start(
+    work: Callable, settings: Settings, model: LanguageModel | None
+) -> contextlib.AbstractContextManager[Run]:
+    """Start the workers: threads where a language model is called, which they share."""
+    if model is not None:
         if settings.runner not in ('', 'threads'):
             raise ConfigError(
-                f'teacher lm runs in threads, which share its caps; got runner {settings.runner!r}'
+                'with a language model the runner is threads, which share its caps; got '
+                f'{settings.runner!r}'
             )
-        return 'threads', settings.workers or teacher.read_config().max_in_flight
+        return start_runner(work, 'threads', settings.workers or model.config.max_in_flight)
     if settings.runner == 'ray':
-        return 'ray', settings.workers
-    return settings.runner or 'processes', settings.workers or os.cpu_count() or 1
+        return start_runner(work, 'ray', settings.workers)
+    workers = settings.workers or os.cpu_count() or 1
+    return start_runner(work, settings.runner or 'processes', workers)
+
+
+def _progress(folder: RunFolder, total: int) -> Progress:
+    return Progress(len(folder.done), total, folder.lines, folder.good)
 
 
 @contextlib.contextmanager
@@ -259,7 +312,7 @@ def _first_drawn(domain: Domain, recipe: Any) -> Iterator[Episode]:
 
 def _first_played(source: Path, domain: Domain) -> Iterator[Episode]:
     """The embedded teacher's episodes of the first tasks of a file."""
-    classroom = Workshop(domain.name, Teacher()).classroom
+    classroom = Classroom(SYMBOLIC, domain)
     for line in read_lines(source):
         yield classroom.play(parse_episode(line.decode()))
 

@@ -1,4 +1,5 @@
 """Shards that are written while episodes are made, one folder for each split."""
+
 from __future__ import annotations
 
 import itertools

@@ -5,48 +5,43 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from prism_core.config_file import read_config
+from prism_core.actions import ActionTable
+from prism_core.dataset.protocol_check import open_planner
 from prism_core.domain import Domain
 from prism_core.episode import Episode, Turn
-from prism_core.errors import PlannerError, PlannerUnavailable, RunStopped
-from prism_core.inference.lm_planner import LMPlanner, Rejected
+from prism_core.errors import ConfigError, PlannerError, PlannerUnavailable, RunStopped
+from prism_core.inference.lm_factory import make_teacher_planner
+from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.teacher_config import TeacherConfig
 from prism_core.inference.text_model import TextModel
 from prism_core.plan import Plan
-from prism_core.planner import Planner, find_planner, run_episode
+from prism_core.planner import Planner, run_episode
 from prism_core.scene_graph import SceneGraph
 
 SYMBOLIC, LM = 'symbolic', 'lm'
 
 
 @dataclass(frozen=True)
-class Teacher:
-    """Which teacher: `symbolic` (the embedded one, handed what the sentence means), `lm` (a
-    language model behind an endpoint, set up by a file), or the name of a planner or
-    `package.module:factory`.
-    """
+class LanguageModel:
+    """A language model and how it is reached."""
 
-    name: str = SYMBOLIC
-    config: str = ''
-
-    def read_config(self) -> TeacherConfig:
-        """The settings of the endpoint."""
-        return read_config(Path(self.config), TeacherConfig)
+    text_model: TextModel
+    config: TeacherConfig
 
 
 class Classroom:
     """Plays tasks with one teacher; one for a process, safe to use from several threads.
 
     Args:
-        teacher: who plans.
+        teacher: `symbolic` (the embedded one, handed what the sentence means), `lm` (a language
+            model), or the name of a planner or `package.module:factory`.
         domain: where.
         model: the language model of teacher `lm`.
     """
 
-    def __init__(self, teacher: Teacher, domain: Domain, model: TextModel | None = None):
+    def __init__(self, teacher: str, domain: Domain, model: LanguageModel | None = None):
         self._teacher = teacher
         self._domain = domain
         self._model = model
@@ -55,36 +50,60 @@ class Classroom:
     def play(self, task: Episode) -> Episode:
         """The task as the teacher played it, judged.
 
+        What a plan holds behind the action that ends its turn is left out: it is never carried out.
         `provenance` says who taught; what it answered and was sent back for is kept there as
         `rejected`, and never trained on.
 
         Raises:
             RunStopped: the teacher cannot be reached or refuses to work.
         """
-        rejected: list[Rejected] = []
-        planner = _Watched(self._planner_for(task, rejected))
+        planner = _Watched(self._planner_for(task))
+        rejected = self._rejected()
+        rejected.clear()
         run = run_episode(planner, self._domain.make_simulator(task), task)
         facts: dict[str, Any] = {**task.provenance, 'teacher': planner.name}
         if rejected:
             facts['rejected'] = [vars(one) for one in rejected]
-        return replace(run, outcome=self._domain.judge(run), provenance=facts)
+        turns = tuple(_without_the_rest(turn, self._domain.table) for turn in run.turns)
+        run = replace(run, turns=turns, provenance=facts)
+        return replace(run, outcome=self._domain.judge(run))
 
-    def _planner_for(self, task: Episode, rejected: list[Rejected]) -> Planner:
-        if self._teacher.name == SYMBOLIC:
+    def _planner_for(self, task: Episode) -> Planner:
+        if self._teacher == SYMBOLIC:
             return self._domain.make_teacher(task.task)
-        if self._teacher.name == LM and self._model is not None:
-            dialect = self._domain.make_dialect('spine')
-            return LMPlanner(
-                self._model,
-                dialect,
-                self._domain.table,
-                header=self._domain.make_header(dialect),
-                on_rejected=rejected.append,
-            )
         planner = getattr(self._of_thread, 'planner', None)
         if planner is None:
-            planner = self._of_thread.planner = find_planner(self._teacher.name)()
+            planner = self._of_thread.planner = self._open_planner()
         return planner
+
+    def _open_planner(self) -> Planner:
+        if self._teacher != LM:
+            return open_planner(self._teacher)
+        if self._model is None:
+            raise ConfigError('teacher lm needs a language model; set one up')
+        text_model, config = self._model.text_model, self._model.config
+        return make_teacher_planner(
+            text_model, self._domain, config, on_rejected=self._rejected().append
+        )
+
+    def _rejected(self) -> list[Rejected]:
+        """What the planner of this thread was sent back for in the episode under way."""
+        if not hasattr(self._of_thread, 'rejected'):
+            self._of_thread.rejected = []
+        return self._of_thread.rejected
+
+
+def _without_the_rest(turn: Turn, table: ActionTable) -> Turn:
+    actions = turn.plan.actions
+    for index, action in enumerate(actions[:-1]):
+        if action.name in table and table[action.name].ends_turn:
+            return replace(turn, plan=replace(turn.plan, actions=actions[: index + 1]))
+    return turn
+
+
+def stop_run(error: PlannerUnavailable) -> RunStopped:
+    """What ends a run when its teacher is unavailable."""
+    return RunStopped(f'{error}; what was done is kept: go on with --resume')
 
 
 class _Watched:
@@ -100,7 +119,7 @@ class _Watched:
         try:
             plan: object = self._planner.plan(request, known_graph, history)
         except PlannerUnavailable as error:
-            raise RunStopped(f'{error}; what was done is kept: go on with --resume') from error
+            raise stop_run(error) from error
         except PlannerError:
             raise
         except Exception as error:  # the code of others: anything may come

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,13 +12,13 @@ from tokenizers import Tokenizer
 
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.shards import EncodedEpisode, encode_episode
-from prism_core.dataset.teaching import SYMBOLIC, Classroom, Teacher
+from prism_core.dataset.teaching import SYMBOLIC, Classroom, LanguageModel, stop_run
 from prism_core.dataset.tokenizer import load_tokenizer
 from prism_core.dataset.worlds import DrawnWorld, Line, WorldJob, make_line, pack_world
 from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode, as_task
 from prism_core.episode_json import parse_episode
-from prism_core.inference.text_model import TextModel
+from prism_core.errors import PlannerUnavailable
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,17 @@ class Encoding:
 class Workshop:
     """What workers need, and what they do with an episode.
 
-    `teacher` None stores tasks. `model` is the language model of teacher `lm`; with it the work
+    Without a `teacher` tasks are stored. `is_written`: worlds are written by the language model;
+    `paraphrased`: so many of the sentences are put into other words by it. With a `model` the work
     cannot be pickled, so that it runs in threads.
     """
 
     domain_name: str
-    teacher: Teacher | None = None
+    teacher: str = ''
     encoding: Encoding | None = None
-    model: TextModel | None = None
+    is_written: bool = False
+    paraphrased: float = 0.0
+    model: LanguageModel | None = None
 
     @cached_property
     def domain(self) -> Domain:
@@ -58,7 +61,6 @@ class Workshop:
     @cached_property
     def classroom(self) -> Classroom:
         """Where they are played."""
-        assert self.teacher is not None  # noqa: S101 - only tasks need none
         return Classroom(self.teacher, self.domain, self.model)
 
     @cached_property
@@ -73,17 +75,53 @@ class Workshop:
         )
 
     def __reduce__(self):
-        return Workshop, (self.domain_name, self.teacher, self.encoding)
+        return Workshop, (self.domain_name, self.teacher, self.encoding)  # the rest needs a model
 
     def play(self, task: Episode) -> Line:
         """Play a task and make it ready to be stored."""
         return make_line(self.classroom.play(task), self.encode)
 
+    def draw(self, job: WorldJob, rejections: Counter[str]) -> list[Episode]:
+        """The tasks of a world, each as the embedded teacher plays it.
+
+        Raises:
+            PlannerUnavailable: the language model cannot be reached.
+        """
+        domain, model = self.domain, self.model.text_model if self.model else None
+        if model is not None and self.is_written:
+            episodes = domain.write_world(model, job.seed, job.config, rejections)
+        else:
+            episodes = domain.draw_world(job.seed, job.config, rejections)
+        if model is not None and self.paraphrased:
+            share = self.paraphrased
+            episodes = domain.paraphrase(model, episodes, job.seed, rejections, share)
+        if model is not None:
+            episodes = self._without_held_out(episodes, rejections)
+        return episodes
+
+    def _without_held_out(
+        self, episodes: Sequence[Episode], rejections: Counter[str]
+    ) -> list[Episode]:
+        """The episodes of which no sentence is put as those are that training must not show."""
+        kept = []
+        for episode in episodes:
+            is_ours = episode.provenance.get('wording') in ('seen', 'unseen')
+            request = self.mask.mask(episode.task.request, episode.true_graph.nodes)
+            if is_ours or request not in self._held_out:
+                kept.append(episode)
+            else:
+                rejections['wording: held out'] += 1
+        return kept
+
+    @cached_property
+    def _held_out(self) -> frozenset[str]:
+        return frozenset(map(self.mask.mask, self.domain.held_out_requests()))
+
     def finish(self, demonstration: Episode) -> Line:
         """Store a drawn task, or play it; the embedded teacher has played it already."""
-        if self.teacher is None:
+        if not self.teacher:
             return make_line(as_task(demonstration))
-        if self.teacher.name == SYMBOLIC:
+        if self.teacher == SYMBOLIC:
             return make_line(demonstration, self.encode)
         return self.play(as_task(demonstration))
 
@@ -95,10 +133,17 @@ class DrawWorld:
     shop: Workshop
 
     def __call__(self, job: WorldJob) -> DrawnWorld:
-        """The world with its tasks, played where there is a teacher."""
-        domain, rejections = self.shop.domain, Counter[str]()
-        episodes = domain.draw_world(job.seed, job.config, rejections)
-        return pack_world(job, episodes, rejections, domain, self.shop.mask, self.shop.finish)
+        """The world with its tasks, played where there is a teacher.
+
+        Raises:
+            RunStopped: the language model that writes cannot be reached.
+        """
+        shop, rejections = self.shop, Counter[str]()
+        try:
+            episodes = shop.draw(job, rejections)
+        except PlannerUnavailable as error:
+            raise stop_run(error) from error
+        return pack_world(job, episodes, rejections, shop.domain, shop.mask, shop.finish)
 
 
 @dataclass(frozen=True)

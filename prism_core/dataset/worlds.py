@@ -111,7 +111,7 @@ def pack_world(
 
 def draw_worlds(
     recipe: Any, likeness: float, domain: Domain, folder: RunFolder, run: Run
-) -> Iterator[tuple[DrawnWorld, list[Line]]]:
+) -> Iterator[list[Line]]:
     """Draw the worlds of a recipe that are not in the folder yet, and store them there.
 
     What comes out depends on the recipe alone: near duplicates are dropped, and coverage is
@@ -125,7 +125,7 @@ def draw_worlds(
         run: does `WorldJob`s and gives `DrawnWorld`s.
 
     Yields:
-        Each world and its stored lines.
+        The stored lines of each world.
     """
     known = DuplicateFilter(likeness)
     coverage: Counter[str] = Counter()
@@ -156,7 +156,7 @@ def draw_worlds(
             }
             good = sum(line.is_good for line in lines)
             folder.commit(world.index, [line.text for line in lines], good, facts)
-            yield world, lines
+            yield lines
         first = end
         planned = Counter(coverage)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prism_core.conversation import Dialect
@@ -11,6 +11,7 @@ from prism_core.criterion import Outcome
 from prism_core.dialects.compact import CompactDialect
 from prism_core.dialects.spine import SpineDialect
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
+from prism_core.domains.mapping.free_wording import load_free_requests
 from prism_core.domains.mapping.generator import GENERATOR_VERSION, draw_demonstrations
 from prism_core.domains.mapping.judge import judge_episode
 from prism_core.domains.mapping.prompt import make_header
@@ -24,12 +25,33 @@ from prism_core.domains.mapping.worlds import (
     features_of,
     plan_world,
 )
+from prism_core.domains.mapping.writing.paraphrase import paraphrase_tasks
+from prism_core.domains.mapping.writing.writer import WorldWriter
 from prism_core.episode import Episode, Task
 from prism_core.errors import ConfigError
+from prism_core.inference.text_model import TextModel
 from prism_core.lexicon import Lexicon
 from prism_core.planner import Planner
 
 DIALECTS = ('compact', 'spine')
+
+
+class _Anything(dict):
+    """What may stand in any slot of a phrasing."""
+
+    def __missing__(self, slot: str) -> str:
+        return _IN_A_SLOT.get(slot, 'the truck')
+
+
+_IN_A_SLOT = {
+    'a_target': 'a truck',
+    'plural': 'trucks',
+    'attribute': 'color',
+    'value': 'red',
+    'x': '1',
+    'y': '1',
+    'purpose': 'carry a patient',
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +81,30 @@ class MappingDomain:
     ) -> list[Episode]:
         """The tasks of a world, each as the teacher plays it."""
         return draw_demonstrations(seed, config, self.words, rejections)
+
+    def write_world(
+        self, model: TextModel, seed: int, config: WorldConfig, rejections: Counter[str]
+    ) -> list[Episode]:
+        """The same by a language model."""
+        return WorldWriter(model, self.words).write(seed, config, rejections)
+
+    def paraphrase(
+        self,
+        model: TextModel,
+        episodes: Sequence[Episode],
+        seed: int,
+        rejections: Counter[str],
+        share: float,
+    ) -> list[Episode]:
+        """The episodes, a share of them in other words that entail the same intent."""
+        return paraphrase_tasks(model, episodes, self.words, seed, rejections, share)
+
+    def held_out_requests(self) -> Iterator[str]:
+        """The requests in free wording, and the held-out phrasings about something or other."""
+        yield from (free.request for free in load_free_requests())
+        for group in self.words.all_phrasings:
+            for phrasing in self.words.phrasings(group, True):
+                yield phrasing.format_map(_Anything())
 
     def covers(self, episode: Episode) -> Iterator[str]:
         """Its kind, its family, the classes that it asks for."""

@@ -22,6 +22,7 @@ _MAX_OBJECTS_PER_REGION, _MAX_OBJECTS = 1.4, 80
 _TYPICAL_SHARE = 0.75
 _SEEN_FROM_TWO_SHARE = 0.12
 _LOOK_ALIKE_SHARE = 0.3
+_COPIES_TO_CONFUSE = 3  # of a class that a sentence is to leave open which one it means
 _LOOP_SHARE = 0.25
 _MAX_NUMBER = 99
 
@@ -185,9 +186,10 @@ def _draw_objects(
         drawn.append((object_class, rng.choice(fitting), attributes))
     taken = wanted.absent.union(c for c, _, _ in wanted.objects)
     everything = words.object_classes(config.tier, config.unseen, family)
+    copies = _COPIES_TO_CONFUSE if 'ambiguous' in config.kinds else 1
     for object_class in config.favored:
         if object_class in everything - taken:
-            drawn.append((object_class, rng.randrange(len(classes)), ()))
+            drawn += [(object_class, rng.randrange(len(classes)), ()) for _ in range(copies)]
     number = rng.randint(0, min(_MAX_OBJECTS, round(len(classes) * _MAX_OBJECTS_PER_REGION)))
     while len(drawn) < number:
         index = rng.randrange(len(classes))
