@@ -1,4 +1,5 @@
-# `make demo` and `make test` do all the set-up, on a machine with or without ROS.
+# `make demo` and `make test` do all the set-up, on a machine with or without ROS; what only tests
+# and training need (torch, Ray, linters) is installed when they are run.
 #
 # Without ROS, the virtual environment .venv holds ROS 2 Jazzy from PyPI and is made to look like an
 # installed one (prism_ros/ros_wheels.py). Where a ROS installation is sourced (ROS_DISTRO is set),
@@ -11,17 +12,20 @@ SHELL := /bin/bash
 ifdef ROS_DISTRO
 PYTHON ?= /usr/bin/python3
 VENV_FLAGS := --system-site-packages
-EXTRAS := data,dev
+EXTRAS := data
 # The messages of an installed ROS are built against numpy 1.
 CONSTRAINTS := 'numpy<2'
 ENV := . .venv/bin/activate
 MAKE_ROS := true
 else
 PYTHON ?= python3
-EXTRAS := ros,data,dev
+EXTRAS := ros,data
 ENV := . .venv/setup.sh
 MAKE_ROS := .venv/bin/python -m prism_ros.ros_wheels
 endif
+
+# The version that the tests were run with.
+TORCH ?= 'torch==2.13.0'
 
 INTERFACES := $(wildcard prism_msgs/*/*.msg prism_msgs/*/*.srv prism_msgs/*/*.action)
 RUN := $(ENV) && . install/local_setup.sh &&
@@ -34,6 +38,10 @@ setup: install/.built
 	$(MAKE_ROS)
 	touch $@
 
+.venv/.installed_dev: .venv/.installed
+	.venv/bin/pip install --quiet -e '.[$(EXTRAS),train,ray,dev]' $(TORCH) $(CONSTRAINTS)
+	touch $@
+
 install/.built: .venv/.installed setup.cfg package.xml prism_msgs/CMakeLists.txt prism_msgs/package.xml $(INTERFACES)
 	$(ENV) && python -m colcon build  # not `colcon`: the nodes get the Python that runs it
 	touch $@
@@ -41,19 +49,19 @@ install/.built: .venv/.installed setup.cfg package.xml prism_msgs/CMakeLists.txt
 demo: setup
 	$(RUN) prism demo
 
-test: setup
+test: setup .venv/.installed_dev
 	$(RUN) python -m pytest
 	. .venv/bin/activate && nox --session core --no-error-on-missing-interpreters
 
 bench: setup
 	$(RUN) prism bench graph
 
-lint: setup
+lint: setup .venv/.installed_dev
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 
-format: setup
+format: setup .venv/.installed_dev
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 

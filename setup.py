@@ -84,6 +84,7 @@ setup(
             'pytest-randomly',
             'pytest-timeout',
             'ruff',
+            'types-PyYAML',
         ],
     },
     entry_points={

@@ -103,11 +103,12 @@ def look_around(known_graph: SceneGraph, region: str) -> Action | None:
 def _unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
     """The lengths of the ways from a mapped region that no known connection accounts for."""
     lengths_m = list(known_graph.nodes[region].attributes.get(WAYS_M, ()))
-    if lengths_m:
-        for way in known_graph.region_network[region].values():
-            length_m = math.ceil(way['length_m'])
-            if length_m in lengths_m:
-                lengths_m.remove(length_m)
+    known_m = known_graph.way_lengths_m(region)
+    if lengths_m == known_m:
+        return []
+    for length_m in known_m:
+        if length_m in lengths_m:
+            lengths_m.remove(length_m)
     return lengths_m
 
 

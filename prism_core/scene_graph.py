@@ -131,6 +131,12 @@ class SceneGraph:
         """For each object, the regions that it is seen from, in the graph's order."""
         return self._views.viewpoints
 
+    def way_lengths_m(self, region: str) -> list[int]:
+        """The lengths of all ways that lead away from a region, in whole metres, rounded up, the
+        shortest first.
+        """
+        return list(self._ways.lengths_m(region))
+
     def is_reachable(self, start: str, end: str) -> bool:
         """Whether known connections lead from one region to the other."""
         component_of = self._ways.component_of

@@ -4,6 +4,7 @@ is seen from where.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
@@ -19,6 +20,7 @@ class Ways:
     def __init__(self, nodes: Mapping[str, Node], connections: Mapping[tuple, Connection]):
         self._nodes = nodes
         self._connections = connections
+        self._lengths_m: dict[str, list[int]] = {}
         self._known: dict[str, tuple[Mapping[str, float], Mapping[str, list[str]]]] = {}
 
     @cached_property
@@ -40,6 +42,16 @@ class Ways:
         """For each region a number that all have in common between which one can drive."""
         components = nx.connected_components(self.network)
         return {name: index for index, members in enumerate(components) for name in members}
+
+    def lengths_m(self, region: str) -> list[int]:
+        """The lengths of all ways that lead away from a region, in whole metres, rounded up, the
+        shortest first.
+        """
+        known = self._lengths_m.get(region)
+        if known is None:
+            ways = self.network[region].values()
+            known = self._lengths_m[region] = sorted(math.ceil(way['length_m']) for way in ways)
+        return known
 
     def distances_m(self, start: str) -> Mapping[str, float]:
         """Travel distance from a region to each region that can be reached, nearest first."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from prism_core.errors import PlannerError
@@ -18,11 +17,10 @@ _MAX_SAID_CHARS = 300
 _NO_MONEY = ('insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active')
 
 
-@dataclass(eq=False)
 class Passing(Exception):
     """Something that may pass, so that another try is worth it.
 
-    Attributes:
+    Args:
         sentence: what happened.
         answered: the endpoint works, and says no for now.
         down: the endpoint cannot be reached at all.
@@ -31,12 +29,23 @@ class Passing(Exception):
         retry_after_s: so long the endpoint asks to wait.
     """
 
-    sentence: str
-    answered: bool = False
-    down: bool = False
-    lost: bool = False
-    timed_out: bool = False
-    retry_after_s: float = 0.0
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        answered: bool = False,
+        down: bool = False,
+        lost: bool = False,
+        timed_out: bool = False,
+        retry_after_s: float = 0.0,
+    ):
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.answered = answered
+        self.down = down
+        self.lost = lost
+        self.timed_out = timed_out
+        self.retry_after_s = retry_after_s
 
 
 class Complaint(Exception):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from prism_core import Action, ConfigError, Plan, PlannerError, find_planner
+from prism_core.dataset.filter import find_fault
 from prism_core.dataset.protocol_check import check_teacher, open_planner
 from prism_core.domains.mapping import GRAPHS, make_symbolic_planner
 from prism_core.domains.mapping.domain import MappingDomain
@@ -128,6 +129,35 @@ def test_an_installed_planner_plays_the_tasks_of_the_command_line(installed, tmp
     (episode,) = read_episodes(out.read_text('utf-8').splitlines())
     assert (episode.ending, episode.outcome.reason) == ('answer', '')
     assert {turn.plan.primary_goal for turn in episode.turns[:-1]} == {episode.task.request}
+
+
+@pytest.mark.parametrize('name', NAMES[:2])
+def test_an_installed_planner_is_the_teacher_of_a_run(installed, tmp_path, name):
+    recipe = tmp_path / 'surveys.yaml'
+    recipe.write_text('worlds: {worlds: 4, tier: full, tasks: 2, kinds: [survey, vague]}')
+    out = tmp_path / 'taught'
+    options = ['--recipe', recipe, '--teacher', name, '--workers', 2, '--no-report']
+    done = prism(installed, 'elicit', '--out', out, *options)
+    assert done.returncode == 0, done.stderr
+    episodes = list(read_episodes((out / 'episodes.jsonl').read_text('utf-8').splitlines()))
+    assert {episode.provenance['teacher'] for episode in episodes} == {'surveyor'}
+    good = {episode.task.kind for episode in episodes if not find_fault(episode)}
+    assert good == {'survey'}
+    assert f'teacher: {name}\n' in (out / 'recipe.yaml').read_text('utf-8')
+
+
+def test_a_teacher_that_breaks_the_protocol_starts_no_run(installed, tmp_path):
+    done = prism(installed, 'elicit', '--worlds', 2, '--teacher', 'pathlib:Path', '--out', tmp_path)
+    assert done.returncode == 1
+    assert (
+        done.stderr.strip()
+        .splitlines()[-1]
+        .startswith(
+            'Error: the teacher pathlib.PosixPath breaks the protocol of planners: expected name, '
+            'plan and close, it lacks plan, close; see docs/teachers.md'
+        )
+    )
+    assert not (tmp_path / 'episodes.jsonl').exists()
 
 
 def test_an_installed_planner_plans_once_on_the_command_line(installed):

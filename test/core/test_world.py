@@ -11,7 +11,7 @@ from prism_core import ConfigError, SceneGraph
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.hiding import hide
-from prism_core.domains.mapping.simulator import FAILURES, ways_m
+from prism_core.domains.mapping.simulator import FAILURES
 from prism_core.domains.mapping.world import (
     SIZES,
     STRUCTURES,
@@ -143,7 +143,7 @@ def test_with_nothing_hidden_all_of_the_world_is_known_and_mapped_and_nothing_go
         assert known.connections == graph.connections
         assert known.objects == graph.objects
         for name, node in known.regions.items():
-            assert node.attributes == {'mapped': True, 'ways_m': ways_m(graph, name)}
+            assert node.attributes == {'mapped': True, 'ways_m': graph.way_lengths_m(name)}
             assert node.description == graph.nodes[name].description
         assert list(known.nodes) == list(graph.nodes)
 

@@ -6,7 +6,7 @@ from random import Random
 
 import networkx as nx
 
-from prism_core.domains.mapping.simulator import FAILURES, ways_m
+from prism_core.domains.mapping.simulator import FAILURES
 from prism_core.graph_elements import Connection, GraphUpdate, Node
 from prism_core.mission_state import MAPPED, WAYS_M
 from prism_core.scene_graph import SceneGraph
@@ -118,5 +118,5 @@ def _known_part(
     )
     if not is_complete or rng.random() < share:
         return Node(node.name, node.kind, node.position)
-    shown = {MAPPED: True, WAYS_M: ways_m(drawn_graph, node.name)}
+    shown = {MAPPED: True, WAYS_M: drawn_graph.way_lengths_m(node.name)}
     return Node(node.name, node.kind, node.position, node.description, shown)

@@ -195,7 +195,7 @@ class MappingSimulator:
         for connection in _connections_of(known, region):
             if connection.kind == 'traversable' and connection.key not in true.connections:
                 gone.append(connection)
-        shown = {MAPPED: True, WAYS_M: ways_m(true, region)}
+        shown = {MAPPED: True, WAYS_M: true.way_lengths_m(region)}
         if true.nodes[region].description:
             shown['description'] = true.nodes[region].description
         news = _news(known.nodes[region], shown)
@@ -316,11 +316,6 @@ class _Drive:
             robot_location=self.here if self.here != self._start else None,
         )
         return Observation(update, '; '.join(said), status, round(self.distance_m, 3))
-
-
-def ways_m(graph: SceneGraph, region: str) -> list[int]:
-    """The lengths of all ways that lead away from a region, in whole metres, rounded up."""
-    return sorted(math.ceil(way['length_m']) for way in graph.region_network[region].values())
 
 
 def _news(node: Node, shown: dict[str, Any]) -> dict[str, Any]:
