@@ -190,9 +190,9 @@ def _way_ends(mission: Mission, one: Target, other: Target) -> tuple[str, str] |
     reachable = [name for name in order if mission.is_reachable(name)]
     if not reachable:
         return mission.get_to(names[0])
-    if all(mission.graph.nodes[name].attributes.get(MAPPED) for name in names):
-        drives = [Action('goto', (name,)) for name in order if name != mission.state.here]
-        return Step((*drives, Action('replan')))
+    is_mapped = all(mission.graph.nodes[name].attributes.get(MAPPED) for name in names)
+    if is_mapped and order[0] == mission.state.here:  # a look shows nothing new: drive there
+        return Step((Action('goto', (order[1],)), Action('replan')))
     return Step((Action('map_region', (reachable[0],)),))
 
 

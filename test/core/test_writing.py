@@ -164,8 +164,8 @@ def test_a_second_bad_answer_is_dropped_and_counted_by_its_reason(bad, said, cou
     assert f'This cannot be used:\n- {said}' in model.calls[2][-1]['content']
 
 
-def test_b19_a_bad_graph_never_crashes_a_run():
-    """B19: the check of a graph could not fail, and bad graphs ended the whole run later."""
+def test_a_bad_graph_never_crashes_a_run():
+    """the check of a graph could not fail, and bad graphs ended the whole run later."""
     bad = changed(written_world(3), ways=[WrittenWay('r0', 'nowhere')])
     model = Recorder([PLACE, reply(bad), reply(bad), PLACE, reply(written_world(4))])
     writer, rejections = WorldWriter(model, WORDS), Counter()
@@ -174,8 +174,8 @@ def test_b19_a_bad_graph_never_crashes_a_run():
     assert writer.write(2, WorldConfig(), rejections)
 
 
-def test_b22_after_failures_no_earlier_scene_is_used_again():
-    """B22: when all tries for a scene had failed, the scene before it came once more."""
+def test_after_failures_no_earlier_scene_is_used_again():
+    """when all tries for a scene had failed, the scene before it came once more."""
     model = Recorder([PLACE, reply(written_world(4)), PLACE, 'no', 'no', '', PLACE, 'no', 'no'])
     writer, rejections = WorldWriter(model, WORDS), Counter()
     assert writer.write(1, WorldConfig(), rejections)
@@ -184,8 +184,8 @@ def test_b22_after_failures_no_earlier_scene_is_used_again():
     assert rejections == {'world: the reply has no JSON': 2, 'world: the place is empty': 1}
 
 
-def test_b26_the_cap_of_a_reply_grows_with_what_is_asked_for():
-    """B26: 2,048 tokens for 20 regions and 25 tasks cut the JSON off."""
+def test_the_cap_of_a_reply_grows_with_what_is_asked_for():
+    """2,048 tokens for 20 regions and 25 tasks cut the JSON off."""
     small = write('no', 'no', tasks=4)[2].caps[1]
     large = write('no', 'no', size='large', tasks=25)[2].caps[1]
     assert small > 2048

@@ -108,8 +108,8 @@ def test_what_is_set_aside_for_tests_is_in_no_training_world():
     assert find_faults(written, unseen, WORDS, READER) == []
 
 
-def test_b23_each_object_is_seen_from_the_region_that_was_said_and_near_it():
-    """B23: an index of one list, taken modulo the length of another, put objects elsewhere."""
+def test_each_object_is_seen_from_the_region_that_was_said_and_near_it():
+    """an index of one list, taken modulo the length of another, put objects elsewhere."""
     for number in range(6):
         written = written_world(number)
         graph = build_place(written, Random(number), 'park', WORDS, READER).graph

@@ -113,7 +113,7 @@ def test_each_breach_of_strictness_is_found(spoil, fault):
 
 
 def test_the_example_in_the_prompt_is_an_answer_of_the_form_that_is_asked_for():
-    """B26: a template that is itself malformed teaches malformed answers."""
+    """a template that is itself malformed teaches malformed answers."""
     ((message,)) = make_writing_prompt('x', 'park', WorldConfig(), WORDS, 6, ('find', 'count'))
     shown = message['content'].partition('Example of the form:\n')[2].partition('\n\n')[0]
     assert read_answer(shown, WrittenWorld) == EXAMPLE

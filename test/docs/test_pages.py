@@ -19,7 +19,8 @@ def blocks(page: Path, language: str) -> list[str]:
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
 def test_the_commands_of_a_page_do_what_it_says(page, tmp_path):
-    (tmp_path / 'docs').symlink_to(ROOT / 'docs')
+    for folder in ('docs', 'config'):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     for code in blocks(page, 'python'):
         if 'class Hasty' in code:
             (tmp_path / 'hasty.py').write_text(code)
@@ -39,7 +40,15 @@ def test_the_commands_of_a_page_do_what_it_says(page, tmp_path):
         )
         assert done.returncode == 0, f'{command}: {done.stderr}'
         if '--out' in words:
-            assert (tmp_path / words[words.index('--out') + 1]).stat().st_size > 5_000
+            out = tmp_path / words[words.index('--out') + 1]
+            files = [path for path in out.rglob('*') if path.is_file()] if out.is_dir() else [out]
+            assert sum(path.stat().st_size for path in files) > 5_000
+    for code in blocks(page, 'python') if page.stem == 'data' else ():
+        done = subprocess.run(
+            [sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert "'role': 'assistant'" in done.stdout
 
 
 def test_the_example_of_the_page_on_worlds_plays_its_tasks():

@@ -75,8 +75,11 @@ def test_the_prism_command_line_does_what_the_readme_says(command, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout) > 10
-    if '--out' in command:
+    if '.png' in command:
         assert (tmp_path / 'depot.png').read_bytes().startswith(b'\x89PNG')
+    elif '--out' in command:
+        (folder,) = tmp_path.iterdir()
+        assert '# ' in (folder / 'README.md').read_text('utf-8')
 
 
 def test_the_python_example_of_the_readme_runs():
