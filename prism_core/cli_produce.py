@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,8 +19,9 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
-from prism_core.config_file import read_config
+from prism_core.config_file import read_config, to_config
 from prism_core.dataset import produce
 from prism_core.dataset.produce import Settings, Shards, SynthesisRecipe
 from prism_core.dataset.report import count_folder, describe_dataset
@@ -103,7 +104,8 @@ def synthesize(
         raise click.ClickException(
             'a language model is to write; name its settings with --teacher-config'
         )
-    with _open_model(teacher_config if made.needs_model else None, out) as (model, show):
+    config_file = teacher_config if made.needs_model else None
+    with _open_model(config_file, out, _Display('tasks')) as (model, show):
         settings = Settings(runner or '', workers, resume, show)
         done = produce.synthesize(out, made, model=model, settings=settings)
     click.echo(f'{done.episodes:,} tasks in {done.done:,} worlds in {out}')
@@ -165,7 +167,8 @@ def elicit(
         encoding = Shards(shards, str(tokenizer or ''), vocab_size, rebase)
     made = _read_recipe(recipe, changes) if tasks is None else SynthesisRecipe()
     needs_model = teacher == LM or made.needs_model
-    with _open_model(teacher_config if needs_model else None, out) as (model, show):
+    config_file = teacher_config if needs_model else None
+    with _open_model(config_file, out, _Display('episodes')) as (model, show):
         settings = Settings(runner or '', workers, resume, show)
         if tasks is None:
             done = produce.synthesize(
@@ -182,7 +185,10 @@ def elicit(
 
 def _read_recipe(path: Path | None, changes: Mapping[str, Any]) -> SynthesisRecipe:
     """The recipe of a file, or the default one, with what the command line changes."""
-    recipe = read_config(path, SynthesisRecipe) if path is not None else SynthesisRecipe()
+    recipe = SynthesisRecipe()
+    if path is not None:
+        recipe = read_config(path, SynthesisRecipe)
+        to_config(recipe.worlds, find_domain(recipe.domain).recipe_type, f'{path}: worlds')
     given = {key: value for key, value in changes.items() if value is not None}
     worlds = dict(recipe.worlds)
     for key in ('worlds', 'seed'):
@@ -191,10 +197,80 @@ def _read_recipe(path: Path | None, changes: Mapping[str, Any]) -> SynthesisReci
     return replace(recipe, worlds=worlds, **given)
 
 
+class _Display:
+    """How far a run is, on the terminal: rate, cost, time left, and what the endpoint does."""
+
+    def __init__(self, made: str):
+        """`made`: tasks or episodes."""
+        self._made = made
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn('{task.fields[what]}'),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TextColumn('{task.fields[rate]}'),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            TextColumn('{task.fields[note]}', table_column=Column()),
+            console=Console(stderr=True),
+        )
+        self._task = self._progress.add_task('', total=None, what='', rate='', note='')
+        self._model: ApiModel | None = None
+        self._before: int | None = None
+        self._retries = 0
+        self._is_down = False
+
+    def watch(self, model: ApiModel) -> None:
+        """Show what a model costs."""
+        self._model = model
+
+    def show(self, progress: produce.Progress) -> None:
+        """How far it is."""
+        if self._before is None:
+            self._before = progress.episodes
+            self._progress.start()
+        elapsed_s = self._progress.tasks[0].elapsed or 0
+        rate = (progress.episodes - self._before) / elapsed_s if elapsed_s else 0
+        good = f', {progress.good:,} good' if self._made == 'episodes' else ''
+        self._progress.update(
+            self._task,
+            completed=progress.done,
+            total=progress.total,
+            what=f'{progress.episodes:,} {self._made}{good}',
+            rate=f'{rate:.1f}/s',
+        )
+        self.refresh()
+
+    def note(self, kind: str, sentence: str) -> None:
+        """What the endpoint does: tries are counted, all else is said."""
+        if kind == 'retry':
+            self._retries += 1
+        else:
+            self._is_down = kind == 'down'
+            self._progress.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what was spent so far."""
+        if self._model is not None:
+            retries = f', {self._retries:,} retries' if self._retries else ''
+            down = ', waiting for the endpoint' if self._is_down else ''
+            note = f'{_describe_spending(self._model.spending)}{retries}{down}'
+            self._progress.update(self._task, note=note)
+
+    def __enter__(self) -> _Display:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._before is not None:
+            self._progress.stop()
+
+
 @contextlib.contextmanager
-def _open_model(config_file: Path | None, out: Path) -> Iterator[tuple[LanguageModel | None, Any]]:
+def _open_model(
+    config_file: Path | None, out: Path, display: _Display
+) -> Iterator[tuple[LanguageModel | None, Callable[[produce.Progress], None]]]:
     """The language model, where one is needed, and what shows how far a run is."""
-    with _Display() as display:
+    with display:
         if config_file is None:
             yield None, display.show
             return
@@ -206,61 +282,9 @@ def _open_model(config_file: Path | None, out: Path) -> Iterator[tuple[LanguageM
         try:
             yield LanguageModel(text_model, config), display.show
         finally:
-            display.note('', _describe_spending(text_model.spending))
+            display.refresh()
             text_model.close()
             cache.close()
-
-
-class _Display:
-    """How far a run is, on the terminal: rate, cost, time left, and what the endpoint does."""
-
-    def __init__(self):
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn('{task.fields[what]}'),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn('{task.fields[rate]}'),
-            TimeRemainingColumn(),
-            TextColumn('{task.fields[note]}'),
-            console=Console(stderr=True),
-        )
-        self._task = self._progress.add_task('', total=None, what='', rate='', note='')
-        self._model: ApiModel | None = None
-        self._before: int | None = None
-
-    def watch(self, model: ApiModel) -> None:
-        """Show what a model costs."""
-        self._model = model
-
-    def show(self, progress: produce.Progress) -> None:
-        """How far it is."""
-        if self._before is None:
-            self._before = progress.episodes
-        elapsed_s = self._progress.tasks[0].elapsed or 0
-        rate = (progress.episodes - self._before) / elapsed_s if elapsed_s else 0
-        self._progress.update(
-            self._task,
-            completed=progress.done,
-            total=progress.total,
-            what=f'{progress.episodes:,} episodes, {progress.good:,} good',
-            rate=f'{rate:.1f}/s',
-        )
-        if self._model is not None:
-            self._progress.update(self._task, note=_describe_spending(self._model.spending))
-
-    def note(self, kind: str, sentence: str) -> None:
-        """What the endpoint does."""
-        self._progress.update(self._task, note=sentence)
-        if kind in ('down', 'up', 'fallback'):
-            self._progress.console.print(sentence, markup=False, highlight=False)
-
-    def __enter__(self) -> _Display:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._progress.stop()
 
 
 def _describe_spending(spending: Spending) -> str:

@@ -28,7 +28,8 @@ class DuplicateFilter:
     """Remembers worlds and what was said in them.
 
     Args:
-        likeness: from this share of common features on two worlds are almost the same.
+        likeness: from this share of common features on two worlds are almost the same; at most
+            0.95, as the permutations tell no more.
     """
 
     def __init__(self, likeness: float):

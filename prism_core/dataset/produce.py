@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from prism_core.dataset.runner import Run, start_runner
 from prism_core.dataset.shard_writers import TOKENIZER, ShardWriters, learn_tokenizer
 from prism_core.dataset.split import split_of_seed, world_seed
 from prism_core.dataset.teaching import LM, SYMBOLIC, Classroom, LanguageModel
-from prism_core.dataset.tokenizer import load_tokenizer, save_tokenizer
+from prism_core.dataset.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
 from prism_core.dataset.work import DrawWorld, Encoding, PlayTasks, TaskJob, Workshop
 from prism_core.dataset.worlds import Line, draw_worlds
 from prism_core.domain import Domain, find_domain
@@ -33,12 +33,12 @@ TASKS, EPISODES = 'tasks.jsonl', 'episodes.jsonl'
 _MAY_GROW = ('worlds.worlds',)
 # Caps and places may differ when a run goes on.
 _MAY_DIFFER = (
-    *_MAY_GROW,
     *(f'endpoint.{key}' for key in ('max_tokens', 'max_cost_usd', 'max_in_flight', 'base_url')),
     *(f'endpoint.{key}' for key in ('timeout_s', 'max_tries', 'patience_s', 'key_variable')),
     *('tasks.path', 'encoding.tokenizer', 'versions.prism'),
 )
 _TASKS_PER_JOB = 8
+_GREATEST_LIKENESS = 0.95  # the permutations of MinHash tell no more
 _CHECKED_TASKS = 2  # a teacher that others bring is checked on so many
 
 
@@ -62,10 +62,10 @@ class SynthesisRecipe:
     worlds: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ('paraphrased', 'likeness'):
-            if not 0 <= getattr(self, name) <= 1:
+        for name, most in (('paraphrased', 1), ('likeness', _GREATEST_LIKENESS)):
+            if not 0 <= getattr(self, name) <= most:
                 raise ConfigError(
-                    f'{name}: expected a share from 0 to 1, got {getattr(self, name)}'
+                    f'{name}: expected a share from 0 to {most}, got {getattr(self, name)}'
                 )
 
     @property
@@ -137,11 +137,11 @@ def synthesize(
     worlds: Any = to_config(recipe.worlds, domain.recipe_type, 'worlds')
     plan = {
         'stage': 'synthesize' if not teacher else 'synthesize and elicit',
-        **msgspec.to_builtins(recipe),
-        'worlds': msgspec.to_builtins(worlds),
+        **_plain(recipe),
+        'worlds': _plain(worlds),
         **_describe(teacher, shards, model, domain),
     }
-    _check(teacher, domain, lambda: _first_drawn(domain, worlds))
+    _check(teacher, domain, shards, lambda: _first_drawn(domain, worlds))
     shop = Workshop(
         recipe.domain,
         teacher,
@@ -151,7 +151,14 @@ def synthesize(
     )
     file_name = EPISODES if teacher else TASKS
     with (
-        RunFolder(out, file_name, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder,
+        RunFolder(
+            out,
+            file_name,
+            plan,
+            resume=settings.resume,
+            may_change=_MAY_DIFFER,
+            may_grow=_MAY_GROW,
+        ) as folder,
         _shard_writers(folder, shop, shards, lambda: _first_drawn(domain, worlds)) as (
             shop,
             writers,
@@ -203,7 +210,7 @@ def elicit(
         **_describe(teacher, shards, model, domain),
     }
     total = -(-number // size)
-    _check(teacher, domain, lambda: _first_played(source, domain))
+    _check(teacher, domain, shards, lambda: _first_played(source, domain))
     shop = Workshop(domain_name, teacher, model=model)
     with (
         RunFolder(out, EPISODES, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder,
@@ -233,15 +240,33 @@ def _describe(
     if teacher:
         described['teacher'] = teacher
     if model is not None:
-        described['endpoint'] = msgspec.to_builtins(model.config)
+        described['endpoint'] = _plain(model.config)
     if shards is not None:
-        described['encoding'] = msgspec.to_builtins(shards)
+        described['encoding'] = _plain(shards)
     described['versions'] = {'prism': metadata.version('prism_ros'), domain.name: domain.version}
     return described
 
 
-def _check(teacher: str, domain: Domain, first_episodes: Callable[[], Iterable[Episode]]) -> None:
-    """Hold a teacher that others bring to the promises of a planner."""
+def _plain(settings: Any) -> dict[str, Any]:
+    """Settings, defaults too, which msgspec leaves out of what it has read itself."""
+    return msgspec.to_builtins(asdict(settings))
+
+
+def _check(
+    teacher: str,
+    domain: Domain,
+    shards: Shards | None,
+    first_episodes: Callable[[], Iterable[Episode]],
+) -> None:
+    """Find what cannot be used before the folder is begun; hold a teacher that others bring to the
+    promises of a planner.
+    """
+    if shards is not None:
+        domain.make_dialect(shards.dialect)
+        if shards.tokenizer:
+            load_tokenizer(Path(shards.tokenizer))
+        else:
+            train_tokenizer((), shards.vocab_size)
     if teacher not in ('', SYMBOLIC, LM):
         few = [as_task(episode) for episode in itertools.islice(first_episodes(), _CHECKED_TASKS)]
         check_teacher(open_planner(teacher), domain, few)
@@ -252,16 +277,27 @@ def _start(
 ) -> contextlib.AbstractContextManager[Run]:
     """Start the workers: threads where a language model is called, which they share."""
     if model is not None:
-        if settings.runner not in ('', 'threads'):
-            raise ConfigError(
-                'with a language model the runner is threads, which share its caps; got '
-                f'{settings.runner!r}'
-            )
-        return start_runner(work, 'threads', settings.workers or model.config.max_in_flight)
+        return _start_calling(work, settings, model)
     if settings.runner == 'ray':
         return start_runner(work, 'ray', settings.workers)
     workers = settings.workers or os.cpu_count() or 1
     return start_runner(work, settings.runner or 'processes', workers)
+
+
+@contextlib.contextmanager
+def _start_calling(work: Callable, settings: Settings, model: LanguageModel) -> Iterator[Run]:
+    """Start threads that call a language model; an interrupt does not wait for its replies."""
+    if settings.runner not in ('', 'threads'):
+        raise ConfigError(
+            'with a language model the runner is threads, which share its caps; got '
+            f'{settings.runner!r}'
+        )
+    with start_runner(work, 'threads', settings.workers or model.config.max_in_flight) as run:
+        try:
+            yield run
+        except KeyboardInterrupt:
+            model.text_model.close()
+            raise
 
 
 def _progress(folder: RunFolder, total: int) -> Progress:
@@ -280,14 +316,16 @@ def _shard_writers(
         yield shop, None
         return
     place = Path(shards.tokenizer) if shards.tokenizer else folder.path / TOKENIZER
-    if not shards.tokenizer and not (place / 'tokenizer.json').exists():
+    if not shards.tokenizer and not place.exists():
         episodes = first_episodes()
         learned = learn_tokenizer(episodes, shop.domain, shards.dialect, shards.vocab_size)
-        save_tokenizer(learned, place)
-    encoding = Encoding(shards.dialect, str(place.resolve()), shards.rebase)
-    shop = replace(shop, encoding=encoding)
+        draft = folder.path / f'.{TOKENIZER}'
+        save_tokenizer(learned, draft)
+        draft.rename(place)
+    tokenizer = load_tokenizer(place)
+    shop = replace(shop, encoding=Encoding(shards.dialect, tokenizer.to_str(), shards.rebase))
     dialect = shop.domain.make_dialect(shards.dialect)
-    with ShardWriters(folder.path, dialect, load_tokenizer(place)) as writers:
+    with ShardWriters(folder.path, dialect, tokenizer) as writers:
         assert shop.encode is not None  # noqa: S101 - there is an encoding
         writers.catch_up(folder.episodes_file, shop.encode, folder.lines)
         yield shop, writers

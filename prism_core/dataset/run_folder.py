@@ -30,10 +30,11 @@ class RunFolder:
         recipe: what the run does; written once, and compared when it goes on.
         resume: whether to go on with what is there.
         may_change: keys of the recipe that may differ when it goes on.
+        may_grow: keys of the recipe that may be larger when it goes on.
 
     Raises:
-        ConfigError: the folder holds a run and `resume` is not set, one of another recipe, or
-            another process writes to it.
+        ConfigError: the folder holds a run and `resume` is not set, one of another recipe, or one
+            that has lost episodes, or another process writes to it.
     """
 
     def __init__(
@@ -44,28 +45,35 @@ class RunFolder:
         *,
         resume: bool,
         may_change: Sequence[str] = (),
+        may_grow: Sequence[str] = (),
     ):
         self.path = path
         self.episodes_file = path / file_name
+        text = yaml.safe_dump(dict(recipe), sort_keys=False)
         path.mkdir(parents=True, exist_ok=True)
         if (path / RECIPE).exists():
             if not resume:
                 raise ConfigError(
                     f'{path} holds a run already; go on with --resume, or choose another --out'
                 )
-            _compare(path / RECIPE, recipe, may_change)
+            _compare(path / RECIPE, yaml.safe_load(text), may_change, may_grow)
         self._progress = (path / PROGRESS).open('ab')
         try:
             fcntl.flock(self._progress, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigError(f'another run writes to {path}; wait for it or stop it') from error
-        replace_file(path / RECIPE, yaml.safe_dump(dict(recipe), sort_keys=False))
+        replace_file(path / RECIPE, text)
         self.done: set[int] = set()
         self.lines = self.good = self._end = 0
         for record in read_progress(path):
             self._count(record)
         self._progress.truncate(_whole_lines(path / PROGRESS))
         self._episodes = self.episodes_file.open('ab')
+        if self._episodes.tell() < self._end:
+            raise ConfigError(
+                f'{self.episodes_file}: expected at least {self._end} bytes, which {PROGRESS} '
+                f'counts, got {self._episodes.tell()}; begin again with another --out'
+            )
         self._episodes.truncate(self._end)
 
     def _count(self, record: Mapping[str, Any]) -> None:
@@ -166,10 +174,13 @@ def read_recipe(path: Path) -> dict[str, Any]:
     return recipe
 
 
-def _compare(path: Path, recipe: Mapping[str, Any], may_change: Sequence[str]) -> None:
+def _compare(
+    path: Path, recipe: Mapping[str, Any], may_change: Sequence[str], may_grow: Sequence[str]
+) -> None:
     before, now = _flat(read_recipe(path.parent)), _flat(recipe)
     for key in (*before, *now):
-        if key not in may_change and before.get(key) != now.get(key):
+        has_grown = key in may_grow and before.get(key, 0) < now.get(key, 0)
+        if key not in may_change and not has_grown and before.get(key) != now.get(key):
             raise ConfigError(
                 f'{path}: the run was begun with {key}: {before.get(key)!r}, now it is '
                 f'{now.get(key)!r}; go on with the same settings, or choose another --out'

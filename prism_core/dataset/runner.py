@@ -10,11 +10,14 @@ import contextlib
 import itertools
 import multiprocessing
 import os
+import pickle
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from prism_core.errors import ConfigError, RunStopped
@@ -65,15 +68,16 @@ def _collect(
             done = [future for future in pending if future in finished]
         for future in done:
             pending.remove(future)
-            try:
-                result = future.result()
-            except BrokenProcessPool as error:
-                raise RunStopped(
-                    'a worker process died (out of memory?); what was done is kept: '
-                    'go on with --resume and fewer --workers'
-                ) from error
+            result = future.result()
             pending += [submit(job) for job in itertools.islice(jobs, 1)]
             yield result
+
+
+def _stop_run() -> RunStopped:
+    return RunStopped(
+        'a worker process died (out of memory?); what was done is kept: '
+        'go on with --resume and fewer --workers'
+    )
 
 
 @contextlib.contextmanager
@@ -87,6 +91,8 @@ def _start_processes(work: Callable[[Job], Result], workers: int):
     )
     try:
         yield (lambda job: pool.submit(_do_in_process, job)), workers
+    except BrokenProcessPool as error:
+        raise _stop_run() from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -98,7 +104,16 @@ def _begin_process(work: Callable) -> None:
     global _work
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted and ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ['TOKENIZERS_PARALLELISM'] = 'false'
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent was killed: the pool itself would wait forever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 - it was spawned
+    parent.join()
+    os._exit(1)
 
 
 def _do_in_process(job):
@@ -117,22 +132,34 @@ def _start_threads(work: Callable[[Job], Result], workers: int):
 
 @contextlib.contextmanager
 def _start_ray(work: Callable[[Job], Result], workers: int):
+    os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # it sends nothing home
     try:
         import ray
+        from ray.exceptions import RayTaskError, WorkerCrashedError
     except ImportError as error:
         raise ConfigError("--runner ray needs Ray; run: pip install 'prism_ros[ray]'") from error
     is_ours = not ray.is_initialized()
     if is_ours:
-        ray.init(log_to_driver=False)
+        ray.init(log_to_driver=False, include_dashboard=False)
     try:
         number = workers or int(ray.cluster_resources().get('CPU', 1))
-        shared = ray.put(work)
+        shared = ray.put(pickle.dumps(work))
         do: Any = ray.remote(_do_on_ray)
         yield (lambda job: do.remote(shared, job).future()), number
+    except WorkerCrashedError as error:
+        raise _stop_run() from error
+    except RayTaskError as error:
+        raise error.cause from error
     finally:
         if is_ours:
             ray.shutdown()
 
 
-def _do_on_ray(work: Callable[[Job], Result], job: Job) -> Result:
-    return work(job)
+def _do_on_ray(work: bytes, job):
+    return _unpickle(work)(job)
+
+
+@lru_cache(maxsize=1)
+def _unpickle(work: bytes) -> Callable:
+    """The work, made once in each of Ray's processes."""
+    return pickle.loads(work)  # noqa: S301 - our own

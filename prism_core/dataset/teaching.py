@@ -62,6 +62,8 @@ class Classroom:
         rejected.clear()
         run = run_episode(planner, self._domain.make_simulator(task), task)
         facts: dict[str, Any] = {**task.provenance, 'teacher': planner.name}
+        if self._teacher == SYMBOLIC:
+            facts['teacher'] = SYMBOLIC
         if rejected:
             facts['rejected'] = [vars(one) for one in rejected]
         turns = tuple(_without_the_rest(turn, self._domain.table) for turn in run.turns)
@@ -94,6 +96,8 @@ class Classroom:
 
 
 def _without_the_rest(turn: Turn, table: ActionTable) -> Turn:
+    if any(observation.status == 'refused' for observation in turn.observations):
+        return turn  # as a whole, to see why
     actions = turn.plan.actions
     for index, action in enumerate(actions[:-1]):
         if action.name in table and table[action.name].ends_turn:

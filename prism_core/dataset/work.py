@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.shards import EncodedEpisode, encode_episode
 from prism_core.dataset.teaching import SYMBOLIC, Classroom, LanguageModel, stop_run
-from prism_core.dataset.tokenizer import load_tokenizer
 from prism_core.dataset.worlds import DrawnWorld, Line, WorldJob, make_line, pack_world
 from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode, as_task
@@ -23,8 +21,8 @@ from prism_core.errors import PlannerUnavailable
 
 @dataclass(frozen=True)
 class Encoding:
-    """How episodes become tokens while they are made: the dialect, the folder of the tokenizer, and
-    how often an episode is cut in two at a random turn.
+    """How episodes become tokens while they are made: the dialect, the tokenizer as JSON (other
+    machines have no such file), and how often an episode is cut in two at a random turn.
     """
 
     dialect: str
@@ -122,7 +120,8 @@ class Workshop:
         if not self.teacher:
             return make_line(as_task(demonstration))
         if self.teacher == SYMBOLIC:
-            return make_line(demonstration, self.encode)
+            facts = {**demonstration.provenance, 'teacher': SYMBOLIC}
+            return make_line(replace(demonstration, provenance=facts), self.encode)
         return self.play(as_task(demonstration))
 
 
@@ -171,5 +170,5 @@ def _domain(name: str) -> Domain:
 
 
 @lru_cache
-def _tokenizer(folder: str) -> Tokenizer:
-    return load_tokenizer(Path(folder))
+def _tokenizer(text: str) -> Tokenizer:
+    return Tokenizer.from_str(text)

@@ -21,6 +21,7 @@ class Gate:
         url: the endpoint, for sentences.
         first_pause_s: before the first probe of an endpoint that is down; doubled for each after.
         patience_s: so long it may be down.
+        max_in_flight: so many calls at once; when each of them failed the endpoint is down.
         tell: told `down` and `up`, each with a sentence.
     """
 
@@ -29,11 +30,13 @@ class Gate:
         url: str,
         first_pause_s: float,
         patience_s: float,
+        max_in_flight: int,
         tell: Callable[[str, str], None],
     ):
         self._url = url
         self._first_pause_s = first_pause_s
         self._patience_s = patience_s
+        self._many_failures = min(MANY_FAILURES, max(2, max_in_flight))  # one may be the call's own
         self._tell = tell
         self._failures: set[object] = set()
         self._down_since_s: float | None = None
@@ -89,7 +92,7 @@ class Gate:
         now_s = time.monotonic()
         self._failures.add(call)
         if self._down_since_s is None:
-            if is_down or len(self._failures) >= MANY_FAILURES:
+            if is_down or len(self._failures) >= self._many_failures:
                 self._down_since_s, self._pause_s = now_s, self._first_pause_s
                 self._tell('down', f'{self._url} is down, waiting for it: {sentence}')
             return

@@ -73,7 +73,9 @@ class ApiModel:
         self._served_models = frozenset() if cache is None else cache.served_models
         self._meter = PromptMeter()
         self._shape = first_shape(config)
-        self._gate = Gate(config.url, config.first_pause_s, config.patience_s, self._tell)
+        self._gate = Gate(
+            config.url, config.first_pause_s, config.patience_s, config.max_in_flight, self._tell
+        )
         self._slots = asyncio.Semaphore(config.max_in_flight)
         self._settled = asyncio.Condition()
         self._endpoint = Endpoint(config)

@@ -75,8 +75,14 @@ def answer_symbolically(messages: Sequence[Message]) -> str:
     """The reply of the planner that reads the sentence, in SPINE's JSON."""
     last = max(i for i, m in enumerate(messages) if '\nturns_left: ' in m['content'])
     with _PLANNING:
-        prompt = _SPINE.parse_prompt(messages[: last + 1], SceneGraph())
-        plan = _symbolic().plan(prompt.request, prompt.known_graph, prompt.history)
+        return _plan(tuple((m['role'], m['content']) for m in messages[: last + 1]))
+
+
+@cache
+def _plan(said: Sequence[tuple[str, str]]) -> str:
+    messages: list[Message] = [{'role': role, 'content': content} for role, content in said]
+    prompt = _SPINE.parse_prompt(messages, SceneGraph())
+    plan = _symbolic().plan(prompt.request, prompt.known_graph, prompt.history)
     return _SPINE.render_reply(plan, prompt.known_graph)
 
 
@@ -86,7 +92,7 @@ def _symbolic():
 
 
 def _is_told(messages: Sequence[Message]) -> bool:
-    return messages[-1]['content'].startswith('feedback: ')
+    return messages[-1]['content'].startswith(('feedback: ', 'This cannot be used:'))
 
 
 class TeacherServer:
@@ -100,7 +106,8 @@ class TeacherServer:
         reports_usage: whether replies say how many tokens they used.
 
     `asks` are all requests in order, `statuses` counts what was answered, `max_in_flight` is the
-    most requests at one time, `tokens` what answered requests used, `keys` those that came.
+    most requests at one time, `tokens` what answered requests used, `new_tokens` those of them that
+    were replies, `faults` counts what was done wrong, `keys` those that came.
     """
 
     def __init__(
@@ -116,8 +123,9 @@ class TeacherServer:
         self.slow_s, self.reports_usage = slow_s, reports_usage
         self.asks: list[Ask] = []
         self.statuses: Counter[int | str] = Counter()
+        self.faults: Counter[str] = Counter()
         self.keys: set[str] = set()
-        self.tokens = self.in_flight = self.max_in_flight = 0
+        self.tokens = self.new_tokens = self.in_flight = self.max_in_flight = 0
         self.lock = threading.Lock()
         self.closing = threading.Event()
         self.sockets: set[socket.socket] = set()
@@ -178,12 +186,13 @@ class TeacherServer:
             self.max_in_flight = max(self.max_in_flight, self.in_flight)
         return ask
 
-    def leave(self, status: int | str, tokens: int = 0) -> None:
-        """Note that a request is as good as answered."""
+    def leave(self, status: int | str, asked: int = 0, new: int = 0) -> None:
+        """Note that a request is as good as answered, with so many tokens read and written."""
         with self.lock:
             self.in_flight -= 1
             self.statuses[status] += 1
-            self.tokens += tokens
+            self.tokens += asked + new
+            self.new_tokens += new
 
 
 def _cut(connection: socket.socket) -> None:
@@ -204,6 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
         with self.teacher.lock:
             self.teacher.sockets.add(self.connection)
 
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # the client has gone
+            super().handle()
+
     def finish(self):
         with self.teacher.lock:
             self.teacher.sockets.discard(self.connection)
@@ -220,13 +233,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         teacher = self.teacher
-        raw = self.rfile.read(int(self.headers['Content-Length']))
+        length = int(self.headers['Content-Length'])
+        raw = self.rfile.read(length)
+        if len(raw) < length:  # the client has gone
+            self.close_connection = True
+            return
         key = self.headers.get('Authorization', '').removeprefix('Bearer ')
         ask = teacher.take(raw, key)
-        try:
-            self._answer(ask, key)
-        except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True
+        self._answer(ask, key)
 
     def _answer(self, ask: Ask, key: str) -> None:
         teacher = self.teacher
@@ -238,12 +252,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif unknown := [word for word in teacher.refuses if word.encode() in ask.raw]:
             said = f"Unsupported parameter: '{unknown[0]}' is not supported here, {key}."
             self._refuse(400, said, 'unsupported_parameter')
-        elif (fault := teacher.fault(ask)) in HTTP_FAULTS:
-            self._fail(fault)
         else:
-            if teacher.slow_s:
-                time.sleep(teacher.slow_s)
-            self._reply(ask, fault)
+            self._answer_with(teacher.fault(ask), ask)
+
+    def _answer_with(self, fault: str, ask: Ask) -> None:
+        teacher = self.teacher
+        with teacher.lock:
+            teacher.faults.update([fault] if fault else [])
+        if fault in HTTP_FAULTS:
+            self._fail(fault)
+            return
+        if teacher.slow_s:
+            time.sleep(teacher.slow_s)
+        self._reply(ask, fault)
 
     def _reply(self, ask: Ask, fault: str) -> None:
         text = self.teacher.answer(ask.messages)
@@ -280,7 +301,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if self.teacher.reports_usage:
             body['usage'] = usage
-        self.teacher.leave(200, asked + new)
+        self.teacher.leave(200, asked, new)
         self._send(200, body)
 
     def _fail(self, fault: str) -> None:

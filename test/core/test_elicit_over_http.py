@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,7 @@ from .prism_runs import (
     kill_after,
     sorted_lines,
     start_prism,
+    wait_until,
     write_settings,
 )
 from .teacher_server import (
@@ -68,6 +70,11 @@ def undisturbed(tasks, tmp_path_factory) -> list[bytes]:
         patch.setenv(KEY_VARIABLE, CANARY)
         assert elicit(server, tasks, folder / 'out') == 0
     return sorted_lines(folder / 'out' / 'episodes.jsonl')
+
+
+@pytest.fixture
+def key_in_the_environment(monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, CANARY)
 
 
 def arguments(server: TeacherServer, tasks: Path, out: Path, *options, **settings) -> list:
@@ -124,7 +131,8 @@ def test_faults_of_all_kinds_lose_nothing_and_double_nothing(tasks, undisturbed,
     check_run(tasks, out, server)
     assert sorted_lines(out / 'episodes.jsonl') == undisturbed
     assert f'of {len(undisturbed)} episodes are good' in said
-    for sentence in ('the endpoint refused a field', 'is down, waiting for it', 'answers again'):
+    passing = ('the endpoint refused a field', 'is down, waiting for it', 'answers again')
+    for sentence in (*passing, ' tokens, ', ' retries'):
         assert sentence in said
     for form in ('chat', 'turns', 'sharegpt'):
         rows = export_dataset(out, tmp_path / form, form, find_domain('mapping'), 'spine').rows
@@ -178,18 +186,45 @@ def test_after_kill_9_no_finished_call_is_made_again(tasks, undisturbed, tmp_pat
         assert 50 - 2 * IN_FLIGHT < len(stored) <= len({key_of(ask, server) for ask in server.asks})
         finish_prism(start_prism(*command, '--resume'))
         asked = {key_of(ask, server) for ask in server.asks[before:]}
+    assert 1 < server.max_in_flight <= IN_FLIGHT
     assert asked
     assert not asked & stored
     assert stored_keys(out) == asked | stored
     assert sorted_lines(out / 'episodes.jsonl') == undisturbed
 
 
+# -------------------------------------------------------------------- an endpoint that says nothing
+
+
+@pytest.mark.usefixtures('key_in_the_environment')
+def test_an_endpoint_that_hangs_for_a_while_fails_no_task(tasks, undisturbed, tmp_path):
+    def hang(ask: Ask) -> str:
+        return 'stall' if 20 <= ask.index < 28 else LASTING(ask)
+
+    out = tmp_path / 'out'
+    with TeacherServer(fault=hang) as server:
+        impatient = {'max_in_flight': 3, 'timeout_s': 0.2, 'max_tries': 2}
+        assert elicit(server, tasks, out, **impatient) == 0
+    assert server.faults['stall'] == 8
+    assert sorted_lines(out / 'episodes.jsonl') == undisturbed
+
+
+@pytest.mark.timeout(60)
+def test_an_interrupt_does_not_wait_for_replies(tasks, undisturbed, tmp_path):
+    out = tmp_path / 'out'
+    with TeacherServer(fault=lambda ask: 'stall' if ask.index > 30 else LASTING(ask)) as server:
+        command = arguments(server, tasks, out, timeout_s=300.0)
+        process = start_prism(*command)
+        wait_until(lambda: server.faults['stall'] >= IN_FLIGHT)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert process.returncode == 1
+        server.fault = LASTING
+        finish_prism(start_prism(*command, '--resume'))
+    assert sorted_lines(out / 'episodes.jsonl') == undisturbed
+
+
 # -------------------------------------------------------------------------------------------- caps
-
-
-@pytest.fixture
-def key_in_the_environment(monkeypatch):
-    monkeypatch.setenv(KEY_VARIABLE, CANARY)
 
 
 PRICES = {'usd_per_million_prompt_tokens': 2.0, 'usd_per_million_new_tokens': 8.0}

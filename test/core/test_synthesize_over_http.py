@@ -140,6 +140,7 @@ def test_wording_that_is_held_out_is_never_in_the_output(made):
         assert files_with(out, json.dumps(request)[1:-1]) in ([], [str(out / 'replies.sqlite')])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_after_kill_9_under_faults_the_same_is_written(made, tmp_path):
     how, undisturbed = made
@@ -148,8 +149,10 @@ def test_after_kill_9_under_faults_the_same_is_written(made, tmp_path):
         command = [*arguments(how, server, out), '--no-report']
         kill_after(start_prism(*command), server, 16)
         before = len(read_tasks(out)) if (out / 'tasks.jsonl').exists() else 0
-        finish_prism(start_prism(*command, '--resume'))
+        said = finish_prism(start_prism(*command, '--resume'))
     assert before < len(read_tasks(out))
+    assert f'{len(read_tasks(out))} tasks in 10 worlds' in said
+    assert ' good' not in said
     assert sorted_lines(out / 'tasks.jsonl') == sorted_lines(undisturbed / 'tasks.jsonl')
     assert server.max_in_flight <= 4
     assert set(server.faults) & set(HTTP_FAULTS)
