@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,7 +43,7 @@ def to_config(data: Any, kind: type[Settings], where: str) -> Settings:
         settings = msgspec.convert(data, kind)
     except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f'{where}: {error}') from error
-    unknown = _unknown_keys(data, msgspec.to_builtins(settings), '')
+    unknown = _unknown_keys(data, to_plain(settings), '')
     if unknown:
         raise ConfigError(f'{where}: there is no setting {unknown[0]!r}')
     return settings
@@ -50,7 +51,12 @@ def to_config(data: Any, kind: type[Settings], where: str) -> Settings:
 
 def render_config(settings: Any) -> str:
     """Settings as YAML, which `read_config` reads back."""
-    return yaml.safe_dump(msgspec.to_builtins(settings), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(to_plain(settings), sort_keys=False, allow_unicode=True)
+
+
+def to_plain(settings: Any) -> dict[str, Any]:
+    """Settings as plain lists and mappings, defaults among them."""
+    return msgspec.to_builtins(asdict(settings))
 
 
 def _unknown_keys(data: Any, known: Any, prefix: str) -> list[str]:

@@ -33,17 +33,24 @@ class DuplicateFilter:
     """
 
     def __init__(self, likeness: float):
+        self._likeness = likeness
         self._index = MinHashLSH(likeness, _PERMUTATIONS)
+        self._worlds: dict[int, Signature] = {}
         self._said: dict[int, frozenset[str]] = {}
 
     def find_said(self, world: Signature) -> frozenset[str]:
         """What was said in worlds that are almost the same."""
-        near = self._index.query(_minhash(world))
+        near = [
+            index
+            for index in self._index.query(_minhash(world))
+            if np.mean(self._worlds[index] == world) >= self._likeness
+        ]
         return frozenset().union(*(self._said[index] for index in near))
 
     def add(self, index: int, world: Signature, said: Sequence[str]) -> None:
         """Remember a world by its index."""
         self._index.insert(index, _minhash(world))
+        self._worlds[index] = np.asarray(world, np.uint64)
         self._said[index] = frozenset(said)
 
 

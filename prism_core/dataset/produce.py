@@ -7,14 +7,12 @@ import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
-from prism_core.config_file import to_config
+from prism_core.config_file import to_config, to_plain
 from prism_core.dataset.protocol_check import check_teacher, open_planner
 from prism_core.dataset.run_folder import RunFolder, read_lines, read_recipe
 from prism_core.dataset.runner import Run, start_runner
@@ -137,8 +135,8 @@ def synthesize(
     worlds: Any = to_config(recipe.worlds, domain.recipe_type, 'worlds')
     plan = {
         'stage': 'synthesize' if not teacher else 'synthesize and elicit',
-        **_plain(recipe),
-        'worlds': _plain(worlds),
+        **to_plain(recipe),
+        'worlds': to_plain(worlds),
         **_describe(teacher, shards, model, domain),
     }
     _check(teacher, domain, shards, lambda: _first_drawn(domain, worlds))
@@ -240,16 +238,11 @@ def _describe(
     if teacher:
         described['teacher'] = teacher
     if model is not None:
-        described['endpoint'] = _plain(model.config)
+        described['endpoint'] = to_plain(model.config)
     if shards is not None:
-        described['encoding'] = _plain(shards)
+        described['encoding'] = to_plain(shards)
     described['versions'] = {'prism': metadata.version('prism_ros'), domain.name: domain.version}
     return described
-
-
-def _plain(settings: Any) -> dict[str, Any]:
-    """Settings, defaults too, which msgspec leaves out of what it has read itself."""
-    return msgspec.to_builtins(asdict(settings))
 
 
 def _check(

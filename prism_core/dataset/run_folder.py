@@ -51,7 +51,7 @@ class RunFolder:
         self.episodes_file = path / file_name
         text = yaml.safe_dump(dict(recipe), sort_keys=False)
         path.mkdir(parents=True, exist_ok=True)
-        if (path / RECIPE).exists():
+        if (path / RECIPE).exists() and any(True for _ in read_progress(path)):
             if not resume:
                 raise ConfigError(
                     f'{path} holds a run already; go on with --resume, or choose another --out'

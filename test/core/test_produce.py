@@ -13,10 +13,12 @@ import pytest
 from prism_core import ConfigError, Episode, find_planner
 from prism_core.config_file import read_config, to_config
 from prism_core.dataset import produce
+from prism_core.dataset.conversations import render_samples
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.produce import Progress, Settings, Shards, SynthesisRecipe
 from prism_core.dataset.run_folder import read_lines, read_recipe
 from prism_core.dataset.teaching import LanguageModel
+from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.worlds import WorldRecipe
 from prism_core.episode_json import parse_episode
 from prism_core.errors import RunStopped
@@ -124,7 +126,9 @@ def test_tasks_that_are_played_later_are_the_episodes_of_the_recipe(made, tasks,
     assert played.keys() == drawn.keys()
     for identity, episode in played.items():
         other = drawn[identity]
-        assert [turn.plan for turn in episode.turns] == [turn.plan for turn in other.turns]
+        for dialect in ('compact', 'spine'):
+            samples = render_samples(episode, MappingDomain(), dialect)
+            assert samples == render_samples(other, MappingDomain(), dialect)
         assert (episode.outcome, episode.provenance) == (other.outcome, other.provenance)
         assert episode.provenance['teacher'] == 'symbolic'
 

@@ -83,13 +83,21 @@ def test_episodes_that_were_lost_are_not_made_up(tmp_path):
 
 
 def test_a_folder_that_holds_a_run_is_only_gone_on_with_when_told_so(tmp_path):
-    begin(tmp_path).close()
+    with begin(tmp_path) as folder:
+        fill(folder, range(2))
     with pytest.raises(ConfigError, match='holds a run already; go on with --resume, or choose'):
         begin(tmp_path)
 
 
-def test_a_run_of_another_recipe_is_not_gone_on_with_and_the_setting_is_named(tmp_path):
+def test_a_run_that_did_nothing_yet_is_begun_anew_with_other_settings(tmp_path):
     begin(tmp_path).close()
+    begin(tmp_path, stage='other').close()
+    assert read_recipe(tmp_path)['stage'] == 'other'
+
+
+def test_a_run_of_another_recipe_is_not_gone_on_with_and_the_setting_is_named(tmp_path):
+    with begin(tmp_path) as folder:
+        fill(folder, range(2))
     before = contents(tmp_path)
     with pytest.raises(ConfigError, match="begun with stage: 'test', now it is 'other'; go on"):
         begin(tmp_path, resume=True, stage='other')

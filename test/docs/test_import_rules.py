@@ -175,8 +175,8 @@ dataset.masking: lexicon
 dataset.duplicates:
 dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_folder
     dataset.runner dataset.shards dataset.split domain episode episode_json
-dataset.work: dataset.masking dataset.shards dataset.teaching dataset.tokenizer dataset.worlds
-    domain episode episode_json errors
+dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds domain episode
+    episode_json errors
 dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
     dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
     dataset.worlds domain episode episode_json errors
@@ -262,7 +262,6 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('dataset.duplicates', 'numpy', 'top'),
     ('dataset.export', 'msgspec', 'top'),
     ('dataset.export', 'tokenizers', 'top'),
-    ('dataset.produce', 'msgspec', 'top'),
     ('dataset.run_folder', 'yaml', 'top'),
     ('dataset.runner', 'ray', 'in a function'),
     ('dataset.shard_writers', 'tokenizers', 'top'),

@@ -182,7 +182,9 @@ class MappingSimulator:
     # ---------------------------------------------------------------------------------- looking
 
     def _look_around(self, region: str, drive: _Drive) -> GraphUpdate:
-        """All that can be seen from a region: objects, and connections to known regions."""
+        """All that can be seen from a region: objects, and connections to known regions; ways come
+        first, as in a file, so that a world that was stored shows the same.
+        """
         known, true = drive.graph, self._true
         nodes, connections, gone = [], [], []
         for connection in _connections_of(true, region):
@@ -201,7 +203,7 @@ class MappingSimulator:
         news = _news(known.nodes[region], shown)
         return GraphUpdate(
             upsert_nodes=tuple(nodes),
-            upsert_connections=tuple(connections),
+            upsert_connections=tuple(sorted(connections, key=lambda c: c.kind == 'observed_from')),
             remove_connections=tuple(gone),
             set_attributes={region: news} if news else {},
         )
