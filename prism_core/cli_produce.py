@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -31,9 +31,11 @@ from prism_core.dataset.teaching import LM, SYMBOLIC, LanguageModel
 from prism_core.domain import find_domain
 from prism_core.inference.reply_cache import ReplyCache
 from prism_core.inference.spending import Spending
-from prism_core.inference.teacher_api import ApiModel
 from prism_core.inference.teacher_config import TeacherConfig
 from prism_core.terminal_data import print_statistics
+
+if TYPE_CHECKING:  # the client takes a second to import, and only teachers of that kind need it
+    from prism_core.inference.teacher_api import ApiModel
 
 REPLIES = 'replies.sqlite'
 """Every finished call of the language model, so that a run that goes on pays for none twice."""
@@ -276,6 +278,8 @@ def _open_model(
             return
         config = read_config(config_file, TeacherConfig)
         out.mkdir(parents=True, exist_ok=True)
+        from prism_core.inference.teacher_api import ApiModel
+
         cache = ReplyCache(out / REPLIES)
         text_model = ApiModel(config, cache=cache, on_event=display.note)
         display.watch(text_model)

@@ -5,6 +5,7 @@ Broder, On the resemblance and containment of documents, 1997.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -36,7 +37,7 @@ class DuplicateFilter:
         self._likeness = likeness
         self._index = MinHashLSH(likeness, _PERMUTATIONS)
         self._worlds: dict[int, Signature] = {}
-        self._said: dict[int, frozenset[str]] = {}
+        self._said: dict[int, tuple[str, ...]] = {}
 
     def find_said(self, world: Signature) -> frozenset[str]:
         """What was said in worlds that are almost the same."""
@@ -51,7 +52,7 @@ class DuplicateFilter:
         """Remember a world by its index."""
         self._index.insert(index, _minhash(world))
         self._worlds[index] = np.asarray(world, np.uint64)
-        self._said[index] = frozenset(said)
+        self._said[index] = tuple(map(sys.intern, said))  # most are said in many worlds
 
 
 def _minhash(world: Signature) -> MinHash:

@@ -172,8 +172,8 @@ def _histogram(
         axes.yaxis.set_major_formatter(lambda value, _: f'{value:,.0f}')
         axes.set_xlabel(unit, fontsize=9, color=_TEXT)
         mean = sum(n * times for n, times in numbers.items()) / sum(numbers.values())
-        mean += width / 2 if width > 1 else 0.0
-        axes.set_title(f'{title}: {mean:,.1f} on average', loc='left', fontsize=11, color=_TEXT)
+        said = f'{title}: {mean:,.1f} on average' if width == 1 else title
+        axes.set_title(said, loc='left', fontsize=11, color=_TEXT)
 
     return draw
 

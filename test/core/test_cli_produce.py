@@ -188,3 +188,18 @@ def test_every_option_says_what_it_is_in_a_sentence(command):
         if isinstance(option, click.Option):
             assert option.help, option.name
             assert option.help.endswith('.'), option.help
+
+
+def test_the_embedded_teacher_needs_no_client_no_torch_and_no_plots(tmp_path):
+    absent = ('openai', 'tenacity', 'torch', 'transformers', 'datasets', 'ray', 'matplotlib')
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({absent}))
+from prism_core.cli import main
+sys.argv[1:] = ['elicit', '--worlds', '2', '--shards', 'compact', '--vocab-size', '600',
+                '--workers', '1', '--no-report', '--out', {str(tmp_path / 'out')!r}]
+main()
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'out/shards/train/meta.json').exists()

@@ -90,7 +90,9 @@ def test_every_dataclass_of_prism_core_is_frozen():
         kind
         for module in pkgutil.walk_packages(prism_core.__path__, 'prism_core.')
         for kind in vars(importlib.import_module(module.name)).values()
-        if inspect.isclass(kind) and dataclasses.is_dataclass(kind)
+        if inspect.isclass(kind)
+        and dataclasses.is_dataclass(kind)
+        and kind.__module__.startswith('prism_core.')
     }
     assert {prism_core.Plan, prism_core.Node, prism_core.Turn} < found
     assert not [kind for kind in found if not kind.__dataclass_params__.frozen]

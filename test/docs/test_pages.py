@@ -67,8 +67,9 @@ def test_every_file_that_a_page_links_to_exists(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_every_test_that_a_page_names_exists():
-    text = (ROOT / 'docs/worlds.md').read_text('utf-8')
+@pytest.mark.parametrize('page', ['data', 'worlds'])
+def test_every_test_that_a_page_names_exists(page):
+    text = (ROOT / f'docs/{page}.md').read_text('utf-8')
     names = re.findall(r'\btest_[a-z_0-9]+\b(?!\.py)', text.partition('got wrong')[2])
     found = ''.join(path.read_text('utf-8') for path in (ROOT / 'test/core').glob('test_*.py'))
     assert len(names) >= 12
