@@ -9,6 +9,7 @@ from prism_core.conversation import Dialect, Message, Prompt
 from prism_core.criterion import Criterion, Fact, Outcome
 from prism_core.dialects.compact import CompactDialect
 from prism_core.dialects.spine import SpineDialect
+from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode, Task, Turn
 from prism_core.errors import (
     ConfigError,
@@ -19,10 +20,12 @@ from prism_core.errors import (
     PlanRejected,
     PrismError,
     RevisionConflict,
+    RunStopped,
     SceneGraphError,
     WorldRejected,
 )
 from prism_core.graph_elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node
+from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.intent import Intent, Target
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAX_TURNS
@@ -51,10 +54,12 @@ __all__ = [
     'Connection',
     'Criterion',
     'Dialect',
+    'Domain',
     'Episode',
     'Fact',
     'GraphUpdate',
     'Intent',
+    'JsonSchema',
     'Lexicon',
     'Message',
     'Node',
@@ -73,6 +78,7 @@ __all__ = [
     'ProblemKind',
     'Prompt',
     'RevisionConflict',
+    'RunStopped',
     'SceneGraph',
     'SceneGraphError',
     'Simulator',
@@ -80,9 +86,11 @@ __all__ = [
     'SymbolicPlanner',
     'Target',
     'Task',
+    'TextModel',
     'Turn',
     'ValidationReport',
     'WorldRejected',
+    'find_domain',
     'find_planner',
     'parse_observation',
     'parse_plan',

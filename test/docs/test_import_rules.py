@@ -47,13 +47,15 @@ dialects.compact: actions conversation dialects.compact_graph dialects.compact_s
 spine_json: errors graph_elements scene_graph
 dialects.spine: actions conversation episode errors mission_state observation plan scene_graph
     spine_json steps
+inference.text_model: conversation
 planner: actions episode errors mission_state observation plan scene_graph validation
+domain: actions conversation criterion episode errors inference.text_model lexicon planner
 routes: actions plan scene_graph
 strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
 symbolic: episode errors intent lexicon mission_state plan scene_graph strategy
-prism_core: actions conversation criterion dialects.compact dialects.spine episode errors
-    graph_elements intent lexicon mission_state observation plan planner routes scene_graph
-    spine_json steps symbolic update_text validation
+prism_core: actions conversation criterion dialects.compact dialects.spine domain episode errors
+    graph_elements inference.text_model intent lexicon mission_state observation plan planner
+    routes scene_graph spine_json steps symbolic update_text validation
 cli: errors
 cli_data:
 dataset.importing_updates: errors graph_elements observation spine_json
@@ -103,7 +105,6 @@ domains.mapping.reading.guessing: domains.mapping.reading.cues domains.mapping.r
 domains.mapping.reading: domains.mapping.reading.clauses domains.mapping.reading.cues
     domains.mapping.reading.guessing domains.mapping.reading.nouns domains.mapping.reading.tagging
     domains.mapping.words intent scene_graph
-inference.text_model: conversation
 domains.mapping.writing.schema: domains.mapping.intents errors inference.text_model intent lexicon
 domains.mapping.writing.meaning: domains.mapping.intents domains.mapping.writing.schema errors
     graph_elements intent lexicon scene_graph
@@ -150,7 +151,6 @@ cli_measure: domains.mapping.controls domains.mapping.domain domains.mapping.gen
     domains.mapping.invariance domains.mapping.measure domains.mapping.words domains.mapping.world
 config_file: errors
 dataset:
-domain: actions conversation criterion episode errors inference.text_model lexicon planner
 testing: actions conversation criterion episode errors inference.text_model mission_state
     observation plan planner scene_graph
 dataset.protocol_check: actions domain episode errors graph_elements plan planner scene_graph

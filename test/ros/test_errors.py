@@ -15,6 +15,7 @@ from prism_core import (
     PrismError,
     ProblemKind,
     RevisionConflict,
+    RunStopped,
     SceneGraphError,
     WorldRejected,
 )
@@ -32,6 +33,7 @@ CODES = {
     PlanParseError: PlanErrorCode.INVALID_OUTPUT,
     ConfigError: PlanErrorCode.INVALID_REQUEST,
     WorldRejected: PlanErrorCode.UNKNOWN,  # of world synthesis: reaches no node
+    RunStopped: PlanErrorCode.UNKNOWN,  # of long runs: reaches no node
     PrismError: PlanErrorCode.UNKNOWN,
 }
 
