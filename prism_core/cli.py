@@ -6,7 +6,6 @@ Each command is imported when it is run, so that `prism --help` is quick and a r
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import click
 
 from prism_core.errors import PrismError
+from prism_core.files import read_text, replace_file
 
 
 class _Commands(click.Group):
@@ -146,7 +146,7 @@ def show(
     from prism_core.terminal import print_graph
 
     graph = read_graph(file)
-    drawn = parse_plan(_read_text(plan_file), MAPPING_ACTIONS) if plan_file else None
+    drawn = parse_plan(read_text(plan_file), MAPPING_ACTIONS) if plan_file else None
     way = trace_plan(drawn, graph, MAPPING_ACTIONS) if drawn else []
     if out is None:
         print_graph(graph, way)
@@ -254,7 +254,7 @@ def world(
             'no such task fits this world; take another seed, or draw more tasks or kinds'
         )
     if out is not None and render_episode is not None:
-        _write_text(out, ''.join(f'{render_episode(episode)}\n' for episode in episodes))
+        replace_file(out, ''.join(f'{render_episode(episode)}\n' for episode in episodes))
         click.echo(f'wrote {len(episodes)} episodes to {out}')
 
 
@@ -264,7 +264,7 @@ def _read_episode(path: Path, number: int):
     read_episodes = _episode_json().read_episodes
     count = 0
     try:
-        for episode in read_episodes(_read_text(path).split('\n')):
+        for episode in read_episodes(read_text(path).split('\n')):
             if count == number:
                 return episode
             count += 1
@@ -284,36 +284,15 @@ def _episode_json():
     return episode_json
 
 
-def _write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        temporary.write_text(text, 'utf-8')
-        temporary.replace(path)
-    except OSError as error:
-        raise click.ClickException(f'cannot write {path}: {error.strerror}') from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def read_graph(path: Path):
     """Read a scene graph file; raises what the command line shows as one sentence."""
     from prism_core.errors import SceneGraphError
     from prism_core.spine_json import parse_scene_graph
 
     try:
-        return parse_scene_graph(_read_text(path))
+        return parse_scene_graph(read_text(path))
     except SceneGraphError as error:
         raise SceneGraphError([f'{path}: {problem}' for problem in error.problems]) from error
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text('utf-8')
-    except OSError as error:
-        raise click.ClickException(f'cannot read {path}: {error.strerror}') from error
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f'{path} is not UTF-8 text: {error}') from error
 
 
 def main() -> None:

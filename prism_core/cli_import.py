@@ -16,6 +16,7 @@ from rich.table import Table
 from prism_core.dataset.importing import Imported, import_log
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.episode_json import render_episode
+from prism_core.files import read_text
 
 
 @click.command('import')
@@ -29,7 +30,7 @@ from prism_core.episode_json import render_episode
 def import_(files: Sequence[Path], out: Path) -> None:
     """Turn logs (chat JSON Lines, SPINE logs) into episodes, and say which cannot be."""
     domain = MappingDomain()
-    texts = {path: _read_text(path) for path in files}
+    texts = {path: read_text(path) for path in files}
     imported = [one for path, text in texts.items() for one in import_log(text, str(path), domain)]
     if not imported:
         raise click.ClickException('there is nothing to import: the files hold no text')
@@ -45,15 +46,6 @@ def import_(files: Sequence[Path], out: Path) -> None:
     _print_counts(imported)
     click.echo(f'wrote {len(good)} episodes to {out / "episodes.jsonl"}')
     click.echo(f'wrote why {len(others)} others are left out to {out / "unchecked.jsonl"}')
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text('utf-8')
-    except OSError as error:
-        raise click.ClickException(f'cannot read {path}: {error.strerror}') from error
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f'{path} is not UTF-8 text: {error}') from error
 
 
 def _render_unchecked(one: Imported) -> str:

@@ -13,11 +13,10 @@ from typing import Any
 import yaml
 
 from prism_core.dataset.plots import PICTURES
-from prism_core.dataset.run_folder import replace_file
 from prism_core.dataset.split import SPLITS
 from prism_core.dataset.statistics import Statistics
 from prism_core.dataset.summary import list_facts, list_tables
-from prism_core.errors import ConfigError
+from prism_core.files import replace_file
 
 REPORT, CARD, PLOTS, SHARDS = 'report.json', 'README.md', 'plots', 'shards'
 OPEN_LICENCE, OTHER_LICENCE = 'CC0-1.0', 'other'
@@ -80,19 +79,7 @@ def write_card(
         f'## Known limits\n\n{_say_limits(statistics)}',
         f'## Licence\n\n{_say_licence(licence, is_our_own)}',
     ]
-    write_whole(folder / CARD, '\n\n'.join(section.strip('\n') for section in sections) + '\n')
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        ConfigError: it cannot be written.
-    """
-    try:
-        replace_file(path, text)
-    except OSError as error:
-        raise ConfigError(f'cannot write {path}: {error.strerror}') from error
+    replace_file(folder / CARD, '\n\n'.join(section.strip('\n') for section in sections) + '\n')
 
 
 def _is_our_own(statistics: Statistics) -> bool:

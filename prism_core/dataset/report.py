@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from prism_core.dataset.card import PLOTS, REPORT, SHARDS, write_card, write_whole
+from prism_core.dataset.card import PLOTS, REPORT, SHARDS, write_card
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.plots import draw_plots
 from prism_core.dataset.run_folder import RECIPE, read_progress, read_recipe
@@ -18,6 +18,7 @@ from prism_core.domain import Domain
 from prism_core.episode_json import read_episodes
 from prism_core.episode_lines import find_episode_file
 from prism_core.errors import ConfigError
+from prism_core.files import replace_file
 
 
 def describe_dataset(
@@ -37,7 +38,7 @@ def describe_dataset(
     """
     recipe = read_recipe(folder) if (folder / RECIPE).exists() else {}
     report = json.dumps(statistics.to_json(), indent=2, ensure_ascii=False)
-    write_whole(folder / REPORT, f'{report}\n')
+    replace_file(folder / REPORT, f'{report}\n')
     draw_plots(statistics, folder / PLOTS)
     write_card(folder, recipe, statistics, today=today, licence=licence)
 

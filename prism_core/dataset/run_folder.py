@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import yaml
 
 from prism_core.errors import ConfigError
+from prism_core.files import replace_file
 
 PROGRESS, RECIPE = 'progress.jsonl', 'recipe.yaml'
 
@@ -147,16 +147,6 @@ def read_lines(path: Path, start: int = 0) -> Iterator[bytes]:
                     yield line.rstrip(b'\n')
     except OSError as error:
         raise ConfigError(f'cannot read {path}: {error.strerror}') from error
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        draft.write_text(text, 'utf-8')
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:

@@ -327,7 +327,7 @@ def test_files_that_hold_no_text_are_refused_and_nothing_is_written(tmp_path, co
     arguments = [str(tmp_path / 'log'), '--out', str(tmp_path / 'out')]
     result = CliRunner().invoke(import_, arguments)
     assert result.exit_code == 1
-    assert words in result.output
+    assert words in f'{result.output}{result.exception}'
     assert not (tmp_path / 'out').exists()
 
 

@@ -56,7 +56,8 @@ symbolic: episode errors intent lexicon mission_state plan scene_graph strategy
 prism_core: actions conversation criterion dialects.compact dialects.spine domain episode errors
     graph_elements inference.text_model intent lexicon mission_state observation plan planner
     routes scene_graph spine_json steps symbolic update_text validation
-cli: errors
+files: errors
+cli: errors files
 cli_data:
 dataset.importing_updates: errors graph_elements observation spine_json
 dataset.importing_missions: actions conversation dataset.importing_updates dialects.spine episode
@@ -135,7 +136,7 @@ dataset.importing: actions criterion dataset.importing_missions dataset.importin
     domains.mapping.domain domains.mapping.reading domains.mapping.solution domains.mapping.words
     episode errors intent mission_state observation plan routes scene_graph validation
 episode_json: episode errors graph_elements scene_graph spine_json
-cli_import: dataset.importing domains.mapping.domain episode_json
+cli_import: dataset.importing domains.mapping.domain episode_json files
 domains.mapping.controls: actions domains.mapping.words episode intent mission_state plan
     scene_graph symbolic
 domains.mapping.play: domains.mapping.judge domains.mapping.simulator domains.mapping.teacher
@@ -155,7 +156,7 @@ testing: actions conversation criterion episode errors inference.text_model miss
     observation plan planner scene_graph
 dataset.protocol_check: actions domain episode errors graph_elements plan planner scene_graph
     testing
-dataset.run_folder: errors
+dataset.run_folder: errors files
 dataset.runner: errors
 dataset.conversations: conversation domain episode errors scene_graph
 dataset.filter: episode
@@ -185,11 +186,10 @@ dataset.statistics: dataset.filter dataset.masking dataset.split episode errors 
 dataset.summary: dataset.split dataset.statistics
 picture: errors graph_elements plan scene_graph steps
 dataset.plots: dataset.statistics dataset.summary picture
-dataset.card: dataset.plots dataset.run_folder dataset.split dataset.statistics dataset.summary
-    errors
+dataset.card: dataset.plots dataset.split dataset.statistics dataset.summary files
 episode_lines: episode episode_json errors
 dataset.report: dataset.card dataset.masking dataset.plots dataset.run_folder dataset.shards
-    dataset.split dataset.statistics domain episode_json episode_lines errors
+    dataset.split dataset.statistics domain episode_json episode_lines errors files
 inference.spending: errors inference.teacher_config
 inference.reply_cache: errors inference.spending
 inference.endpoint_errors: errors inference.teacher_config

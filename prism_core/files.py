@@ -1,0 +1,38 @@
+"""Files read with one sentence when that fails, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prism_core.errors import ConfigError
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        ConfigError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text('utf-8')
+    except OSError as error:
+        raise ConfigError(f'cannot read {path}: {error.strerror}') from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f'{path} is not UTF-8 text: {error}') from error
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    draft = path.with_name(f'.{path.name}.{os.getpid()}')
+    try:
+        draft.write_text(text, 'utf-8')
+        draft.replace(path)
+    except OSError as error:
+        raise ConfigError(f'cannot write {path}: {error.strerror}') from error
+    finally:
+        draft.unlink(missing_ok=True)
