@@ -39,7 +39,7 @@ setup: install/.built
 	touch $@
 
 .venv/.installed_dev: .venv/.installed
-	.venv/bin/pip install --quiet -e '.[$(EXTRAS),train,ray,dev]' $(TORCH) $(CONSTRAINTS)
+	.venv/bin/pip install --quiet -e '.[$(EXTRAS),robot,train,ray,dev]' $(TORCH) $(CONSTRAINTS)
 	touch $@
 
 install/.built: .venv/.installed setup.cfg package.xml prism_msgs/CMakeLists.txt prism_msgs/package.xml $(INTERFACES)

@@ -5,6 +5,8 @@ import nox
 
 @nox.session(python=['3.10', '3.12'])
 def core(session: nox.Session) -> None:
-    """Run the core tests on the core's own dependencies, without ROS."""
-    session.install('-e', '.[data]', 'hypothesis', 'pytest', 'pytest-timeout', 'pytest-xdist')
+    """Run the core tests on the core's own dependencies, without ROS and torch."""
+    tools = ('hypothesis', 'psutil', 'pytest', 'pytest-timeout', 'pytest-xdist')
+    builders = ('setuptools>=77,<80', 'wheel')  # a test installs a package of its own
+    session.install('-e', '.[data]', 'gguf', 'jinja2', 'llguidance', *tools, *builders)
     session.run('pytest', 'test/core', '-m', 'not slow', '-n', 'auto', *session.posargs)

@@ -16,6 +16,7 @@ from typing import Any, TypedDict
 
 from prism_core.actions import Action
 from prism_core.episode import Turn
+from prism_core.grammar import Lark
 from prism_core.graph_elements import GraphUpdate
 from prism_core.mission_state import MissionState, survey_mission
 from prism_core.observation import Observation
@@ -107,6 +108,10 @@ class Dialect(ABC):
         Raises:
             PlanParseError: the text is no reply in this dialect.
         """
+
+    @abstractmethod
+    def make_grammar(self, request: str, known_graph: SceneGraph) -> Lark:
+        """The replies that can be read and name known nodes of the right kind only."""
 
     @abstractmethod
     def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:

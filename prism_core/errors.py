@@ -10,6 +10,7 @@
     └── PlannerError            no plan came
         ├── PlannerTimeout      not within the time given
         ├── PlannerUnavailable  the planner cannot be reached or cannot work
+        ├── PromptTooLong       what is known does not fit the model's context
         └── PlanRejected        plans came, and the validator accepted none
 
 An invalid plan is no error but data: a `ValidationReport`.
@@ -81,6 +82,10 @@ class PlannerTimeout(PlannerError):
 
 class PlannerUnavailable(PlannerError):
     """The planner cannot be reached or cannot work here."""
+
+
+class PromptTooLong(PlannerError):
+    """A prompt does not fit the context of the model; nothing of it was read."""
 
 
 class PlanRejected(PlannerError):

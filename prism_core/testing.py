@@ -11,6 +11,7 @@ from prism_core.conversation import Message
 from prism_core.criterion import Criterion, Fact
 from prism_core.episode import Episode, Turn
 from prism_core.errors import PlannerError, PlannerUnavailable
+from prism_core.grammar import Lark
 from prism_core.inference.text_model import JsonSchema
 from prism_core.mission_state import MAX_TURNS
 from prism_core.observation import Observation, parse_observation, render_observation
@@ -60,7 +61,7 @@ class ScriptedTextModel:
         self,
         messages: Sequence[Message],
         *,
-        grammar: JsonSchema | None = None,
+        grammar: JsonSchema | Lark | None = None,
         max_new_tokens: int = 1024,
         seed: int = 0,
         timeout_s: float | None = None,

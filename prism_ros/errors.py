@@ -10,6 +10,7 @@ from prism_core import (
     PlanParseError,
     PrismError,
     ProblemKind,
+    PromptTooLong,
     RevisionConflict,
     SceneGraphError,
 )
@@ -36,6 +37,7 @@ _ERROR_CODES: list[tuple[type[PrismError], int]] = [
     (SceneGraphError, PlanErrorCode.INVALID_SCENE_GRAPH),
     (PlannerTimeout, PlanErrorCode.TIMEOUT),
     (PlannerUnavailable, PlanErrorCode.MODEL_NOT_LOADED),
+    (PromptTooLong, PlanErrorCode.CONTEXT_OVERFLOW),
     (PlannerError, PlanErrorCode.INVALID_OUTPUT),
     (PlanParseError, PlanErrorCode.INVALID_OUTPUT),
     (ConfigError, PlanErrorCode.INVALID_REQUEST),

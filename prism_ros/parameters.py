@@ -92,8 +92,15 @@ PLANNER_PARAMETERS = (
     ParameterSpec(
         'planner.order',
         ['symbolic'],
-        'Planners that answer, in falling order: names of entry points in group prism.planners, '
-        'or package.module:factory for your own.',
+        'Planners that answer, in falling order: names of entry points in group prism.planners '
+        '(lm is the teacher), or package.module:factory for your own; name=... calls it so.',
+        is_fixed=True,
+    ),
+    ParameterSpec(
+        'planner.shares',
+        [1.0],
+        "Relative part of a call's time for each planner of planner.order, which it may use up "
+        'before the next is asked; 1.0 for those not named. Positive numbers.',
         is_fixed=True,
     ),
     ParameterSpec(

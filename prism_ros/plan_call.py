@@ -83,7 +83,7 @@ class PlanCall:
         for index, name in enumerate(self._request.planners):
             self.attempts += 1
             publish(self)
-            share_s = self._remaining_s / (len(self._request.planners) - index)
+            share_s = self._pool.share_s(self._request.planners[index:], self._remaining_s)
             try:
                 plan, graph, report = await self._ask(
                     name, lambda planner: self._plan(planner, current, max_nodes), share_s
@@ -157,7 +157,7 @@ class PlanCall:
         outcome = Future(executor=executor)
 
         def report(done: concurrent.futures.Future) -> None:
-            if executor.context.ok():
+            if executor.context.ok() and not done.cancelled():
                 ended = _Outcome(None if done.exception() else done.result(), done.exception())
                 executor.create_task(self._complete, outcome, ended)
 
@@ -167,7 +167,7 @@ class PlanCall:
             return await self._wait(outcome, share_s, late)
         finally:
             if not working.done():
-                self._pool.leave_behind(name)
+                self._pool.give_up(name, working)
 
     async def _wait(self, outcome: Future, timeout_s: float, late: Exception) -> Any:
         """The result that completes the future; or its error, `late`, or why the call was ended."""

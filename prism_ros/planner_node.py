@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from rclpy.time import Time
@@ -18,7 +20,6 @@ from prism_core import (
     PrismError,
     SceneGraph,
     SceneGraphError,
-    find_planner,
     render_steps,
     validate_plan,
 )
@@ -34,12 +35,14 @@ from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
 from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.parameters import PLANNER_PARAMETERS
 from prism_ros.plan_call import PlanCall
+from prism_ros.planner_order import read_planners
 from prism_ros.planner_worker import PlannerPool
 from prism_ros.planning_request import read_planning_request
 
 HEARTBEAT_S = 1.0
 STATUS_DELAY_S = 0.1  # a change is told this late at the most
 SOURCES = {
+    'lm': PlanMessage.SOURCE_TEACHER,
     'student': PlanMessage.SOURCE_STUDENT,
     'teacher': PlanMessage.SOURCE_TEACHER,
     'symbolic': PlanMessage.SOURCE_SYMBOLIC,
@@ -73,16 +76,22 @@ class PlannerNode(ManagedNode):
 
     def configure(self) -> None:
         """Find the planners that the parameters name."""
-        order = [name for name in self.get_parameter('planner.order').value if name]
-        if not order:
-            raise Refusal(PlanErrorCode.UNKNOWN_PLANNER, 'planner.order names no planner')
-        names = [name.rpartition(':')[2] for name in order]
-        if len(set(names)) < len(names):
-            raise Refusal(
-                PlanErrorCode.UNKNOWN_PLANNER,
-                f'planner.order has two planners of one name: {", ".join(names)}',
-            )
-        self._pool = PlannerPool({name: find_planner(path) for name, path in zip(names, order)})
+        self._pool = read_planners(
+            self.get_parameter('planner.order').value, self.get_parameter('planner.shares').value
+        )
+
+    def activate(self) -> None:
+        """Have the planners made, in the background."""
+        for name, made in self._pool.warm_up().items():
+            made.add_done_callback(partial(self._notice_made, name))
+
+    def _notice_made(self, name: str, done: Future) -> None:
+        """Say on the executor's thread why a planner could not be made."""
+        if done.cancelled() or done.exception() is None or not self.context.ok():
+            return
+        self.executor.create_task(
+            self.get_logger().warning, f"planner '{name}': {done.exception()}"
+        )
 
     def deactivate(self) -> None:
         """End the call that is being worked on."""

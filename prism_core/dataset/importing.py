@@ -81,7 +81,7 @@ def import_log(log: str | Iterable[str], source: str, domain: MappingDomain) -> 
             yield imported
 
 
-class _Refused(Exception):
+class MissionRefused(Exception):
     """A mission does not hold; the text is the reason."""
 
 
@@ -94,10 +94,10 @@ def _check(
     if fault or start is None:
         return Imported(place, 'unreadable', reason=fault), None
     try:
-        start = _apply(start, mission.news, 'before the first turn').with_revision(0)
+        start = _begin(mission, start)
         turns, final = _replay(mission, start, domain.table)
         episode = _as_episode(mission, start, turns, final, place, domain.table)
-    except _Refused as refused:
+    except MissionRefused as refused:
         return Imported(place, 'failed', reason=str(refused)), None
     return _judge(episode, place, domain), final
 
@@ -114,6 +114,21 @@ def _why_not_begun(mission: Mission, start: SceneGraph | None) -> str:
     return ''
 
 
+def follow_mission(
+    mission: Mission, graph: SceneGraph, table: ActionTable
+) -> tuple[tuple[Turn, ...], SceneGraph]:
+    """The turns of a mission, which need not have ended, and the graph behind the last of them.
+
+    Raises:
+        MissionRefused: a plan or an update does not hold.
+    """
+    return _replay(mission, _begin(mission, graph), table)
+
+
+def _begin(mission: Mission, graph: SceneGraph) -> SceneGraph:
+    return _apply(graph, mission.news, 'before the first turn').with_revision(0)
+
+
 def _replay(
     mission: Mission, graph: SceneGraph, table: ActionTable
 ) -> tuple[tuple[Turn, ...], SceneGraph]:
@@ -123,10 +138,10 @@ def _replay(
         if _is_refused(turn):
             continue
         if turns and _ends(turns[-1], table):
-            raise _Refused(f'goes on behind its end: turn {number}')
+            raise MissionRefused(f'goes on behind its end: turn {number}')
         report = validate_plan(turn.plan, graph, table)
         if not report.is_valid:
-            raise _Refused(f'a plan is not valid: turn {number}: {report.feedback}')
+            raise MissionRefused(f'a plan is not valid: turn {number}: {report.feedback}')
         here = graph.robot_location or ''
         observations = []
         for action, observation in zip(turn.plan.actions, turn.observations):
@@ -144,7 +159,7 @@ def _apply(graph: SceneGraph, observation: Observation, where: str) -> SceneGrap
     try:
         return graph.apply(observation.update)
     except SceneGraphError as error:
-        raise _Refused(f'an update does not apply: {where}: {error}') from None
+        raise MissionRefused(f'an update does not apply: {where}: {error}') from None
 
 
 def _is_refused(turn: Turn) -> bool:
@@ -192,7 +207,7 @@ def _as_episode(
     """The episode, with all that was ever seen for the true graph, and not yet judged."""
     if not turns or not _ends(turns[-1], table):
         last = turns[-1].plan.actions[len(turns[-1].observations) - 1].name if turns else 'nothing'
-        raise _Refused(f'does not end with answer or clarify: the last step is {last}')
+        raise MissionRefused(f'does not end with answer or clarify: the last step is {last}')
     last = turns[-1].plan.actions[len(turns[-1].observations) - 1].name
     ending: Ending = 'clarify' if last == 'clarify' else 'answer'
     provenance = {'source': place, 'imported_from': mission.form, 'id': place}

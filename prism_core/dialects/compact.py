@@ -13,11 +13,13 @@ from collections.abc import Sequence
 
 from prism_core.actions import Action
 from prism_core.conversation import Dialect, Message, Prompt, fold_turns
+from prism_core.dialects.compact_grammar import CompactGrammar
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.compact_steps import DEFAULT_RADIUS_M, CompactSteps
 from prism_core.dialects.handles import Handles
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
+from prism_core.grammar import Lark
 from prism_core.lexicon import Lexicon
 from prism_core.mission import NEAREST_FRONTIERS
 from prism_core.mission_state import MAX_TRIES, Frontier, MissionState, count_actions
@@ -51,6 +53,11 @@ class CompactDialect(Dialect):
     def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
         """Read `goal : steps`."""
         return self._steps(known_graph).parse_reply(text)
+
+    def make_grammar(self, request: str, known_graph: SceneGraph) -> Lark:
+        """The grammar of `goal : steps` with the handles of the known graph."""
+        handles = self._handles(known_graph)
+        return CompactGrammar(request, known_graph, handles, self._lexicon).write()
 
     def _steps(self, graph: SceneGraph, named_by: SceneGraph | None = None) -> CompactSteps:
         return CompactSteps(graph, self._handles(named_by or graph), self._lexicon)

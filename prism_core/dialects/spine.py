@@ -8,8 +8,10 @@ from typing import Any
 
 from prism_core.actions import Action, ActionTable
 from prism_core.conversation import Dialect, Message, Prompt, fold_turns
+from prism_core.dialects.spine_grammar import write_spine_grammar
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
+from prism_core.grammar import Lark
 from prism_core.mission_state import MissionState, survey_mission
 from prism_core.observation import Observation, parse_observation, render_observation
 from prism_core.plan import Plan, parse_plan, render_plan
@@ -55,6 +57,10 @@ class SpineDialect(Dialect):
     def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
         """Read SPINE's JSON reply."""
         return parse_plan(text, self._table)
+
+    def make_grammar(self, request: str, known_graph: SceneGraph) -> Lark:
+        """The grammar of SPINE's JSON reply."""
+        return write_spine_grammar(known_graph, self._table)
 
     def parse_prompt(self, messages: Sequence[Message], known_graph: SceneGraph) -> Prompt:
         """What the messages say.

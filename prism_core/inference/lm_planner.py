@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from prism_core.actions import ActionTable
-from prism_core.conversation import Dialect
+from prism_core.conversation import Dialect, Message
 from prism_core.episode import Turn
-from prism_core.errors import PlannerError, PlanParseError, PlanRejected
+from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
+from prism_core.grammar import Lark
 from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import validate_plan
+
+HeldTo = Literal['schema', 'known', 'nothing']
+"""What a reply is held to while it is made: the dialect's JSON Schema, if it has one; plans that
+name known nodes of the right kind, by a model that takes `Lark`; nothing.
+"""
+_REBASE_TURNS = 8
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,12 @@ class LMPlanner:
         seed: for models that sample.
         name: as requests and replies use it.
         max_new_tokens: where a reply is cut.
+        held_to: what replies are held to while they are made.
         on_rejected: told each reply that was not accepted; on the thread of the call.
 
     A plan is a function of the arguments of `plan` as far as the model's replies are one of its
-    messages. Passes `testing.check_planner`.
+    messages. Where a prompt is too long for the model, it begins with the graph of a later turn.
+    Passes `testing.check_planner`.
     """
 
     def __init__(
@@ -59,6 +69,7 @@ class LMPlanner:
         seed: int = 0,
         name: str = 'lm',
         max_new_tokens: int = 1024,
+        held_to: HeldTo = 'schema',
         on_rejected: Callable[[Rejected], None] | None = None,
     ):
         self.name = name
@@ -70,36 +81,75 @@ class LMPlanner:
         self._seed = seed
         self._max_new_tokens = max_new_tokens
         self._on_rejected = on_rejected or (lambda rejected: None)
-        schema = dialect.reply_schema
-        self._grammar = None if schema is None else JsonSchema(f'{dialect.name}_reply', schema)
+        self._cancels = 0
+        self._held_to = held_to
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next plan, accepted by the validator.
 
         Raises:
             PlanRejected: no reply held a plan that the validator accepts.
+            PromptTooLong: the known graph alone is too long for the model.
             PlannerError: where the robot is is unknown, or the model gave no reply.
         """
         if known_graph.robot_location is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
-        messages = self._dialect.render_prompt(request, known_graph, history, header=self._header)
+        cancels = self._cancels
+        grammar = self._make_grammar(request, known_graph)
+        for since in _starts(len(history)):
+            messages = self._dialect.render_prompt(
+                request, known_graph, history, since=since, header=self._header
+            )
+            try:
+                return self._ask(messages, grammar, known_graph, len(history), cancels)
+            except PromptTooLong as error:
+                too_long = error
+        raise too_long
+
+    def _make_grammar(self, request: str, known_graph: SceneGraph) -> JsonSchema | Lark | None:
+        if self._held_to == 'known':
+            return self._dialect.make_grammar(request, known_graph)
+        schema = self._dialect.reply_schema
+        if self._held_to == 'nothing' or schema is None:
+            return None
+        return JsonSchema(f'{self._dialect.name}_reply', schema)
+
+    def _ask(
+        self,
+        messages: list[Message],
+        grammar: JsonSchema | Lark | None,
+        known_graph: SceneGraph,
+        turn: int,
+        cancels: int,
+    ) -> Plan:
+        """The first plan that the validator accepts."""
         reason = ''
         for _ in range(self._tries):
+            if self._cancels > cancels:
+                raise PlannerError('planning was canceled')
             reply = self._model.complete(
                 messages,
-                grammar=self._grammar,
+                grammar=grammar,
                 max_new_tokens=self._max_new_tokens,
                 seed=self._seed,
             )
             plan, reason = self._read(reply, known_graph)
             if not reason:
                 return plan
-            self._on_rejected(Rejected(len(history), reply, reason))
+            self._on_rejected(Rejected(turn, reply, reason))
             messages += [
                 {'role': 'assistant', 'content': reply},
                 {'role': 'user', 'content': f'feedback: {reason}\nreply again in the same form'},
             ]
         raise PlanRejected(f'no plan within {self._tries} tries; the last: {reason}')
+
+    def cancel(self) -> None:
+        """End the running `plan`, which raises PlannerError; from any thread.
+
+        A model is stopped in mid-reply where it has a method `cancel`.
+        """
+        self._cancels += 1
+        getattr(self._model, 'cancel', lambda: None)()
 
     def close(self) -> None:
         """Free the model."""
@@ -112,3 +162,12 @@ class LMPlanner:
         except PlanParseError as error:
             return Plan(()), f'The reply cannot be read: {error}.'
         return plan, validate_plan(plan, known_graph, self._table).feedback
+
+
+def _starts(turns: int) -> Iterator[int]:
+    """The turns that a prompt may begin with, first the first: few, so that prompts of later turns
+    mostly begin with the same one, and the model keeps what it has read.
+    """
+    yield from range(0, max(1, turns), _REBASE_TURNS)
+    if turns:
+        yield turns

@@ -17,6 +17,7 @@ import tenacity
 
 from prism_core.conversation import Message
 from prism_core.errors import PlannerError, PlannerTimeout, PlannerUnavailable
+from prism_core.grammar import Lark
 from prism_core.inference.endpoint import Answer, Endpoint
 from prism_core.inference.endpoint_errors import Complaint, ModelMissing, Passing, Stop
 from prism_core.inference.gate import Gate
@@ -81,6 +82,7 @@ class ApiModel:
         self._endpoint = Endpoint(config)
         self._stopped = self._endpoint.obstacle
         self._is_closed = False
+        self._in_flight: set[concurrent.futures.Future[Reply]] = set()
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
@@ -102,7 +104,7 @@ class ApiModel:
         self,
         messages: Sequence[Message],
         *,
-        grammar: JsonSchema | None = None,
+        grammar: JsonSchema | Lark | None = None,
         max_new_tokens: int = 1024,
         seed: int = 0,
         timeout_s: float | None = None,
@@ -111,7 +113,8 @@ class ApiModel:
 
         Args:
             messages: the conversation so far.
-            grammar: what the reply must look like, where the endpoint can be held to it.
+            grammar: what the reply must look like, where the endpoint can be held to it; none can
+                be held to a Lark grammar.
             max_new_tokens: where the reply is cut.
             seed: for endpoints that sample.
             timeout_s: how long to wait, all tries together; None for as long as they take.
@@ -121,13 +124,20 @@ class ApiModel:
             PlannerUnavailable: no call can succeed now: the key, the model, a cap, the endpoint.
             PlannerError: this call cannot succeed: the model refused, or the request is too long.
         """
-        call = self._make_call(messages, grammar, max_new_tokens, seed)
+        schema = grammar if isinstance(grammar, JsonSchema) else None
+        call = self._make_call(messages, schema, max_new_tokens, seed)
         reply = None if self._cache is None else self._cache.get(call.key)
         if reply is None:
             reply = self._run(self._answer(call), timeout_s)
         if reply.refusal:
             raise PlannerError(reply.refusal)
         return reply.text
+
+    def cancel(self) -> None:
+        """End the calls in flight, which raise PlannerError; from any thread."""
+        with self._lock:
+            for future in self._in_flight:
+                future.cancel()
 
     def close(self) -> None:
         """Give up what is in flight and end; a second call does nothing."""
@@ -171,16 +181,21 @@ class ApiModel:
                 work.close()
                 raise PlannerUnavailable(_CLOSED)
             future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, timeout_s), self._loop)
+            self._in_flight.add(future)
         try:
             return future.result()
         except concurrent.futures.CancelledError:
-            raise PlannerUnavailable(_CLOSED) from None
+            if self._is_closed:
+                raise PlannerUnavailable(_CLOSED) from None
+            raise PlannerError('the call was canceled') from None
         except asyncio.TimeoutError:
             raise PlannerTimeout(
                 f'{self._config.url} gave no reply within {timeout_s:g} s'
             ) from None
         finally:
             future.cancel()
+            with self._lock:
+                self._in_flight.discard(future)
 
     # ------------------------------------------------------------------------ on the event loop
 

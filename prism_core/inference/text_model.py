@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from prism_core.conversation import Message
+from prism_core.grammar import Lark
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class TextModel(Protocol):
         self,
         messages: Sequence[Message],
         *,
-        grammar: JsonSchema | None = None,
+        grammar: JsonSchema | Lark | None = None,
         max_new_tokens: int = 1024,
         seed: int = 0,
         timeout_s: float | None = None,
@@ -41,7 +42,8 @@ class TextModel(Protocol):
 
         Args:
             messages: the conversation so far.
-            grammar: what the reply must look like; a model that cannot be held to it may give
+            grammar: what the reply must look like; models behind an endpoint take a JsonSchema,
+                models that run here a Lark grammar. A model that cannot be held to it may give
                 other text, so that the reader checks in any case.
             max_new_tokens: where the reply is cut.
             seed: for models that sample.

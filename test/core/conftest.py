@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 from hypothesis import settings
 
@@ -21,3 +23,20 @@ def depot() -> SceneGraph:
 @pytest.fixture(scope='session')
 def symbolic() -> SymbolicPlanner:
     return make_symbolic_planner()
+
+
+# `make test` installs all of these; the sessions on other Pythons (noxfile.py) do without.
+NEEDS = {
+    'torch': [
+        *('test_export_gguf.py', 'test_export_refusals.py', 'test_publish.py', 'test_quantize.py'),
+        *('test_transformers_model.py', 'test_gguf_info.py'),
+    ],
+    'llama_cpp': ['test_llama_cpp.py', 'test_student.py'],
+}
+collect_ignore = [
+    name for package, names in NEEDS.items() if find_spec(package) is None for name in names
+]
+
+
+def pytest_report_header():
+    return f'left out, as their packages are not there: {", ".join(collect_ignore) or "nothing"}'

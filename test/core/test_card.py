@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import replace
 from datetime import date
@@ -160,7 +159,7 @@ def test_a_card_is_written_whole_or_not_at_all(folder, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     before = sorted(path.name for path in folder.iterdir())
-    monkeypatch.setattr(os, 'replace', fail)
+    monkeypatch.setattr(Path, 'replace', fail)
     with pytest.raises(ConfigError, match=r'cannot write .*README\.md: No space left'):
         write_card(folder, RECIPE, statistics, today=TODAY)
     assert (folder / 'README.md').read_text() == 'old'

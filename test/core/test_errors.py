@@ -18,6 +18,7 @@ TREE = {
     'PlannerError': 'PrismError',
     'PlannerTimeout': 'PlannerError',
     'PlannerUnavailable': 'PlannerError',
+    'PromptTooLong': 'PlannerError',
     'PlanRejected': 'PlannerError',
 }
 

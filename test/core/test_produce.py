@@ -179,7 +179,9 @@ def test_the_recipe_beside_the_output_holds_every_setting_and_reads_back(made, t
     assert contents(tmp_path) == contents(made)
 
 
-@pytest.mark.parametrize('path', sorted(CONFIGS.glob('distill/*.yaml')), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    'path', [CONFIGS / 'distill/core.yaml', CONFIGS / 'distill/worlds.yaml'], ids=lambda p: p.name
+)
 def test_a_shipped_recipe_is_gone_on_with_by_the_same_file(tmp_path, path):
     recipe = read_config(path, SynthesisRecipe)
     for worlds in (1, 2):

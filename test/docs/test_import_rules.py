@@ -31,23 +31,29 @@ plan: actions errors steps
 ways: graph_elements
 scene_graph: errors graph_elements ways
 episode: criterion graph_elements intent observation plan scene_graph
+grammar:
 mission_state: actions episode scene_graph
-conversation: actions episode graph_elements mission_state observation plan scene_graph
+conversation: actions episode grammar graph_elements mission_state observation plan scene_graph
 dialects.handles: errors graph_elements intent scene_graph
+dialects.plain_text: grammar
 lexicon: intent
+validation: actions graph_elements plan scene_graph steps
+dialects.compact_grammar: dialects.handles dialects.plain_text grammar intent lexicon scene_graph
+    validation
 dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
 reports: intent scene_graph
 reasons: actions plan reports scene_graph
 dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons reports
     scene_graph
-validation: actions graph_elements plan scene_graph steps
 mission: actions episode intent lexicon mission_state observation reports scene_graph validation
-dialects.compact: actions conversation dialects.compact_graph dialects.compact_steps
-    dialects.handles episode errors lexicon mission mission_state observation plan scene_graph
+dialects.compact: actions conversation dialects.compact_grammar dialects.compact_graph
+    dialects.compact_steps dialects.handles episode errors grammar lexicon mission mission_state
+    observation plan scene_graph
+dialects.spine_grammar: actions dialects.plain_text grammar intent scene_graph validation
 spine_json: errors graph_elements scene_graph
-dialects.spine: actions conversation episode errors mission_state observation plan scene_graph
-    spine_json steps
-inference.text_model: conversation
+dialects.spine: actions conversation dialects.spine_grammar episode errors grammar mission_state
+    observation plan scene_graph spine_json steps
+inference.text_model: conversation grammar
 planner: actions episode errors mission_state observation plan scene_graph validation
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
 routes: actions plan scene_graph
@@ -59,6 +65,7 @@ prism_core: actions conversation criterion dialects.compact dialects.spine domai
 files: errors
 cli: errors files
 cli_data:
+cli_export:
 dataset.importing_updates: errors graph_elements observation spine_json
 dataset.importing_missions: actions conversation dataset.importing_updates dialects.spine episode
     errors graph_elements observation plan scene_graph spine_json
@@ -152,7 +159,7 @@ cli_measure: domains.mapping.controls domains.mapping.domain domains.mapping.gen
     domains.mapping.invariance domains.mapping.measure domains.mapping.words domains.mapping.world
 config_file: errors
 dataset:
-testing: actions conversation criterion episode errors inference.text_model mission_state
+testing: actions conversation criterion episode errors grammar inference.text_model mission_state
     observation plan planner scene_graph
 dataset.protocol_check: actions domain episode errors graph_elements plan planner scene_graph
     testing
@@ -165,8 +172,8 @@ dataset.shards: conversation dataset.conversations dataset.tokenizer domain epis
 dataset.split: episode
 dataset.shard_writers: conversation dataset.conversations dataset.filter dataset.run_folder
     dataset.shards dataset.split dataset.tokenizer domain episode episode_json
-inference.lm_planner: actions conversation episode errors inference.text_model plan scene_graph
-    validation
+inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
+    scene_graph validation
 inference.teacher_config: errors
 inference.lm_factory: config_file domain errors inference.lm_planner inference.teacher_config
     inference.text_model
@@ -196,7 +203,7 @@ inference.endpoint_errors: errors inference.teacher_config
 inference.endpoint: conversation inference.endpoint_errors inference.teacher_config
 inference.gate: errors
 inference.request_shape: inference.teacher_config inference.text_model
-inference.teacher_api: conversation errors inference.endpoint inference.endpoint_errors
+inference.teacher_api: conversation errors grammar inference.endpoint inference.endpoint_errors
     inference.gate inference.reply_cache inference.request_shape inference.spending
     inference.teacher_config inference.text_model
 episode_trail: actions criterion episode errors graph_elements mission_state observation
@@ -208,14 +215,68 @@ terminal_data: dataset.filter dataset.split dataset.statistics dataset.summary e
 cli_produce: config_file dataset dataset.produce dataset.report dataset.run_folder dataset.runner
     dataset.teaching domain inference.reply_cache inference.spending inference.teacher_api
     inference.teacher_config terminal_data
+dataset.importing_requests: actions conversation dataset.importing dataset.importing_missions
+    dialects.spine errors mission_state scene_graph
+domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.words symbolic
+inference.serve: actions conversation errors plan planner validation
+cli_serve: conversation dataset.importing_records dataset.importing_requests domains.mapping
+    errors inference.serve planner
+distill.callbacks: dataset.run_folder
+distill.config: errors
+cli_train: distill.callbacks distill.config errors
 dataset.export: dataset.conversations dataset.filter dataset.shards dataset.split domain episode
     episode_json errors
 dialects:
+distill:
+distill.documents: dataset.shards dataset.tokenizer errors
+distill.schedule: distill.config errors
+distill.batches: distill.documents distill.schedule
+distill.chat_tokens: conversation errors
+distill.gguf_tokenizer: errors
+gguf_info: actions errors files
+distill.llama_cpp_model: conversation errors gguf_info
+distill.probes: conversation dataset.conversations domain
+distill.check_export: distill.gguf_tokenizer distill.llama_cpp_model distill.probes errors
+distill.gguf_weights: distill.gguf_tokenizer errors
+distill.publish: errors gguf_info
+distill.export_gguf: distill.check_export distill.gguf_tokenizer distill.gguf_weights
+    distill.probes distill.publish domain errors gguf_info
+distill.folders:
+distill.loss: dataset.tokenizer
+distill.models: distill.config errors
+distill.sources: conversation dataset.conversations dataset.filter dataset.shard_writers
+    dataset.split dataset.tokenizer distill.chat_tokens distill.config distill.documents domain
+    episode_json errors
+distill.run_record: config_file dataset.run_folder distill.callbacks distill.config
+    distill.folders distill.sources errors
+distill.merge: dataset.run_folder distill.folders distill.models distill.run_record errors
+distill.model_card: errors files gguf_info
+distill.quantize: distill.check_export distill.llama_cpp_model distill.probes distill.publish
+    domain errors gguf_info
+distill.settings: distill.config distill.models errors
+distill.trainer: distill.batches distill.documents distill.folders distill.loss distill.schedule
+    errors
+distill.train: config_file dataset.run_folder distill.callbacks distill.config distill.documents
+    distill.models distill.run_record distill.schedule distill.settings distill.sources
+    distill.trainer errors
 domains:
-domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.words symbolic
 domains.mapping.writing:
 episode_picture: episode episode_trail graph_elements picture scene_graph
 inference:
+inference.chat_template: conversation errors
+inference.engine_child: errors grammar inference.text_model
+inference.engine_process: errors inference.engine_child
+inference.memory: errors
+inference.engine: conversation errors grammar inference.engine_child inference.engine_process
+    inference.memory inference.text_model
+inference.grammar: errors grammar inference.text_model
+inference.local_engine: inference.chat_template inference.grammar
+inference.local_model: conversation errors grammar inference.grammar inference.local_engine
+    inference.text_model
+inference.llama_cpp: errors inference.chat_template inference.grammar inference.local_model
+inference.student: domain errors gguf_info inference.engine inference.lm_planner
+inference.transformers_model: errors inference.chat_template inference.grammar
+    inference.local_model
 """
 
 
@@ -234,6 +295,8 @@ cli: domains.mapping domains.mapping.generator domains.mapping.intents domains.m
     domains.mapping.words domains.mapping.world episode_json episode_picture episode_trail
     errors picture plan planner routes spine_json terminal terminal_episodes validation
 cli_data: dataset.export dataset.report dataset.tokenizer domain terminal_data
+cli_export: distill.export_gguf distill.model_card distill.quantize domain files gguf_info
+cli_train: config_file distill.config distill.merge distill.train
 inference.lm_factory: inference.teacher_api
 """
 MAY_IMPORT_LATE = read_table(_LATE)
@@ -242,19 +305,25 @@ MUST_NOT_REACH = {
     'domains': ('dataset', 'cli'),
     'inference': ('dataset', 'domains', 'cli'),
     'dialects': ('dataset', 'domains', 'inference', 'cli'),
-    'dataset': ('cli',),
+    'dataset': ('cli', 'distill'),
+    'distill': ('inference', 'domains', 'cli'),
 }
 # Packages from elsewhere: the one module that needs each, and whether it is imported at its top.
 MAY_IMPORT_FROM_ELSEWHERE = {
     ('cli', 'click', 'top'),
     ('cli_data', 'click', 'top'),
     ('cli_data', 'rich', 'in a function'),
+    ('cli_export', 'click', 'top'),
     ('cli_import', 'click', 'top'),
     ('cli_import', 'rich', 'top'),
     ('cli_measure', 'click', 'top'),
     ('cli_measure', 'rich', 'top'),
     ('cli_produce', 'click', 'top'),
     ('cli_produce', 'rich', 'top'),
+    ('cli_serve', 'click', 'top'),
+    ('cli_train', 'click', 'top'),
+    ('cli_train', 'rich', 'top'),
+    ('cli_train', 'yaml', 'top'),
     ('config_file', 'msgspec', 'top'),
     ('config_file', 'yaml', 'top'),
     ('dataset.card', 'yaml', 'top'),
@@ -272,6 +341,46 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('dataset.tokenizer', 'tokenizers', 'top'),
     ('dataset.work', 'tokenizers', 'top'),
     ('dataset.worlds', 'numpy', 'top'),
+    ('distill.batches', 'numpy', 'top'),
+    ('distill.batches', 'torch', 'top'),
+    ('distill.callbacks', 'numpy', 'top'),
+    ('distill.callbacks', 'transformers', 'top'),
+    ('distill.check_export', 'numpy', 'top'),
+    ('distill.check_export', 'tokenizers', 'top'),
+    ('distill.check_export', 'torch', 'top'),
+    ('distill.check_export', 'transformers', 'top'),
+    ('distill.documents', 'numpy', 'top'),
+    ('distill.documents', 'tokenizers', 'top'),
+    ('distill.export_gguf', 'gguf', 'top'),
+    ('distill.export_gguf', 'transformers', 'top'),
+    ('distill.gguf_tokenizer', 'gguf', 'top'),
+    ('distill.gguf_tokenizer', 'transformers', 'top'),
+    ('distill.gguf_weights', 'gguf', 'top'),
+    ('distill.gguf_weights', 'numpy', 'top'),
+    ('distill.gguf_weights', 'safetensors', 'top'),
+    ('distill.gguf_weights', 'transformers', 'top'),
+    ('distill.llama_cpp_model', 'llama_cpp', 'top'),
+    ('distill.llama_cpp_model', 'numpy', 'top'),
+    ('distill.loss', 'torch', 'top'),
+    ('distill.merge', 'peft', 'in a function'),
+    ('distill.merge', 'safetensors', 'top'),
+    ('distill.merge', 'torch', 'top'),
+    ('distill.merge', 'transformers', 'top'),
+    ('distill.merge', 'yaml', 'top'),
+    ('distill.model_card', 'yaml', 'top'),
+    ('distill.models', 'peft', 'in a function'),
+    ('distill.models', 'safetensors', 'top'),
+    ('distill.models', 'torch', 'top'),
+    ('distill.models', 'transformers', 'top'),
+    ('distill.run_record', 'yaml', 'top'),
+    ('distill.schedule', 'numpy', 'top'),
+    ('distill.settings', 'torch', 'top'),
+    ('distill.settings', 'transformers', 'top'),
+    ('distill.train', 'numpy', 'top'),
+    ('distill.train', 'torch', 'top'),
+    ('distill.train', 'transformers', 'top'),
+    ('distill.trainer', 'torch', 'top'),
+    ('distill.trainer', 'transformers', 'top'),
     ('domains.mapping.free_wording', 'msgspec', 'top'),
     ('domains.mapping.hiding', 'networkx', 'top'),
     ('domains.mapping.world', 'networkx', 'top'),
@@ -280,8 +389,19 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('domains.mapping.writing.schema', 'msgspec', 'top'),
     ('episode_json', 'msgspec', 'top'),
     ('episode_picture', 'matplotlib', 'in a function'),
+    ('inference.chat_template', 'jinja2', 'top'),
     ('inference.endpoint', 'openai', 'top'),
+    ('inference.grammar', 'llguidance', 'top'),
+    ('inference.grammar', 'numpy', 'top'),
+    ('inference.grammar', 'tokenizers', 'top'),
+    ('inference.llama_cpp', 'llama_cpp', 'top'),
+    ('inference.llama_cpp', 'numpy', 'top'),
+    ('inference.local_engine', 'numpy', 'top'),
+    ('inference.local_model', 'numpy', 'top'),
     ('inference.teacher_api', 'tenacity', 'top'),
+    ('inference.transformers_model', 'numpy', 'top'),
+    ('inference.transformers_model', 'torch', 'top'),
+    ('inference.transformers_model', 'transformers', 'top'),
     ('picture', 'matplotlib', 'in a function'),
     ('scene_graph', 'networkx', 'top'),
     ('terminal', 'plotext', 'in a function'),

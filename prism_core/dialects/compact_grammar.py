@@ -1,0 +1,202 @@
+"""The grammar of replies in the compact dialect, on one known graph: what `CompactSteps` reads,
+with nodes of the right kind only, and reports only of what is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import get_args
+
+from prism_core.dialects.handles import Handles
+from prism_core.dialects.plain_text import most_pieces, pieces, text_piece
+from prism_core.grammar import (
+    GrammarWriter,
+    Lark,
+    Part,
+    in_order,
+    one_of,
+    one_text_of,
+    optional,
+    pattern,
+    repeated,
+    words,
+)
+from prism_core.intent import IntentKind, class_of, class_of_name
+from prism_core.lexicon import Lexicon
+from prism_core.scene_graph import SceneGraph
+from prism_core.validation import MAX_TEXT_CHARS
+
+_MAX_GOTOS = 4
+_MAX_CHOICES = 5
+_MAX_CLASSES = 5
+_MAX_WORDS = 10
+_LONGEST_WORD = 25
+_MAX_PHRASE_WORDS = 3
+_PHRASE = re.compile(r"[^\W_]([\w'& \-]{0,62}[^\W_])?")
+_NAME = re.compile(r'[\w.\-]*\w')
+_WORD = re.compile('[a-z]+')
+_ROOM_CHARS = 100
+"""So long is what a sentence says besides names, attributes and values, at most."""
+_COORDINATE = pattern(r'-?[0-9]{1,6}(\.[0-9]{1,3})?', 11)
+_RADIUS = pattern(r'[1-9][0-9]{0,2}(\.[0-9]{1,2})?', 6)
+
+
+class CompactGrammar:
+    """Writes the grammar; `request` lends its words to the goal."""
+
+    def __init__(self, request: str, graph: SceneGraph, handles: Handles, lexicon: Lexicon):
+        self._request = request
+        self._graph = graph
+        self._handles = handles
+        self._lexicon = lexicon
+        self._writer = GrammarWriter()
+        self._region = self._define('REGION', self._nodes(graph.regions))
+        self._object = self._define('OBJECT', self._nodes(graph.objects))
+        nodes = one_of([self._region, self._object])
+        piece = self._define('PIECE', text_piece(nodes))
+        # A node is longer where the text is read: there it has its name.
+        longest_piece = max([_LONGEST_WORD, *map(len, graph.nodes)])
+        text = pieces(piece, most_pieces(longest_piece, MAX_TEXT_CHARS, _MAX_WORDS))
+        self._quoted = in_order('"', text, '"')
+        self._pair = self._pairs()
+
+    def write(self) -> Lark:
+        """The grammar of `goal : steps`."""
+        kind, called = one_text_of(get_args(IntentKind)), self._called()
+        space = optional(words(' '))
+        goal = self._define('GOAL', in_order(space, kind, ' ', called, ' : '))
+        bare_goal = self._define('BARE_GOAL', in_order(space, kind, ' : '))
+        go = self._define('GO', in_order('go ', self._region, ' ; '))
+        steps = repeated(go, 0, _MAX_GOTOS)
+        last = self._define('LAST', self._last_step())
+        about = self._define('CLASSES', in_order(' of ', self._classes()))
+        of_goal = self._define('OF_GOAL', self._report_on(optional(about)))
+        of_classes = self._define('OF_CLASSES', self._report_on(about))
+        return self._writer.finish(
+            one_of(
+                [
+                    in_order(goal, steps, one_of([last, of_goal])),
+                    in_order(bare_goal, steps, one_of([last, of_classes])),
+                ]
+            )
+        )
+
+    # -------------------------------------------------------------------------------------- words
+
+    def _define(self, name: str, part: Part | None) -> Part | None:
+        return self._writer.define(name, part)
+
+    def _nodes(self, names: Iterable[str]) -> Part | None:
+        return one_text_of(map(self._handles.write, names))
+
+    def _called(self) -> Part | None:
+        """What a goal is about: words of the lexicon, of the request and of known classes."""
+        lexicon = self._lexicon
+        other = one_text_of([*lexicon.regions, *lexicon.purposes, *lexicon.groups])
+        things = self._define('CALLED', one_text_of(map(self._handles.neutralize, self._things)))
+        return one_of([_joined(things), other])
+
+    def _classes(self) -> Part | None:
+        """Classes that a report counts."""
+        return _joined(self._define('CLASS', one_text_of(self._things)))
+
+    @cached_property
+    def _things(self) -> list[str]:
+        """Words for classes: the lexicon's, those of known nodes, those of the request."""
+        found = [class_of(node) for node in self._graph.nodes.values()]
+        found += [class_of_name(name) for name in _NAME.findall(self._request)]
+        said = _WORD.findall(self._request.lower())
+        for length in range(2, _MAX_PHRASE_WORDS + 1):
+            starts = range(len(said) - length + 1)
+            found += [' '.join(said[start : start + length]) for start in starts]
+        return [*self._lexicon.objects, *filter(_PHRASE.fullmatch, found)]
+
+    # -------------------------------------------------------------------------------------- steps
+
+    def _last_step(self) -> Part | None:
+        """Any step but a report that counts things of some classes."""
+        region, thing = self._region, self._object
+        attribute = one_text_of(self._lexicon.attributes)
+        asked = optional(in_order(' ', one_of([attribute, self._quoted])))
+        position = one_of([region, in_order(_COORDINATE, ' ', _COORDINATE)])
+        node = one_of([region, thing])
+        choices = in_order(node, repeated(in_order(' , ', node), 1, _MAX_CHOICES - 1))
+        question = one_of([words('what'), in_order('which ', choices), self._quoted])
+        return one_of([
+            in_order('go ', region),
+            in_order('map ', region),
+            in_order('explore ', region, optional(in_order(' ', _RADIUS))),
+            in_order('extend ', position),
+            in_order('inspect ', thing, asked),
+            words('replan'),
+            in_order('answer ', one_of([*self._reports(), self._quoted])),
+            in_order('ask ', question),
+        ])  # fmt: skip
+
+    def _reports(self) -> Iterator[Part | None]:
+        """The reports of `reports` on nodes, on what is known of them."""
+        graph, region, thing = self._graph, self._region, self._object
+        attribute = one_text_of([*self._lexicon.attributes, 'description'])
+        placed = [name for name, regions in graph.viewpoints.items() if regions]
+        described = [n for n, node in graph.nodes.items() if _fits(n, node.description)]
+        yield in_order('node ', thing)
+        yield in_order('where ', self._nodes(placed))
+        yield in_order('described ', self._nodes(described))
+        yield in_order('unseen ', thing, ' ', attribute)
+        yield from self._values()
+        yield in_order('seen ', self._nodes(self._listable_regions()))
+        yield in_order('nearest ', region, ' ', thing)
+        yield in_order('way ', region, ' ', region)
+        yield in_order(one_text_of(['here', 'unmapped', 'unreachable']), ' ', region)
+        yield one_text_of(['unreachable', 'surveyed', 'done', 'gave_up'])
+
+    def _values(self) -> Iterator[Part | None]:
+        """What is known of an attribute of a node, and whether it is some value."""
+        known: dict[str, list[str]] = {}
+        for name, node in self._graph.nodes.items():
+            for key, value in node.attributes.items():
+                if isinstance(value, str) and _PHRASE.fullmatch(key) and _fits(name, value):
+                    known.setdefault(key, []).append(name)
+        for key, names in known.items():
+            nodes = self._nodes(names)
+            yield in_order('value ', nodes, f' {key}')
+            if key in self._lexicon.attributes:
+                values = one_text_of(self._lexicon.attributes[key].values)
+                yield in_order('is ', nodes, f' {key} ; ', values)
+
+    def _listable_regions(self) -> Iterator[str]:
+        """Regions of which all that is seen from them can be said in one sentence."""
+        length = dict.fromkeys(self._graph.regions, _ROOM_CHARS)
+        for name, regions in self._graph.viewpoints.items():
+            for region in regions:
+                length[region] += len(name) + len(' and ')
+        return (region for region, chars in length.items() if chars <= MAX_TEXT_CHARS)
+
+    def _report_on(self, classes: Part | None) -> Part | None:
+        """The reports that count."""
+        where = optional(in_order(' ', self._region))
+        return in_order('answer ', one_of([
+            in_order('none', classes),
+            in_order(one_text_of(['exists', 'count']), classes, where),
+            in_order('more', classes, ' ', self._pair),
+        ]))  # fmt: skip
+
+    def _pairs(self) -> Part | None:
+        """Two regions in the order of the graph. Each set of later ones is written once."""
+        later, pairs = None, []
+        for number, name in reversed(list(enumerate(self._graph.regions))):
+            region = words(self._handles.write(name))
+            pairs.append(in_order(region, ' ', later))
+            later = self._define(f'FROM_{number}', one_of([region, later]))
+        return self._define('PAIR', one_of(pairs))
+
+
+def _joined(phrase: Part | None) -> Part | None:
+    return in_order(phrase, repeated(in_order(' or ', phrase), 0, _MAX_CLASSES - 1))
+
+
+def _fits(name: str, value: str) -> bool:
+    """Whether a sentence can say this of a node."""
+    return bool(value) and len(name) + len(value) + _ROOM_CHARS <= MAX_TEXT_CHARS

@@ -1,0 +1,120 @@
+"""The grammar of SPINE's four-key replies, on one known graph: JSON of which the plan is steps of
+the action table with known nodes of the right kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import get_args
+
+from prism_core.actions import ActionSpec, ActionTable, ArgumentKind, ArgumentSpec
+from prism_core.dialects.plain_text import WORD, most_pieces, pieces, text_piece
+from prism_core.grammar import (
+    GrammarWriter,
+    Lark,
+    Part,
+    in_order,
+    one_of,
+    one_text_of,
+    optional,
+    pattern,
+    repeated,
+)
+from prism_core.intent import IntentKind
+from prism_core.scene_graph import SceneGraph
+from prism_core.validation import MAX_TEXT_CHARS
+
+_MAX_STEPS = 4
+_MAX_NAMES = 6
+_MAX_GOAL_WORDS = 6
+_MAX_QUERY_WORDS = 10
+_MAX_REASONING_WORDS = 12
+_MAX_REPORT_WORDS = 30
+_MAX_LAST_WORDS = 4
+_SHORT_WORD = pattern('[A-Za-z]{1,3}', 3)
+_COORDINATE = pattern(r'-?[0-9]{1,6}(\.[0-9]{1,3})?', 11)
+_RADIUS = pattern(r'[1-9][0-9]{0,2}(\.[0-9]{1,2})?', 6)
+_QUOTE = json.dumps('"')[1:-1]
+
+
+def write_spine_grammar(graph: SceneGraph, table: ActionTable) -> Lark:
+    """The grammar of a reply; its texts name known nodes only."""
+    writer = GrammarWriter()
+    arguments: dict[ArgumentKind, Part | None] = {
+        ArgumentKind.REGION: writer.define('REGION', one_text_of(graph.regions)),
+        ArgumentKind.OBJECT: writer.define('OBJECT', one_text_of(graph.objects)),
+        ArgumentKind.X_M: _COORDINATE,
+        ArgumentKind.Y_M: _COORDINATE,
+        ArgumentKind.RADIUS_M: _RADIUS,
+    }
+    nodes = one_of([arguments[ArgumentKind.REGION], arguments[ArgumentKind.OBJECT]])
+    piece = writer.define('PIECE', text_piece(nodes))
+    query = _text_argument(_short_text(piece, _MAX_QUERY_WORDS))
+    report = _text_argument(one_of([_short_text(piece, _MAX_REPORT_WORDS), _list_text(piece)]))
+    step = one_of(
+        _step(spec, {**arguments, ArgumentKind.TEXT: query})
+        for spec in table.values()
+        if not spec.ends_mission
+    )
+    end = one_of(
+        _step(spec, {**arguments, ArgumentKind.TEXT: report})
+        for spec in table.values()
+        if spec.ends_mission
+    )
+    before = writer.define('step', in_order(step, ', '))
+    last = writer.define('last', one_of([step, end]))
+
+    said = _short_text(piece, _MAX_GOAL_WORDS)
+    kind = one_text_of(get_args(IntentKind))
+    goal = one_of([in_order(kind, optional(in_order(' ', said))), said])
+    reasoning = optional(_short_text(piece, _MAX_REASONING_WORDS))
+    name = in_order('"', nodes, '"')
+    names = optional(in_order(name, repeated(in_order(', ', name), 0, _MAX_NAMES - 1)))
+    return writer.finish(
+        in_order(
+            '{"primary_goal": "',
+            goal,
+            '", "relevant_graph": [',
+            names,
+            '], "reasoning": "',
+            reasoning,
+            '", "plan": "[',
+            repeated(before, 0, _MAX_STEPS - 1),
+            last,
+            ']"}',
+        )
+    )
+
+
+def _short_text(piece: Part | None, most: int) -> Part | None:
+    longest_piece = piece.longest if piece else 1
+    return pieces(piece, most_pieces(longest_piece, MAX_TEXT_CHARS, most))
+
+
+def _list_text(piece: Part | None) -> Part | None:
+    """A longer text of words, every second one short, such as of many classes joined by 'or'."""
+    end = pieces(piece, _MAX_LAST_WORDS)
+    pair = in_order(WORD, optional(in_order(' ', _SHORT_WORD)), ' ')
+    if end is None or pair is None:
+        return None
+    most = (MAX_TEXT_CHARS - end.longest) // pair.longest
+    return in_order(repeated(pair, 1, most), end) if most > 0 else None
+
+
+def _text_argument(text: Part | None) -> Part | None:
+    """A text of a step, quoted within the JSON string, or a single word as it is."""
+    return one_of([WORD, in_order(_QUOTE, text, _QUOTE)])
+
+
+def _step(spec: ActionSpec, arguments: dict[ArgumentKind, Part | None]) -> Part | None:
+    return in_order(f'{spec.name}(', *_arguments(spec.arguments, arguments), ')')
+
+
+def _arguments(
+    specs: tuple[ArgumentSpec, ...], arguments: dict[ArgumentKind, Part | None]
+) -> Iterator[Part | str | None]:
+    for index, spec in enumerate(specs):
+        if index:
+            yield ', '
+        yield arguments[spec.kind]

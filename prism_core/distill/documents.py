@@ -1,0 +1,144 @@
+"""Samples as tokens with weights, from memory-mapped shards or from arrays.
+
+A token's weight says how much it counts in the loss. Shards weigh replies only; here the tokens of
+prompts can be given a weight of their own. A reply of weight 0 (a plan that was refused, or one
+that another sample teaches) is part of no prompt: it stays at 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from prism_core.dataset.shards import open_shards
+from prism_core.dataset.tokenizer import END, ROLES
+from prism_core.errors import ConfigError
+
+MIN_WEIGHT = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class PromptWeighing:
+    """How tokens of prompts are told from those of replies, and what they count.
+
+    `reply` begins a reply and `end` ends it; tokens of `never` count nothing in prompts.
+    """
+
+    weight: float
+    reply: int
+    end: int
+    never: frozenset[int]
+
+    def weigh(self, tokens: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The weights of one sample, with those of its prompts."""
+        begins, ends = tokens == self.reply, tokens == self.end
+        in_reply = np.cumsum(begins) - begins > np.cumsum(ends) - ends
+        counts = ~in_reply & ~np.isin(tokens, list(self.never))
+        return np.where(counts, np.float32(self.weight), weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """Samples one behind the other in flat arrays; `dropped` counts those left out, by reason."""
+
+    tokens: np.ndarray
+    weights: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    weighing: PromptWeighing | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens (int64) and weights (float32) of one sample."""
+        part = slice(int(self.starts[index]), int(self.starts[index] + self.lengths[index]))
+        tokens = np.asarray(self.tokens[part], np.int64)
+        weights = np.asarray(self.weights[part], np.float32)
+        if self.weighing is not None:
+            weights = self.weighing.weigh(tokens, weights)
+        weights[0] = 0.0  # nothing foretells the first token
+        return tokens, weights
+
+    def begin_with(self, index: int, beginnings: Collection[tuple[int, ...]]) -> bool:
+        """Whether what counts most in a sample, its first reply, begins with given tokens."""
+        part = slice(int(self.starts[index]), int(self.starts[index] + self.lengths[index]))
+        counted = np.flatnonzero(np.asarray(self.weights[part]) > MIN_WEIGHT)
+        if not len(counted):
+            return False
+        reply = self.tokens[part][counted[0] :]
+        return any(tuple(reply[: len(one)].tolist()) == one for one in beginnings)
+
+    def take(self, kept: np.ndarray) -> Documents:
+        """Some of the samples."""
+        return Documents(
+            self.tokens,
+            self.weights,
+            self.starts[kept],
+            self.lengths[kept],
+            self.weighing,
+            self.dropped,
+        )
+
+
+def join_documents(
+    samples: Sequence[tuple[Sequence[int], Sequence[float]]], dropped: dict[str, int]
+) -> Documents:
+    """Documents from tokens and weights of each sample."""
+    lengths = np.array([len(tokens) for tokens, _ in samples], np.int64)
+    ends = np.cumsum(lengths)
+    return Documents(
+        np.fromiter((t for tokens, _ in samples for t in tokens), np.int32),
+        np.fromiter((w for _, weights in samples for w in weights), np.float32),
+        ends - lengths,
+        lengths,
+        None,
+        dropped,
+    )
+
+
+def drop_long(documents: Documents, max_length: int) -> Documents:
+    """Without samples of more than so many tokens, which are counted: none is cut."""
+    kept = documents.lengths <= max_length
+    count = int((~kept).sum())
+    reason = f'more than {max_length} tokens'
+    dropped = {**documents.dropped, **({reason: count} if count else {})}
+    left = documents.take(np.flatnonzero(kept))
+    return Documents(left.tokens, left.weights, left.starts, left.lengths, left.weighing, dropped)
+
+
+def open_shard_documents(folder: Path, tokenizer: Tokenizer, prompt_weight: float) -> Documents:
+    """The conversations of a folder of shards.
+
+    Raises:
+        ConfigError: the folder holds no shards, or those of another tokenizer.
+    """
+    shards = open_shards(folder, tokenizer)
+    return Documents(
+        shards.tokens,
+        shards.weights,
+        shards.documents['start'].astype(np.int64),
+        shards.documents['length'].astype(np.int64),
+        weigh_prompts(tokenizer, prompt_weight) if prompt_weight else None,
+    )
+
+
+def weigh_prompts(tokenizer: Tokenizer, weight: float) -> PromptWeighing:
+    """Prompts of our own tokenizer, in which digits count nothing.
+
+    Raises:
+        ConfigError: the tokenizer lacks the control tokens.
+    """
+    reply, end = (tokenizer.token_to_id(token) for token in (ROLES['assistant'], END))
+    if reply is None or end is None:
+        raise ConfigError(
+            f'expected a tokenizer with {ROLES["assistant"]} and {END}, got one without; train one '
+            'with train_tokenizer'
+        )
+    digits = (tokenizer.token_to_id(digit) for digit in '0123456789')
+    return PromptWeighing(weight, reply, end, frozenset(d for d in digits if d is not None))

@@ -1,0 +1,196 @@
+"""The model of a run: a nano with random weights, or a pretrained base and its adapter."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError
+
+from prism_core.distill.config import AdapterConfig, NanoConfig, TrainConfig
+from prism_core.errors import ConfigError
+
+
+def load_tokenizer_of(source: str, *, allow_download: bool = False) -> Any:
+    """The tokenizer of a model, as transformers reads it.
+
+    Args:
+        source: a folder, or a name on the Hub.
+        allow_download: whether it may be fetched.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return transformers.AutoTokenizer.from_pretrained(
+            source, local_files_only=not allow_download
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(_not_there('a tokenizer', source, error)) from error
+
+
+def make_nano(config: NanoConfig, tokenizer: Any, seed: int) -> Any:
+    """A Llama with random weights for a tokenizer."""
+    width, layers, heads, feed_forward = config.numbers
+    transformers.set_seed(seed)
+    return transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=width,
+            intermediate_size=feed_forward,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            num_key_value_heads=heads,
+            max_position_embeddings=config.context,
+            tie_word_embeddings=True,
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            bos_token_id=None,
+        )
+    )
+
+
+def load_base(
+    source: str, *, dtype: torch.dtype, allow_download: bool = False, quantised: bool = False
+) -> Any:
+    """A pretrained causal model.
+
+    Args:
+        source: a folder, or a name on the Hub.
+        dtype: of its weights.
+        allow_download: whether it may be fetched.
+        quantised: whether its weights are held in 4 bits (QLoRA).
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    settings: dict[str, Any] = {}
+    if quantised:
+        settings['quantization_config'] = transformers.BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type='nf4',
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    try:
+        return transformers.AutoModelForCausalLM.from_pretrained(
+            source, dtype=dtype, local_files_only=not allow_download, **settings
+        )
+    except (OSError, ValueError, ImportError, SafetensorError) as error:
+        raise ConfigError(_not_there('a causal language model', source, error)) from error
+
+
+def is_quantised(source: str, *, allow_download: bool = False) -> bool:
+    """Whether the weights of a model are stored in fewer bits than 16.
+
+    Raises:
+        ConfigError: its settings cannot be read.
+    """
+    try:
+        config = transformers.AutoConfig.from_pretrained(
+            source, local_files_only=not allow_download
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(_not_there('a causal language model', source, error)) from error
+    return getattr(config, 'quantization_config', None) is not None
+
+
+def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: bool) -> Any:
+    """The base with the matrices that are trained; the base itself where all of it is.
+
+    Raises:
+        ConfigError: a target is none of the model's linear layers.
+    """
+    if adapter.method == 'full':
+        return model
+    import peft
+
+    check_targets(model, adapter.targets)
+    if adapter.method == 'qlora':
+        model = peft.prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=gradient_checkpointing
+        )
+    elif gradient_checkpointing:
+        model.enable_input_require_grads()
+    return peft.get_peft_model(
+        model,
+        peft.LoraConfig(
+            task_type='CAUSAL_LM',
+            r=adapter.rank,
+            lora_alpha=adapter.alpha,
+            lora_dropout=adapter.dropout,
+            bias=adapter.bias,
+            use_rslora=adapter.rank_stabilised,
+            use_dora=adapter.method == 'dora',
+            target_modules=list(adapter.targets),
+        ),
+    )
+
+
+def check_targets(model: Any, targets: Iterable[str]) -> None:
+    """Refuse targets of LoRA that the model does not have.
+
+    Raises:
+        ConfigError: with what there is.
+    """
+    linear = {
+        name.rpartition('.')[2]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and module is not model.get_output_embeddings()
+    }
+    unknown = [target for target in targets if target not in linear]
+    if unknown or not linear:
+        raise ConfigError(
+            f'adapter.targets: expected some of {", ".join(sorted(linear))}, the linear layers of '
+            f'the model, got {", ".join(map(repr, unknown))}'
+        )
+
+
+def check_hardware(config: TrainConfig) -> None:
+    """Refuse what cannot be done on this machine, before anything is loaded.
+
+    Raises:
+        ConfigError: QLoRA without CUDA or bitsandbytes, or bf16 without hardware for it.
+    """
+    if config.base and config.adapter.method == 'qlora':
+        lacks = [
+            name
+            for name, there in (
+                ('CUDA', torch.cuda.is_available()),
+                ('bitsandbytes', importlib.util.find_spec('bitsandbytes') is not None),
+            )
+            if not there
+        ]
+        if lacks:
+            raise ConfigError(
+                f'adapter.method: expected a machine with CUDA and bitsandbytes for qlora, got one '
+                f'without {" and ".join(lacks)}; take lora'
+            )
+    if config.bf16 == 'yes' and not _has_bf16():
+        raise ConfigError(
+            'bf16: expected a GPU with bfloat16, got none; leave bf16 at auto, which then takes '
+            'float32'
+        )
+
+
+def wants_bf16(config: TrainConfig) -> bool:
+    """Whether numbers are bfloat16 where that is enough."""
+    return config.bf16 == 'yes' or (config.bf16 == 'auto' and _has_bf16())
+
+
+def _has_bf16() -> bool:
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+
+
+def _not_there(what: str, source: str, error: Exception) -> str:
+    first_line = str(error).strip().split('\n')[0]
+    if Path(source).exists():
+        return f'expected {what} in {source}, which cannot be read: {first_line}'
+    return (
+        f'expected {what} in a local folder or already fetched, got {source!r}, which is neither; '
+        f'name a folder, or fetch it with --allow-download ({first_line})'
+    )

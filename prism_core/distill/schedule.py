@@ -1,0 +1,136 @@
+"""Which samples make which step: a plan of the whole run, made before its first step.
+
+The plan is a function of lengths, recipe and seed alone, so that a run that goes on after any step
+sees what an uninterrupted one would have seen, and any number of ranks share the same batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from prism_core.distill.config import BatchConfig
+from prism_core.errors import ConfigError
+
+_POOL = 64  # batches whose samples are sorted by length, so that there is little padding
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The samples of each step, flat: step i has `order[ends[i - 1]:ends[i]]`."""
+
+    order: np.ndarray
+    ends: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, step: int) -> np.ndarray:
+        return self.order[self.ends[step - 1] if step else 0 : self.ends[step]]
+
+
+def plan_batches(
+    lengths: np.ndarray,
+    batch: BatchConfig,
+    *,
+    total_tokens: int,
+    seed: int,
+    easy: np.ndarray | None = None,
+    easy_share: float = 0.0,
+) -> Plan:
+    """Draw the batches of a run; each sample once before any comes again.
+
+    Args:
+        lengths: of all samples, in tokens; at least one.
+        batch: how large batches are, and how they grow.
+        total_tokens: how many tokens are seen in all, at least.
+        seed: of the order.
+        easy: the samples that the first part of the run learns from, again and again.
+        easy_share: how large that part is.
+
+    Raises:
+        ConfigError: a sample alone is larger than a batch.
+    """
+    least = min(batch.first_tokens or batch.tokens, batch.tokens)
+    if lengths.max() > least:
+        raise ConfigError(
+            f'expected batches of at least {lengths.max()} tokens, as many as the longest sample '
+            f'has, got {least}; set batch.tokens and batch.first_tokens higher, or data.max_length '
+            'lower'
+        )
+    rng = np.random.default_rng(seed)
+    everything = np.arange(len(lengths))
+    first = everything[:0]
+    if easy is not None and len(easy):
+        first = _take(_passes(easy, rng), lengths, easy_share * total_tokens)
+    seen = int(lengths[first].sum())
+    unseen = rng.permutation(np.setdiff1d(everything, first))
+    rest = _take(chain([unseen], _passes(everything, rng)), lengths, total_tokens - seen)
+    batches = [
+        *_cut(first, lengths, batch, 0, total_tokens, rng),
+        *_cut(rest, lengths, batch, seen, total_tokens, rng),
+    ]
+    return Plan(np.concatenate(batches), np.cumsum([len(one) for one in batches]))
+
+
+def _passes(pool: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    while True:
+        yield rng.permutation(pool)
+
+
+def _take(passes: Iterator[np.ndarray], lengths: np.ndarray, tokens: float) -> np.ndarray:
+    """Samples in the order given, until they have so many tokens."""
+    taken = [np.zeros(0, np.int64)]
+    while tokens > 0:
+        order = next(passes)
+        sums = np.cumsum(lengths[order])
+        taken.append(order[: int(np.searchsorted(sums, tokens)) + 1])
+        tokens -= lengths[taken[-1]].sum()
+    return np.concatenate(taken)
+
+
+def _cut(
+    order: np.ndarray,
+    lengths: np.ndarray,
+    batch: BatchConfig,
+    seen: int,
+    total_tokens: int,
+    rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
+    """Batches of samples of like length, from one pool of samples after the other."""
+    sums = np.concatenate([[0], np.cumsum(lengths[order])])
+    start = 0
+    while start < len(order):
+        limit = _limit(batch, (seen + sums[start]) / total_tokens)
+        stop = int(np.searchsorted(sums, sums[start] + _POOL * limit))
+        pool = order[start : max(stop, start + 1)]
+        batches = list(_fill(pool[np.argsort(lengths[pool], kind='stable')], lengths, batch, limit))
+        for place in rng.permutation(len(batches)):
+            yield batches[place]
+        start += len(pool)
+
+
+def _limit(batch: BatchConfig, share: float) -> float:
+    """The greatest number of tokens of a batch at some share of the run."""
+    first = batch.first_tokens or batch.tokens
+    grown = min(share / batch.growth, 1.0) if batch.growth else 1.0
+    return first + grown * (batch.tokens - first)
+
+
+def _fill(
+    pool: np.ndarray, lengths: np.ndarray, batch: BatchConfig, limit: float
+) -> Iterator[np.ndarray]:
+    """Cut a pool that is sorted by length, so that each batch has room for its padding."""
+    start, total = 0, 0
+    for place, sample in enumerate(pool):
+        length = int(lengths[sample])
+        count = place - start + 1
+        cost = total + length if batch.packed else count * length
+        if cost > limit or (batch.samples and count > batch.samples):
+            yield pool[start:place]
+            start, total = place, 0
+        total += length
+    yield pool[start:]

@@ -1,0 +1,166 @@
+"""The samples of a dataset folder, in whichever form it has them, as tokens with weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prism_core.conversation import Message
+from prism_core.dataset.conversations import render_samples
+from prism_core.dataset.filter import find_fault
+from prism_core.dataset.shard_writers import SHARDS, TOKENIZER
+from prism_core.dataset.split import split_of
+from prism_core.dataset.tokenizer import load_tokenizer
+from prism_core.distill.chat_tokens import CONTROL_IN_TEXT, ChatEncoder
+from prism_core.distill.config import DataConfig, TrainConfig
+from prism_core.distill.documents import Documents, join_documents, open_shard_documents
+from prism_core.domain import find_domain
+from prism_core.episode_json import read_episodes
+from prism_core.errors import ConfigError
+
+EPISODES = 'episodes.jsonl'
+LEARNED = ('train', 'valid')
+Row = tuple[list[Message], list[float]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where samples are read from: the form, and the files of each split that is learned from."""
+
+    folder: Path
+    form: str
+    files: dict[str, tuple[Path, ...]]
+
+    def hashes(self) -> dict[str, str]:
+        """The sha256 of each file, by its place in the folder."""
+        paths = sorted({path for paths in self.files.values() for path in paths})
+        return {str(path.relative_to(self.folder)): _hash(path) for path in paths}
+
+
+def find_source(folder: Path, config: TrainConfig) -> Source:
+    """The form that a run reads.
+
+    Raises:
+        ConfigError: the folder does not hold it, or a model cannot learn from it.
+    """
+    form = config.data.form
+    if config.nano is not None and form not in ('auto', 'shards'):
+        raise ConfigError(f'data.form: expected shards for a nano, got {form!r}')
+    if config.base and form == 'shards':
+        raise ConfigError(
+            'data.form: shards are for a nano, as they hold tokens of its own tokenizer; take '
+            'chat, turns or episodes for a base'
+        )
+    forms = [form] if form != 'auto' else ['chat', 'turns', 'episodes']
+    if config.nano is not None:
+        forms = ['shards']
+    for one in forms:
+        files = _files(folder, one)
+        if all(path.exists() for paths in files.values() for path in paths):
+            return Source(folder, one, files)
+    raise ConfigError(
+        f'expected {" or ".join(forms)} with the splits {" and ".join(LEARNED)} in {folder}, got '
+        'none; `prism elicit --shards` and `prism data export` write them, and a dataset of a few '
+        'worlds may have no split valid: draw more'
+    )
+
+
+def _files(folder: Path, form: str) -> dict[str, tuple[Path, ...]]:
+    if form == 'shards':
+        names = ('meta.json', 'documents.bin', 'tokens.bin', 'weights.bin')
+        return {s: tuple(folder / SHARDS / s / name for name in names) for s in LEARNED}
+    if form == 'episodes':
+        return dict.fromkeys(LEARNED, (folder / EPISODES,))
+    return {split: (folder / form / f'{split}.jsonl',) for split in LEARNED}
+
+
+def tokenizer_folder(source: Source) -> Path:
+    """Where the tokenizer of shards lies."""
+    return source.folder / TOKENIZER
+
+
+def read_documents(source: Source, split: str, tokenizer: Any, config: TrainConfig) -> Documents:
+    """The samples of a split; prompts count in split `train` only.
+
+    Args:
+        source: from `find_source`.
+        split: `train` or `valid`.
+        tokenizer: of the model, as transformers reads it.
+        config: of the run.
+
+    Raises:
+        ConfigError: a row cannot be read, or the chat template cannot be trained with.
+    """
+    prompt_weight = config.data.prompt_weight if split == 'train' else 0.0
+    if source.form == 'shards':
+        own = load_tokenizer(tokenizer_folder(source))
+        return open_shard_documents(source.folder / SHARDS / split, own, prompt_weight)
+    encoder = ChatEncoder(
+        tokenizer, prompt_weight=prompt_weight, settings=config.data.template_settings
+    )
+    samples, dropped = [], Counter[str]()
+    for messages, weights in _rows(source, split, config.data, config.domain):
+        if encoder.holds_control(messages):
+            dropped[CONTROL_IN_TEXT] += 1
+        else:
+            samples.append(encoder.encode(messages, weights))
+    return join_documents(samples, dict(dropped))
+
+
+def _rows(source: Source, split: str, data: DataConfig, domain: str) -> Iterable[Row]:
+    path = source.files[split][0]
+    if source.form == 'episodes':
+        return _episode_rows(path, split, data, domain)
+    return _chat_rows(path) if source.form == 'chat' else _turn_rows(path)
+
+
+def _chat_rows(path: Path) -> Iterator[Row]:
+    for where, row in _lines(path):
+        try:
+            yield row['messages'], row['weights']
+        except KeyError as error:
+            raise ConfigError(f'{where}: expected messages and weights, got no {error}') from error
+
+
+def _turn_rows(path: Path) -> Iterator[Row]:
+    for where, row in _lines(path):
+        try:
+            messages = [*row['prompt'], *row['completion']]
+            replies = sum(message['role'] == 'assistant' for message in row['prompt'])
+            yield messages, [*[0.0] * replies, row['weight']]
+        except KeyError as error:
+            raise ConfigError(
+                f'{where}: expected prompt, completion and weight, got no {error}'
+            ) from error
+
+
+def _lines(path: Path) -> Iterator[tuple[str, Any]]:
+    with path.open(encoding='utf-8') as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield f'{path}, line {number}', json.loads(line)
+            except ValueError as error:
+                raise ConfigError(f'{path}, line {number}: expected JSON, got {error}') from error
+
+
+def _episode_rows(path: Path, split: str, data: DataConfig, domain_name: str) -> Iterator[Row]:
+    domain = find_domain(domain_name)
+    with path.open(encoding='utf-8') as file:
+        for episode in read_episodes(line for line in file if line.endswith('\n')):
+            if split_of(episode) != split or find_fault(episode):
+                continue
+            for sample in render_samples(episode, domain, data.dialect, header=data.header):
+                yield list(sample.messages), list(sample.weights)
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

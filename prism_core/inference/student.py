@@ -1,0 +1,146 @@
+"""The student as a planner: a GGUF file that says what it reads and writes, in an engine child.
+
+The planner node names it `student`. Nothing of the runtime is imported on this side.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from prism_core.domain import Domain, find_domain
+from prism_core.errors import ConfigError
+from prism_core.gguf_info import GgufInfo, hash_action_table, read_gguf_info
+from prism_core.inference.engine import EngineConfig, EngineModel
+from prism_core.inference.lm_planner import LMPlanner
+
+MODEL_VARIABLE = 'PRISM_STUDENT_MODEL'
+PYTHON_VARIABLE = 'PRISM_ENGINE_PYTHON'
+MODELS = Path(__file__).parents[1] / 'models'
+"""Folder of the bundled student."""
+_RUNTIME = 'prism_core.inference.llama_cpp:LlamaCppModel'
+_CACHE_VALUE_BYTES = 2  # of keys and values of the context, 16 bits each
+_RUNTIME_BYTES = 128 * 2**20  # buffers and the interpreter: a guess on the safe side
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """How a student is run.
+
+    Attributes:
+        model: GGUF file.
+        python: interpreter of the engine child; '' for this one.
+        context_tokens: prompt and reply together, at most; 0 for all that the model was made for.
+        threads: 0 for as many as the process may use.
+        max_new_tokens: where a reply is cut.
+    """
+
+    model: str
+    python: str = ''
+    context_tokens: int = 8192
+    threads: int = 0
+    max_new_tokens: int = 256
+
+
+def make_student_planner() -> LMPlanner:
+    """The student; entry point `student` of group `prism.planners`.
+
+    The environment variable PRISM_STUDENT_MODEL names its GGUF file, the bundled one otherwise;
+    PRISM_ENGINE_PYTHON the interpreter that has the runtime, this one otherwise. The model is
+    loaded in the background.
+
+    Raises:
+        ConfigError: there is no file, or it is no student that this version can run.
+        PlannerUnavailable: it does not fit into memory.
+    """
+    model = os.environ.get(MODEL_VARIABLE, '') or _find_bundled()
+    return make_planner(StudentConfig(model, os.environ.get(PYTHON_VARIABLE, '')))
+
+
+def make_planner(config: StudentConfig) -> LMPlanner:
+    """A planner on a student's GGUF file.
+
+    Raises:
+        ConfigError: the file is no student that this version can run.
+        PlannerUnavailable: it does not fit into memory.
+    """
+    info = read_gguf_info(Path(config.model))
+    domain = _find_domain(info)
+    context = info.context_tokens
+    if config.context_tokens:
+        context = min(context or config.context_tokens, config.context_tokens)
+    name = info.metadata.name or info.path.stem
+    engine = EngineModel(
+        EngineConfig(
+            _RUNTIME,
+            {
+                'path': str(info.path.resolve()),
+                'context_tokens': context,
+                'threads': config.threads,
+                'name': name,
+            },
+            name=name,
+            python=config.python,
+            needed_bytes=estimate_bytes(info, context),
+        )
+    )
+    engine.start()
+    return LMPlanner(
+        engine,
+        domain.make_dialect(info.metadata.dialect),
+        domain.table,
+        name='student',
+        max_new_tokens=config.max_new_tokens,
+        held_to='known',
+    )
+
+
+def estimate_bytes(info: GgufInfo, context_tokens: int) -> int:
+    """Memory that a model takes: its weights, the keys and values of its context, buffers."""
+
+    def value(key: str, otherwise: int = 0) -> int:
+        return int(info.values.get(f'{info.architecture}.{key}', otherwise))
+
+    heads = value('attention.head_count', 1)
+    head_size = value('attention.key_length', value('embedding_length') // max(heads, 1))
+    kept_heads = value('attention.head_count_kv', heads)
+    per_token = 2 * value('block_count') * kept_heads * head_size * _CACHE_VALUE_BYTES
+    return info.size_bytes + context_tokens * per_token + _RUNTIME_BYTES
+
+
+def _find_bundled() -> str:
+    bundled = sorted(MODELS.glob('*.gguf'))
+    if not bundled:
+        raise ConfigError(
+            f'no student is bundled and the environment variable {MODEL_VARIABLE} is not set; let '
+            'it name a GGUF file that prism export made'
+        )
+    return str(bundled[0])
+
+
+def _find_domain(info: GgufInfo) -> Domain:
+    """The domain that a student was taught, if both are as they were then.
+
+    Raises:
+        ConfigError: something is missing or other than it was.
+    """
+    said = info.metadata
+    if not said.domain or not said.dialect:
+        raise ConfigError(
+            f'{info.path}: expected a student with prism.domain and prism.dialect in its metadata, '
+            'got a model without; export it with prism export, or serve it and use planner lm'
+        )
+    domain = find_domain(said.domain)
+    now = {
+        'dialect_version': str(domain.make_dialect(said.dialect).version),
+        'action_table_version': hash_action_table(domain.table),
+    }
+    for key, version in now.items():
+        taught = getattr(said, key)
+        if taught and taught != version:
+            raise ConfigError(
+                f'{info.path}: it was taught {key} {taught}, this is {version}; use the version '
+                'of PRISM that it was made with, or train it again'
+            )
+    return domain

@@ -1,0 +1,113 @@
+"""Checkpoints of transformers as text models: for comparison with what was exported from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+
+from prism_core.errors import ConfigError
+from prism_core.inference.chat_template import ChatTemplate
+from prism_core.inference.grammar import Vocabulary, token_bytes
+from prism_core.inference.local_model import LocalModel
+
+
+class TransformersModel(LocalModel):
+    """A `TextModel` on a checkpoint folder. Calls from several threads are safe; they wait for each
+    other.
+
+    Args:
+        folder: weights, configuration and tokenizer.
+        context_tokens: prompt and reply together; 0 for what the model was trained for.
+        device: such as `cpu` or `cuda`.
+        temperature: 0 for the most probable token.
+        timeout_s: for calls that do not say how long they wait.
+        name: for provenance; the folder's name by default.
+
+    Raises:
+        ConfigError: the folder holds no causal language model with a byte-level tokenizer and a
+            chat template.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        context_tokens: int = 0,
+        device: str = 'cpu',
+        temperature: float = 0.0,
+        timeout_s: float = 60.0,
+        name: str = '',
+    ):
+        super().__init__(
+            TransformersEngine(folder, context_tokens=context_tokens, device=device),
+            name=name or Path(folder).name,
+            temperature=temperature,
+            timeout_s=timeout_s,
+        )
+
+
+class TransformersEngine:
+    """One model and its cache. Not safe for several threads at once."""
+
+    def __init__(self, folder: Path | str, *, context_tokens: int, device: str):
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f'expected the checkpoint of a language model in {folder}: {str(error)[:200]}'
+            ) from error
+        if not tokenizer.chat_template or tokenizer.eos_token_id is None:
+            raise ConfigError(
+                f'expected a tokenizer with a chat template and an end token in {folder}, got one '
+                'without'
+            )
+        self._model: Any = model
+        self._model.eval().to(device)
+        self._tokenizer = tokenizer.backend_tokenizer
+        self._cache = DynamicCache(config=model.config)
+        self.context_tokens = context_tokens or int(model.config.max_position_embeddings)
+        ends = model.generation_config.eos_token_id
+        ends = ends if isinstance(ends, list) else [ends]
+        self.ends = frozenset({tokenizer.eos_token_id, *(end for end in ends if end is not None)})
+        self.vocabulary = Vocabulary(
+            token_bytes(self._tokenizer),
+            [*tokenizer.all_special_ids, *self.ends],
+            tokenizer.eos_token_id,
+            lambda text: self.encode(text, False),
+        )
+        self.template = ChatTemplate(
+            tokenizer.chat_template,
+            {'bos_token': tokenizer.bos_token or '', 'eos_token': tokenizer.eos_token},
+        )
+
+    def encode(self, text: str, is_template: bool) -> list[int]:
+        """The tokens of a text, as in training: control tokens of templates only."""
+        self._tokenizer.encode_special_tokens = not is_template
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def keep(self, count: int) -> int:
+        """Forget all but the first tokens."""
+        behind = self._cache.get_seq_length() - count
+        if behind > 0:
+            self._cache.crop(-behind)
+        return count
+
+    def read(self, tokens: Sequence[int]) -> np.ndarray:
+        """Read a chunk; returns the logits behind it."""
+        ids = torch.tensor([list(tokens)], device=self._model.device)
+        with torch.inference_mode():
+            logits = self._model(
+                input_ids=ids, past_key_values=self._cache, use_cache=True, logits_to_keep=1
+            ).logits
+        known = len(self.vocabulary.tokens)  # some models have embeddings to spare
+        return logits[0, -1, :known].float().cpu().numpy()
+
+    def close(self) -> None:
+        """Free the weights."""
+        del self._model, self._cache

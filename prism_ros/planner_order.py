@@ -1,0 +1,46 @@
+"""Which planners a node asks, in falling order, and how a call's time is shared out among them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from prism_core import find_planner
+from prism_msgs.msg import PlanErrorCode
+from prism_ros.errors import Refusal
+from prism_ros.planner_worker import PlannerPool
+
+
+def read_planners(order: Sequence[str], shares: Sequence[float]) -> PlannerPool:
+    """The planners that parameters `planner.order` and `planner.shares` name.
+
+    Args:
+        order: entry points of group `prism.planners` or `package.module:factory`; with `name=` in
+            front a planner is called so in requests and replies.
+        shares: the relative part of a call's time for each; 1.0 for those beyond the end.
+
+    Raises:
+        Refusal: there is no planner, two of one name, or a share that is none.
+        ConfigError: a planner cannot be found.
+    """
+    entries = [entry.strip() for entry in order if entry.strip()]
+    if not entries:
+        raise Refusal(PlanErrorCode.UNKNOWN_PLANNER, 'planner.order names no planner')
+    paths: dict[str, str] = {}
+    for entry in entries:
+        given, _, path = entry.rpartition('=')
+        name = given or path.rpartition(':')[2]
+        if name in paths:
+            raise Refusal(
+                PlanErrorCode.UNKNOWN_PLANNER,
+                f"planner.order has two planners of one name, '{name}'; write other_name={path}",
+            )
+        paths[name] = path
+    for share in shares:
+        if not (math.isfinite(share) and share > 0):
+            raise Refusal(
+                PlanErrorCode.INVALID_REQUEST,
+                f'planner.shares: expected positive numbers, got {share:g}',
+            )
+    factories = {name: find_planner(path) for name, path in paths.items()}
+    return PlannerPool(factories, dict(zip(factories, shares)))

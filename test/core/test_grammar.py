@@ -1,0 +1,329 @@
+"""Grammars of replies: what the teacher says is in them, and nothing that cannot be read or names
+what is not known.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import cache
+from random import Random
+
+import llguidance
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prism_core import Connection, Node, PlannerError, SceneGraph, find_domain
+from prism_core.conversation import Dialect
+from prism_core.dataset.tokenizer import END
+from prism_core.grammar import GrammarWriter, Lark, in_order, one_text_of, optional, repeated
+from prism_core.inference.grammar import Constraint, Grammars
+from prism_core.inference.text_model import JsonSchema
+from prism_core.validation import ProblemKind, validate_plan
+
+from .tiny_gguf import conversations_of, nano_tokenizer, vocabulary_of
+
+DIALECTS = ['compact', 'spine']
+DOMAIN = find_domain('mapping')
+
+
+@cache
+def grammars_of(name: str) -> Grammars:
+    return Grammars(vocabulary_of(nano_tokenizer(name)))
+
+
+def tokens_of(text: str, name: str = 'compact') -> list[int]:
+    return nano_tokenizer(name).encode(text, add_special_tokens=False).ids
+
+
+def accepts(grammar: Lark, text: str) -> bool:
+    constraint = grammars_of('compact').start(grammar)
+    return all(map(constraint.take, tokens_of(text))) and constraint.may_end
+
+
+def walk(constraint: Constraint, rng: Random, name: str) -> str:
+    """Some sentence of a grammar, each token drawn from those that are allowed."""
+    tokenizer = nano_tokenizer(name)
+    end, said = tokenizer.token_to_id(END), constraint.take_forced()
+    while not constraint.is_complete:
+        token = rng.choice(np.flatnonzero(constraint.allowed()).tolist())
+        if token == end:
+            break
+        assert constraint.take(token)
+        said += [token, *constraint.take_forced()]
+    tokens = vocabulary_of(tokenizer).tokens
+    return b''.join(tokens[token] for token in said).decode()
+
+
+def check_sentence(text: str, grammar: Lark, dialect: Dialect, graph: SceneGraph) -> None:
+    assert len(text.encode()) <= grammar.longest
+    problems = validate_plan(dialect.parse_reply(text, graph), graph, DOMAIN.table).problems
+    assert {problem.kind for problem in problems} <= {ProblemKind.UNREACHABLE}, (text, problems)
+
+
+def check_teacher(name: str, worlds: range) -> None:
+    """Each reply is in its grammar; what is forced are the tokens as training cuts them."""
+    for dialect, request, graph, _, reply in conversations_of(worlds, name):
+        constraint = grammars_of(name).start(dialect.make_grammar(request, graph))
+        tokens, at = tokens_of(reply, name), 0
+        while at < len(tokens):
+            forced = constraint.take_forced()
+            assert tokens[at : at + len(forced)] == forced, reply
+            at += len(forced)
+            if at < len(tokens):
+                assert constraint.take(tokens[at]), (reply, tokens[at])
+                at += 1
+        assert constraint.may_end, reply
+
+
+def check_walks(name: str, worlds: range, times: int) -> None:
+    rng = Random(f'walks {name}')
+    for dialect, request, graph, _, _ in conversations_of(worlds, name):
+        grammar = dialect.make_grammar(request, graph)
+        for _ in range(times):
+            text = walk(grammars_of(name).start(grammar), rng, name)
+            check_sentence(text, grammar, dialect, graph)
+
+
+def make_graph(regions: int = 2, objects: int = 1) -> SceneGraph:
+    places = [Node(f'yard_{n}', 'region', (float(n), 0.0)) for n in range(regions)]
+    things = [Node(f'crate_{n}', 'object', (float(n), 1.0)) for n in range(objects)]
+    ways = [Connection('traversable', f'yard_{n - 1}', f'yard_{n}') for n in range(1, regions)]
+    seen = [
+        Connection('observed_from', thing.name, places[n % regions].name)
+        for n, thing in enumerate(things)
+    ]
+    return SceneGraph([*places, *things], [*ways, *seen], robot_location='yard_0')
+
+
+# ------------------------------------------------------------------------------------- properties
+
+
+@pytest.mark.parametrize('name', DIALECTS)
+def test_each_reply_of_the_teacher_is_a_sentence_and_forced_tokens_are_those_of_training(name):
+    check_teacher(name, range(3))
+
+
+@pytest.mark.parametrize('name', DIALECTS)
+def test_each_sentence_is_a_plan_that_names_known_nodes_of_the_right_kind_only(name):
+    check_walks(name, range(1), 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', DIALECTS)
+def test_thousands_of_replies_of_the_teacher_are_sentences(name):
+    check_teacher(name, range(100, 160))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', DIALECTS)
+def test_thousands_of_sentences_are_plans_that_name_known_nodes_only(name):
+    check_walks(name, range(100, 120), 3)
+
+
+NAMES = st.from_regex(r'[A-Za-z0-9_.\-]{1,20}', fullmatch=True)
+CLASSES = st.text(st.characters(codec='utf-8', exclude_characters='\0'), max_size=12)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    names=st.lists(NAMES, min_size=2, max_size=8, unique=True),
+    classes=st.lists(CLASSES, min_size=8, max_size=8),
+    request=st.text(max_size=40),
+    name=st.sampled_from(DIALECTS),
+    seed=st.integers(0, 100),
+)
+def test_names_classes_and_requests_of_any_kind_give_grammars_of_readable_plans(
+    names, classes, request, name, seed
+):
+    nodes = [
+        Node(name, 'object' if index % 2 else 'region', (float(index), 0.0)).with_attributes(
+            {'semantic_class': said, 'color': said}
+        )
+        for index, (name, said) in enumerate(zip(names, classes))
+    ]
+    graph = SceneGraph(nodes, robot_location=names[0])
+    dialect = DOMAIN.make_dialect(name, seed)
+    grammar = dialect.make_grammar(request, graph)
+    text = walk(grammars_of(name).start(grammar), Random(seed), name)
+    check_sentence(text, grammar, dialect, graph)
+
+
+# ---------------------------------------------------------------------------- what cannot be said
+
+
+def handle(dialect: Dialect, graph: SceneGraph, name: str) -> str:
+    """A node as the compact dialect writes it."""
+    return dialect._handles(graph).write(name)
+
+
+def test_the_compact_grammar_takes_known_nodes_where_they_belong_and_nothing_else():
+    graph = make_graph(3)
+    dialect = DOMAIN.make_dialect('compact', 7)
+    grammar = dialect.make_grammar('find a crate', graph)
+    crate, yard, other = (handle(dialect, graph, n) for n in ('crate_0', 'yard_0', 'yard_1'))
+    for good in (
+        f' find crate : answer node {crate}',
+        f'find crate : go {yard} ; go {other} ; inspect {crate} color',
+        f' find crate : inspect {crate} "is the lid of {crate} well-made, or not?"',
+        f' count crate : answer more {yard} {other}',
+        ' sequence : answer count of crate or truck',
+        f' find crate : answer "I have seen 3 of them in {yard}."',
+        ' vague : ask what',
+    ):
+        assert accepts(grammar, good), good
+    unknown = 'crate<o1>' if crate != 'crate<o1>' else 'crate<o2>'
+    for bad in (
+        f' find crate : map {crate}',
+        f' find crate : inspect {yard} color',
+        f' find crate : answer node {unknown}',
+        f' find crate : answer node truck{crate[5:]}',
+        f' find crate : answer value {crate} color',
+        f' count crate : answer more {other} {yard}',
+        f' count crate : answer more {yard} {yard}',
+        ' sequence : answer count',
+        ' find crate : answer "look at crate_9"',
+        ' find crate : answer "look at <o1>"',
+        f' find crate : answer "look at {unknown}"',
+        ' find crate : ask "do you mean yard_1?"',
+        ' find crate : answer "<|end|>"',
+        ' find crate : answer surveyed ; replan',
+        ' find crate_9 : replan',
+        ' fetch crate : replan',
+        ' find crate : ',
+    ):
+        assert not accepts(grammar, bad), bad
+
+
+def test_the_spine_grammar_takes_known_nodes_where_they_belong_and_nothing_else():
+    grammar = DOMAIN.make_dialect('spine').make_grammar('find a crate', make_graph())
+
+    def reply(steps: str, goal: str = 'find crate', names: str = '"crate_0"') -> str:
+        return (
+            f'{{"primary_goal": "{goal}", "relevant_graph": [{names}], '
+            f'"reasoning": "It is in yard_0.", "plan": "[{steps}]"}}'
+        )
+
+    for good in (
+        'goto(yard_1), inspect(crate_0, \\"Is it red?\\")',
+        'explore_region(yard_0, 12.5)',
+        'extend_map(-3, 4.25)',
+        'answer(\\"crate_0, seen from yard_0.\\")',
+        'replan()',
+    ):
+        assert accepts(grammar, reply(good)), good
+    for bad in (
+        'goto(crate_0)',
+        'goto(yard_7)',
+        'inspect(yard_0, \\"Is it red?\\")',
+        'inspect(crate_0)',
+        'explore_region(yard_0, 0)',
+        'answer(\\"crate_7 is here.\\")',
+        'answer(done), goto(yard_1)',
+        'fly(yard_0)',
+        '',
+    ):
+        assert not accepts(grammar, reply(bad)), bad
+    assert not accepts(grammar, reply('replan()', goal='find crate_7'))
+    assert not accepts(grammar, reply('replan()', names='"crate_7"'))
+
+
+def test_a_goal_may_use_the_words_of_the_request_and_those_of_nodes_that_no_lexicon_has():
+    dialect = DOMAIN.make_dialect('compact')
+    grammar = dialect.make_grammar('Find the zorbel_3 near the quux machine!', make_graph())
+    assert accepts(grammar, ' find zorbel : replan')
+    assert accepts(grammar, ' find quux machine : replan')
+    assert not accepts(grammar, ' find blorp : replan')
+    blorp = SceneGraph([Node('blorp_1', 'region', (0.0, 0.0))], robot_location='blorp_1')
+    assert accepts(dialect.make_grammar('go on', blorp), ' go_to blorp : replan')
+
+
+def test_reports_speak_only_of_what_is_known_of_a_node():
+    dialect, plain = DOMAIN.make_dialect('compact'), make_graph()
+    red = SceneGraph(
+        [
+            node.with_attributes({'color': 'red'}) if node.kind == 'object' else node
+            for node in plain.nodes.values()
+        ],
+        plain.connections.values(),
+        robot_location='yard_0',
+    )
+    crate = handle(dialect, red, 'crate_0')
+    for said in (f'value {crate} color', f'is {crate} color ; blue'):
+        assert accepts(dialect.make_grammar('', red), f' attribute crate : answer {said}')
+        assert not accepts(dialect.make_grammar('', plain), f' attribute crate : answer {said}')
+    assert not accepts(dialect.make_grammar('', red), f' find crate : answer described {crate}')
+
+
+# --------------------------------------------------------------------------------- size and speed
+
+
+@pytest.mark.parametrize('name', DIALECTS)
+def test_two_thousand_names_are_held_apart(name):
+    graph = make_graph(400, 1600)
+    dialect = DOMAIN.make_dialect(name)
+    grammar = dialect.make_grammar('find a crate', graph)
+    constraint = grammars_of(name).start(grammar)
+    started = time.monotonic()
+    for seed in range(20):
+        text = walk(grammars_of(name).start(grammar), Random(seed), name)
+        check_sentence(text, grammar, dialect, graph)
+    assert time.monotonic() - started < 5
+    assert not constraint.is_complete
+
+
+def test_the_longest_compact_sentence_leaves_most_of_a_small_context_to_the_prompt():
+    for dialect, request, graph, _, _ in conversations_of(range(3)):
+        assert dialect.make_grammar(request, graph).longest < 700
+
+
+def test_a_grammar_is_compiled_once_for_all_plans_on_a_graph(monkeypatch):
+    compiled = []
+    matcher = llguidance.LLMatcher
+
+    class Counting:
+        grammar_from_lark = matcher.grammar_from_lark
+
+        def __new__(cls, tokenizer, source, **settings):
+            compiled.append(source)
+            return matcher(tokenizer, source, **settings)
+
+    grammars = Grammars(vocabulary_of(nano_tokenizer()))
+    monkeypatch.setattr(llguidance, 'LLMatcher', Counting)
+    dialect, graph = DOMAIN.make_dialect('compact'), make_graph()
+    first, second = (grammars.start(dialect.make_grammar('', graph)) for _ in range(2))
+    assert len(compiled) == 1
+    assert first.take(tokens_of(' find')[0])
+    assert second.take_forced() == grammars.start(dialect.make_grammar('', graph)).take_forced()
+    grammars.start(dialect.make_grammar('', make_graph(3)))
+    assert len(compiled) == 2
+
+
+def test_a_json_schema_holds_a_reply_too():
+    schema = {'type': 'object', 'properties': {'n': {'enum': [1]}}, 'required': ['n']}
+    closed = JsonSchema('n', {**schema, 'additionalProperties': False})
+    constraint = grammars_of('compact').start(closed)
+    assert json.loads(walk(constraint, Random(0), 'compact')) == {'n': 1}
+
+
+def test_a_grammar_that_cannot_be_compiled_is_an_error_that_says_why():
+    with pytest.raises(PlannerError, match=r'can compile: .*missing'):
+        grammars_of('compact').start(Lark('start: missing\n', 9))
+
+
+# ------------------------------------------------------------------------------------------ parts
+
+
+def test_parts_of_nothing_drop_out_and_lengths_add_up():
+    nothing = one_text_of([])
+    assert nothing is None
+    assert in_order('a', nothing) is None
+    text = in_order('ab', repeated(one_text_of(['c', 'dé']), 0, 2), optional(nothing))
+    grammar = GrammarWriter().finish(text)
+    assert grammar.longest == 8
+    assert accepts(grammar, 'abdéc')
+    assert not accepts(grammar, 'abccc')
+    with pytest.raises(ValueError, match='without'):
+        GrammarWriter().finish(nothing)

@@ -1,0 +1,42 @@
+"""Students for the tests of the falling order: LMPlanner over a real engine child, with doubles for
+the model in it. Named by import path in parameter planner.order.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from prism_core import SpineDialect
+from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.inference.engine import EngineConfig, EngineModel
+from prism_core.inference.lm_planner import LMPlanner
+
+ENGINES: list[EngineModel] = []
+MODELS = str(Path(__file__).parents[1] / 'core')
+
+
+def make(slow_s: float = 0.0, model: str = 'Plans') -> LMPlanner:
+    if MODELS not in sys.path:
+        sys.path.insert(0, MODELS)
+    settings = {'plan': '[inspect(forklift_1, "Is it free?")]', 'slow_s': slow_s}
+    config = EngineConfig(
+        f'engine_models:{model}',
+        settings if model == 'Plans' else {},
+        grace_s=0.3,
+        first_pause_s=0.1,
+    )
+    engine = EngineModel(config)
+    engine.start()
+    ENGINES.append(engine)
+    return LMPlanner(engine, SpineDialect(MAPPING_ACTIONS), MAPPING_ACTIONS, name='student')
+
+
+def make_slow() -> LMPlanner:
+    """Takes longer than any call, and hears a cancel."""
+    return make(slow_s=60.0)
+
+
+def make_deaf() -> LMPlanner:
+    """Takes longer than any call, and hears nothing."""
+    return make(model='Deaf')

@@ -1,0 +1,191 @@
+"""prism_planner: teacher, student and symbolic in falling order, each within its share of the time.
+
+The teacher is a real HTTP server on loopback, the student's model runs in a real child process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from action_msgs.msg import GoalStatus
+
+from prism_msgs.action import PlanMission
+from prism_msgs.msg import Plan, PlanErrorCode
+from prism_msgs.srv import GetPlan
+from prism_ros.errors import Refusal
+from prism_ros.planner_order import read_planners
+
+from ..core.teacher_server import CANARY, KEY_VARIABLE, MODEL, TeacherServer
+from . import students
+from .asking import TASK, plan
+from .checks import assert_refused
+
+HERE = students.__name__
+STUDENT = f'student={HERE}:make'
+SLOW_STUDENT = f'student={HERE}:make_slow'
+DEAF_STUDENT = f'student={HERE}:make_deaf'
+
+
+@pytest.fixture(autouse=True)
+def engines():
+    students.ENGINES.clear()
+    yield students.ENGINES
+    for engine in students.ENGINES:
+        engine.close()
+
+
+@pytest.fixture
+def teacher(monkeypatch, tmp_path):
+    with TeacherServer() as server:
+        file = tmp_path / 'teacher.yaml'
+        file.write_text(
+            f'model: {MODEL}\nbase_url: {server.url}\nkey_variable: {KEY_VARIABLE}\n'
+            'patience_s: 60\nfirst_pause_s: 0.05\n'
+        )
+        monkeypatch.setenv('PRISM_TEACHER_CONFIG', str(file))
+        monkeypatch.setenv(KEY_VARIABLE, CANARY)
+        yield server
+
+
+def start(ros, *order, **parameters):
+    ros.start_graph()
+    node = ros.start_planner(planner__order=list(order), **parameters)
+    ros.spin_until(lambda: node._mirror.graph is not None)
+    students_named = sum(entry.startswith('student=') for entry in order)
+    ros.spin_until(lambda: len(students.ENGINES) == students_named)
+    ros.spin_until(lambda: all(e.health.state == 'ready' for e in students.ENGINES))
+    return node
+
+
+def made_by(response) -> tuple[int, str]:
+    assert response.success, response.error_msg
+    return response.plan.source, response.plan.model_id
+
+
+TEACHER, BY_STUDENT = (Plan.SOURCE_TEACHER, 'teacher'), (Plan.SOURCE_STUDENT, 'student')
+SYMBOLIC = (Plan.SOURCE_SYMBOLIC, 'symbolic')
+
+
+def test_each_of_teacher_student_and_symbolic_plans_and_says_so(ros, teacher):
+    start(ros, 'teacher=lm', STUDENT, 'symbolic')
+    assert made_by(plan(ros)) == TEACHER
+    assert len(teacher.asks) == 1
+    by_student = plan(ros, planner='student')
+    assert made_by(by_student) == BY_STUDENT
+    assert by_student.plan_text == '1. inspect(forklift_1, "Is it free?")'
+    assert made_by(plan(ros, planner='symbolic')) == SYMBOLIC
+    assert made_by(plan(ros, planner='teacher')) == TEACHER
+
+
+def test_a_teacher_that_hangs_is_passed_over_within_its_share(ros, teacher):
+    node = start(ros, 'teacher=lm', STUDENT, 'symbolic', planner__shares=[1.0, 5.0])
+    teacher.fault = lambda ask: 'stall'
+    started_s = time.monotonic()
+    assert made_by(plan(ros, timeout_s=3.5)) == BY_STUDENT
+    assert 0.4 < time.monotonic() - started_s < 2
+    model = node._pool.worker('teacher')._planner._model
+    ros.spin_until(lambda: not model._in_flight)  # the deadline reached the model, which stays
+    teacher.fault = lambda ask: ''
+    assert made_by(plan(ros)) == TEACHER
+    assert node._pool.worker('teacher')._planner._model is model
+
+
+def test_a_teacher_that_is_unreachable_is_passed_over(ros, teacher):
+    start(ros, 'teacher=lm', STUDENT, 'symbolic')
+    teacher.go_down()
+    response = plan(ros, timeout_s=3.0)
+    assert made_by(response) == BY_STUDENT
+    assert response.metrics.attempts == 2
+
+
+def test_a_student_whose_child_is_killed_is_passed_over_and_comes_back(ros, engines):
+    start(ros, SLOW_STUDENT, 'symbolic')
+    pid = engines[0].health.pid
+    threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
+    started_s = time.monotonic()
+    assert made_by(plan(ros, timeout_s=10.0)) == SYMBOLIC
+    assert time.monotonic() - started_s < 3
+    ros.spin_until(lambda: engines[0].health.losses and engines[0].health.state == 'ready')
+    assert engines[0].health.pid != pid
+    assert 'SIGKILL' in engines[0].health.last_error
+    assert len(engines) == 1
+
+
+@pytest.mark.parametrize(('student', 'losses'), [(SLOW_STUDENT, 0), (DEAF_STUDENT, 1)])
+def test_the_deadline_reaches_the_model_of_a_student_that_hangs(ros, engines, student, losses):
+    start(ros, student, 'symbolic')
+    started_s = time.monotonic()
+    assert made_by(plan(ros, timeout_s=1.0)) == SYMBOLIC
+    assert 0.5 <= time.monotonic() - started_s < 1.25
+    ros.spin_until(lambda: engines[0].health.losses == losses)
+    ros.spin_until(lambda: not engines[0]._calls)  # nothing is worked on any more
+    assert len(engines) == 1  # the student keeps its place
+
+
+def test_a_stopped_child_is_passed_over_killed_and_replaced(ros, engines):
+    start(ros, STUDENT, 'symbolic')
+    os.kill(engines[0].health.pid, signal.SIGSTOP)
+    assert made_by(plan(ros, timeout_s=1.0)) == SYMBOLIC
+    ros.spin_until(lambda: engines[0].health.losses and engines[0].health.state == 'ready')
+    assert made_by(plan(ros)) == BY_STUDENT
+
+
+def test_a_cancel_reaches_the_model_in_mid_decode(ros, engines):
+    start(ros, SLOW_STUDENT)
+    goal = ros.send_goal(PlanMission, 'plan_mission', PlanMission.Goal(task=TASK))
+    future = goal.get_result_async()
+    ros.spin_until(lambda: engines[0]._calls)
+    pid, started_s = engines[0].health.pid, time.monotonic()
+    canceling = goal.cancel_goal_async()
+    ros.spin_until(canceling.done)
+    ros.spin_until(future.done)
+    assert time.monotonic() - started_s < 1
+    assert future.result().status == GoalStatus.STATUS_CANCELED
+    assert future.result().result.error_code == PlanErrorCode.CANCELED
+    ros.spin_until(lambda: not engines[0]._calls)
+    assert time.monotonic() - started_s < 1
+    assert (engines[0].health.pid, engines[0].health.losses) == (pid, 0)
+
+
+def test_a_student_alone_that_cannot_plan_is_answered_for(ros, engines):
+    start(ros, DEAF_STUDENT)
+    assert_refused(plan(ros, timeout_s=0.5), PlanErrorCode.TIMEOUT, "'student'", '0.5 s')
+    assert_refused(plan(ros, planner='symbolic'), PlanErrorCode.UNKNOWN_PLANNER, 'student')
+
+
+def test_a_deactivated_planner_leaves_no_child_behind(ros, engines):
+    start(ros, SLOW_STUDENT)
+    pid = engines[0].health.pid
+    future = ros.send(GetPlan, 'plan', GetPlan.Request(task=TASK))
+    ros.spin_until(lambda: engines[0]._calls)
+    assert ros.change_state('prism_planner', 'deactivate')
+    ros.spin_until(future.done)
+    assert_refused(future.result(), PlanErrorCode.NODE_INACTIVE)
+    ros.spin_until(lambda: not Path(f'/proc/{pid}').exists())
+
+
+@pytest.mark.parametrize(
+    ('order', 'shares', 'sentence'),
+    [
+        ([''], [1.0], 'names no planner'),
+        (['symbolic', 'symbolic'], [1.0], "two planners of one name, 'symbolic'; write other_name"),
+        (['a=symbolic', 'a=lm'], [1.0], "two planners of one name, 'a'"),
+        (['symbolic'], [0.0], 'expected positive numbers, got 0'),
+        (['symbolic'], [float('nan')], 'expected positive numbers, got nan'),
+    ],
+)
+def test_an_order_that_cannot_be_kept_is_refused(order, shares, sentence):
+    with pytest.raises(Refusal, match=sentence):
+        read_planners(order, shares)
+
+
+def test_shares_divide_the_time_that_is_left():
+    pool = read_planners(['a=symbolic', 'b=symbolic', 'c=symbolic'], [3.0, 2.0])
+    assert pool.share_s(['a', 'b', 'c'], 30.0) == 15.0
+    assert pool.share_s(['b', 'c'], 15.0) == 10.0
+    assert pool.share_s(['c'], 5.0) == 5.0
