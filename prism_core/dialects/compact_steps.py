@@ -206,7 +206,7 @@ class CompactSteps:
                 values.append(said.partition(' ; ')[2])
         try:
             return render_report(Report(form, tuple(values)), self._graph)
-        except (KeyError, TypeError, IndexError) as error:
+        except (KeyError, TypeError, IndexError, ValueError) as error:
             raise PlanParseError(f'{text[:60]!r} says what is not known: {error}') from None
 
     def _read_classes(self, text: str, nodes: list[str]) -> str:

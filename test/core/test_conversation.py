@@ -261,3 +261,10 @@ def test_any_reply_is_a_plan_or_an_error(reply):
             dialect.parse_reply(reply, graph)
         except PlanParseError:
             continue
+
+
+def test_a_comparison_of_a_region_with_itself_is_no_reply(depot):
+    dialect = CompactDialect(WORDS.lexicon)
+    region = Handles(depot, 0).write(next(iter(depot.regions)))
+    with pytest.raises(PlanParseError, match='says what is not known'):
+        dialect.parse_reply(f' compare truck : answer more {region} , {region}', depot)
