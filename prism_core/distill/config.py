@@ -20,6 +20,8 @@ NANO_SHAPES = {
 }
 """Width, layers, heads and width of the feed-forward part of the Llama shapes by name."""
 
+_LEAST_LAYERS = 3
+
 LINEAR_LAYERS = ('q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj')
 
 
@@ -27,10 +29,12 @@ LINEAR_LAYERS = ('q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj',
 class NanoConfig:
     """A Llama to be trained from scratch: a shape by name, of which each number may be another.
 
-    `context` is the greatest number of tokens.
+    `context` is the greatest number of tokens. `copying_heads`: whether it begins with heads that
+    copy (see `copying_heads`); without, it learns to point some ten times later.
 
     Raises:
-        ConfigError: there is no such shape, or the heads do not divide the width.
+        ConfigError: there is no such shape, the heads do not divide the width, or there are too
+            few layers.
     """
 
     shape: str = 'nano-1m'
@@ -39,13 +43,18 @@ class NanoConfig:
     heads: int = 0
     feed_forward: int = 0
     context: int = 1024
+    copying_heads: bool = True
 
     def __post_init__(self):
         if self.shape not in NANO_SHAPES:
             raise ConfigError(
                 f'shape: expected one of {", ".join(NANO_SHAPES)}, got {self.shape!r}'
             )
-        width, _, heads, _ = self.numbers
+        width, layers, heads, _ = self.numbers
+        if self.copying_heads and layers < _LEAST_LAYERS:
+            raise ConfigError(
+                f'layers: expected at least {_LEAST_LAYERS}, which copying_heads need, got {layers}'
+            )
         if width % (2 * heads):
             raise ConfigError(
                 f'heads: expected a number that divides the width {width} into even parts, got '
@@ -93,7 +102,8 @@ class DataConfig:
     `chat`, `turns` or the episodes themselves, whichever is there first. `dialect` and `header` are
     for episodes. `max_length`: longer samples are dropped and counted, never cut; 0 stands for what
     the model can take. `prompt_weight`: how much a token of the prompt counts beside one of a reply
-    (digits, which nobody can foresee, count nothing). `template_settings` go to the chat template.
+    (digits, which nobody can foresee, count nothing); `handle_weight`: the same for a handle of
+    shards that stands in a prompt again, where pointing is practiced. `template_settings` go to the chat template.
     `valid_samples`: how many of the validation split are looked at, 0 for all.
 
     Raises:
@@ -105,6 +115,7 @@ class DataConfig:
     header: str = ''
     max_length: int = 0
     prompt_weight: float = 0.0
+    handle_weight: float = 1.0
     template_settings: dict[str, Any] = field(default_factory=dict)
     valid_samples: int = 500
 
@@ -112,6 +123,7 @@ class DataConfig:
         _check_least('max_length', self.max_length, 0)
         _check_least('valid_samples', self.valid_samples, 0)
         _check_share('prompt_weight', self.prompt_weight)
+        _check_share('handle_weight', self.handle_weight)
 
 
 @dataclass(frozen=True)
@@ -186,7 +198,7 @@ class TrainConfig:
     all samples are seen; `tokens`, where it is not 0, says how many tokens instead. `eval_every`,
     `save_every` and `log_every` count steps. `best_by`: the figure of validation by which the best
     model is known: `loss`, `handle_accuracy`, `sample_accuracy` or one of a further test. `bf16`:
-    `auto` is yes on a GPU that has it. `threads`: of the processor for each rank, 0 for what torch
+    `auto` is yes on hardware that has it. `threads`: of the processor for each rank, 0 for what torch
     takes. `report_to`: `auto` is TensorBoard where it is installed; else names that transformers
     knows, such as `wandb` and `trackio`. `allow_download`: whether a base may be fetched.
 

@@ -15,7 +15,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from prism_core.dataset.shards import open_shards
-from prism_core.dataset.tokenizer import END, ROLES
+from prism_core.dataset.tokenizer import END, HANDLES, ROLES
 from prism_core.errors import ConfigError
 
 MIN_WEIGHT = 1e-6
@@ -25,20 +25,29 @@ MIN_WEIGHT = 1e-6
 class PromptWeighing:
     """How tokens of prompts are told from those of replies, and what they count.
 
-    `reply` begins a reply and `end` ends it; tokens of `never` count nothing in prompts.
+    `reply` begins a reply and `end` ends it; tokens of `never` count nothing in prompts. Handles
+    count `handle_weight` where they stand again, and nothing where they are new: nobody can foresee
+    which one was drawn.
     """
 
     weight: float
+    handle_weight: float
     reply: int
     end: int
-    never: frozenset[int]
+    never: tuple[int, ...]
+    handles: tuple[int, ...]
 
     def weigh(self, tokens: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """The weights of one sample, with those of its prompts."""
         begins, ends = tokens == self.reply, tokens == self.end
         in_reply = np.cumsum(begins) - begins > np.cumsum(ends) - ends
-        counts = ~in_reply & ~np.isin(tokens, list(self.never))
-        return np.where(counts, np.float32(self.weight), weights)
+        is_new = np.zeros(len(tokens), bool)
+        is_new[np.unique(tokens, return_index=True)[1]] = True
+        prompt = np.where(np.isin(tokens, self.never), 0.0, self.weight)
+        prompt = np.where(
+            np.isin(tokens, self.handles), np.where(is_new, 0.0, self.handle_weight), prompt
+        )
+        return np.where(in_reply, weights, prompt).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +121,10 @@ def drop_long(documents: Documents, max_length: int) -> Documents:
     return Documents(left.tokens, left.weights, left.starts, left.lengths, left.weighing, dropped)
 
 
-def open_shard_documents(folder: Path, tokenizer: Tokenizer, prompt_weight: float) -> Documents:
-    """The conversations of a folder of shards.
+def open_shard_documents(
+    folder: Path, tokenizer: Tokenizer, weighing: PromptWeighing | None
+) -> Documents:
+    """The conversations of a folder of shards; without `weighing` replies alone count.
 
     Raises:
         ConfigError: the folder holds no shards, or those of another tokenizer.
@@ -124,11 +135,11 @@ def open_shard_documents(folder: Path, tokenizer: Tokenizer, prompt_weight: floa
         shards.weights,
         shards.documents['start'].astype(np.int64),
         shards.documents['length'].astype(np.int64),
-        weigh_prompts(tokenizer, prompt_weight) if prompt_weight else None,
+        weighing,
     )
 
 
-def weigh_prompts(tokenizer: Tokenizer, weight: float) -> PromptWeighing:
+def weigh_prompts(tokenizer: Tokenizer, weight: float, handle_weight: float) -> PromptWeighing:
     """Prompts of our own tokenizer, in which digits count nothing.
 
     Raises:
@@ -140,5 +151,8 @@ def weigh_prompts(tokenizer: Tokenizer, weight: float) -> PromptWeighing:
             f'expected a tokenizer with {ROLES["assistant"]} and {END}, got one without; train one '
             'with train_tokenizer'
         )
-    digits = (tokenizer.token_to_id(digit) for digit in '0123456789')
-    return PromptWeighing(weight, reply, end, frozenset(d for d in digits if d is not None))
+    digits, handles = (
+        tuple(number for text in texts if (number := tokenizer.token_to_id(text)) is not None)
+        for texts in ('0123456789', HANDLES)
+    )
+    return PromptWeighing(weight, handle_weight, reply, end, digits, handles)

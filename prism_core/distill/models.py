@@ -12,7 +12,10 @@ import transformers
 from safetensors import SafetensorError
 
 from prism_core.distill.config import AdapterConfig, NanoConfig, TrainConfig
+from prism_core.distill.copying_heads import set_copying_heads
 from prism_core.errors import ConfigError
+
+_ROPE_THETA = 500_000.0  # as Llama 3: half of each head hardly turns, and can compare words
 
 
 def load_tokenizer_of(source: str, *, allow_download: bool = False) -> Any:
@@ -34,10 +37,10 @@ def load_tokenizer_of(source: str, *, allow_download: bool = False) -> Any:
 
 
 def make_nano(config: NanoConfig, tokenizer: Any, seed: int) -> Any:
-    """A Llama with random weights for a tokenizer."""
+    """A Llama with random weights for a tokenizer, but for the heads that copy."""
     width, layers, heads, feed_forward = config.numbers
     transformers.set_seed(seed)
-    return transformers.LlamaForCausalLM(
+    model = transformers.LlamaForCausalLM(
         transformers.LlamaConfig(
             vocab_size=len(tokenizer),
             hidden_size=width,
@@ -47,11 +50,16 @@ def make_nano(config: NanoConfig, tokenizer: Any, seed: int) -> Any:
             num_key_value_heads=heads,
             max_position_embeddings=config.context,
             tie_word_embeddings=True,
+            initializer_range=width**-0.5,
+            rope_parameters={'rope_type': 'default', 'rope_theta': _ROPE_THETA},
             pad_token_id=tokenizer.pad_token_id,
             eos_token_id=tokenizer.eos_token_id,
             bos_token_id=None,
         )
     )
+    if config.copying_heads:
+        set_copying_heads(model)
+    return model
 
 
 def load_base(
@@ -172,8 +180,8 @@ def check_hardware(config: TrainConfig) -> None:
             )
     if config.bf16 == 'yes' and not _has_bf16():
         raise ConfigError(
-            'bf16: expected a GPU with bfloat16, got none; leave bf16 at auto, which then takes '
-            'float32'
+            'bf16: expected a GPU or a processor with bfloat16, got none; leave bf16 at auto, which '
+            'then takes float32'
         )
 
 
@@ -183,7 +191,10 @@ def wants_bf16(config: TrainConfig) -> bool:
 
 
 def _has_bf16() -> bool:
-    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name, False) for name in ('avx512_bf16', 'amx_bf16', 'bf16'))
 
 
 def _not_there(what: str, source: str, error: Exception) -> str:

@@ -18,7 +18,12 @@ from prism_core.dataset.split import split_of
 from prism_core.dataset.tokenizer import load_tokenizer
 from prism_core.distill.chat_tokens import CONTROL_IN_TEXT, ChatEncoder
 from prism_core.distill.config import DataConfig, TrainConfig
-from prism_core.distill.documents import Documents, join_documents, open_shard_documents
+from prism_core.distill.documents import (
+    Documents,
+    join_documents,
+    open_shard_documents,
+    weigh_prompts,
+)
 from prism_core.domain import find_domain
 from prism_core.episode_json import read_episodes
 from prism_core.errors import ConfigError
@@ -99,7 +104,10 @@ def read_documents(source: Source, split: str, tokenizer: Any, config: TrainConf
     prompt_weight = config.data.prompt_weight if split == 'train' else 0.0
     if source.form == 'shards':
         own = load_tokenizer(tokenizer_folder(source))
-        return open_shard_documents(source.folder / SHARDS / split, own, prompt_weight)
+        weighing = None
+        if prompt_weight:
+            weighing = weigh_prompts(own, prompt_weight, config.data.handle_weight)
+        return open_shard_documents(source.folder / SHARDS / split, own, weighing)
     encoder = ChatEncoder(
         tokenizer, prompt_weight=prompt_weight, settings=config.data.template_settings
     )

@@ -15,7 +15,10 @@ from prism_core.distill.config import TrainConfig
 
 from .training_data import DOMAIN, good_episodes, trained_tokenizer, write_episodes
 
-TINY = {'width': 32, 'layers': 1, 'heads': 2, 'feed_forward': 64, 'context': 1024}
+TINY = {
+    **{'width': 32, 'layers': 1, 'heads': 2, 'feed_forward': 64, 'context': 1024},
+    'copying_heads': False,
+}
 
 
 def write_dataset(folder: Path) -> Path:
@@ -49,6 +52,7 @@ def nano_recipe(**changes: Any) -> dict[str, Any]:
         'save_every': 3,
         'log_every': 1,
         'threads': 1,
+        'bf16': 'no',  # the same figures on all hardware
         **changes,
     }
 

@@ -255,10 +255,13 @@ LONG_STEPS = (
 
 
 def assert_read_quickly(reply: str) -> None:
-    started = time.process_time()  # which does not count what else the machine does
-    with contextlib.suppress(PlanParseError):
-        parse(reply)
-    assert time.process_time() - started < 1.0, reply[:40]
+    seconds = []  # the least of three: what else the machine does can only add to it
+    while min(seconds, default=1.0) >= 1.0 and len(seconds) < 3:
+        started = time.process_time()
+        with contextlib.suppress(PlanParseError):
+            parse(reply)
+        seconds.append(time.process_time() - started)
+    assert min(seconds) < 1.0, reply[:40]
 
 
 def test_reading_a_long_reply_takes_time_in_proportion_to_its_length():

@@ -74,9 +74,10 @@ def test_qlora_is_refused_with_what_is_missing(data, llama, tmp_path):
         train(data, tmp_path, config_of(recipe))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has bfloat16')
-def test_bf16_is_refused_where_there_is_none(data, tmp_path):
-    with pytest.raises(ConfigError, match='expected a GPU with bfloat16, got none'):
+def test_bf16_is_refused_where_there_is_none(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(torch.cpu, 'get_capabilities', dict)
+    with pytest.raises(ConfigError, match='expected a GPU or a processor with bfloat16, got none'):
         train(data, tmp_path, config_of(nano_recipe(bf16='yes')))
 
 

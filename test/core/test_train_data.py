@@ -11,7 +11,13 @@ import pytest
 transformers = pytest.importorskip('transformers')
 torch = pytest.importorskip('torch')
 
-from prism_core.dataset.tokenizer import END, ROLES, save_tokenizer  # noqa: E402
+from prism_core.dataset.tokenizer import (  # noqa: E402
+    END,
+    HANDLES,
+    ROLES,
+    encode_conversation,
+    save_tokenizer,
+)
 from prism_core.distill.chat_tokens import CONTROL_IN_TEXT, ChatEncoder  # noqa: E402
 from prism_core.distill.config import NanoConfig, TrainConfig  # noqa: E402
 from prism_core.distill.documents import (  # noqa: E402
@@ -92,7 +98,7 @@ def test_replies_and_their_ends_count_and_nothing_else(tokenizer, end):
 def test_own_chat_template_gives_the_tokens_and_weights_of_shards(data, our_tokenizer):
     encoder = ChatEncoder(our_tokenizer)
     own = trained_tokenizer()
-    documents = open_shard_documents(data / 'shards' / 'train', own, 0.0)
+    documents = open_shard_documents(data / 'shards' / 'train', own, None)
     stored = {documents[i][0].tobytes(): documents[i][1] for i in range(len(documents))}
     found = 0
     for sample in all_samples():
@@ -110,7 +116,7 @@ def test_b5_refused_replies_count_nothing_whatever_prompts_count(our_tokenizer):
     ids, by_template = ChatEncoder(our_tokenizer, prompt_weight=0.1).encode(
         sample.messages, weights
     )
-    from_shards = weigh_prompts(trained_tokenizer(), 0.1).weigh(
+    from_shards = weigh_prompts(trained_tokenizer(), 0.1, 1.0).weigh(
         np.array(ids), np.array(ChatEncoder(our_tokenizer).encode(sample.messages, weights)[1])
     )
     for token_weights in (by_template, from_shards):
@@ -121,20 +127,35 @@ def test_b5_refused_replies_count_nothing_whatever_prompts_count(our_tokenizer):
 def test_digits_of_prompts_count_nothing_and_replies_what_they_did(our_tokenizer):
     sample = all_samples()[0]
     ids, weights = ChatEncoder(our_tokenizer).encode(sample.messages, sample.weights)
-    weighed = weigh_prompts(trained_tokenizer(), 0.1).weigh(np.array(ids), np.array(weights))
-    by_template = ChatEncoder(our_tokenizer, prompt_weight=0.1)
-    assert by_template.encode(sample.messages, sample.weights)[1] == pytest.approx(weighed)
     texts = our_tokenizer.convert_ids_to_tokens(ids)
-    for text, before, after in zip(texts, weights, weighed):
+    weighed = weigh_prompts(trained_tokenizer(), 0.1, 0.1).weigh(np.array(ids), np.array(weights))
+    by_template = ChatEncoder(our_tokenizer, prompt_weight=0.1)
+    for text, before, after, too in zip(
+        texts, weights, weighed, by_template.encode(sample.messages, sample.weights)[1]
+    ):
         if before:
-            assert after == before
+            assert after == before == too
         elif text.isdigit():
-            assert after == 0
-        else:
-            assert after == pytest.approx(0.1)
+            assert after == too == 0
+        elif text not in HANDLES:
+            assert after == pytest.approx(0.1) == too
     assert any(text.isdigit() for text in texts)
     starts = [i for i, text in enumerate(texts) if text == ROLES['assistant']]
     assert all(weighed[i] == pytest.approx(0.1) for i in starts)
+
+
+def test_handles_of_prompts_count_where_they_stand_again_and_nothing_where_they_are_new():
+    sample = max(all_samples(), key=lambda sample: len(sample.weights))
+    tokenizer = trained_tokenizer()
+    ids, weights = encode_conversation(sample.messages, sample.weights, tokenizer)
+    weighed = weigh_prompts(tokenizer, 0.1, 0.7).weigh(np.array(ids), np.array(weights))
+    seen, again = set(), 0
+    for number, before, after in zip(ids, weights, weighed):
+        if tokenizer.id_to_token(number) in HANDLES and not before:
+            assert after == pytest.approx(0.7 if number in seen else 0.0)
+            again += number in seen
+        seen.add(number)
+    assert again > 5
 
 
 def test_template_that_changes_what_was_sent_is_refused_for_conversations():

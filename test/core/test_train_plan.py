@@ -88,7 +88,7 @@ def test_sample_larger_than_a_batch_is_refused_with_what_to_set():
 
 
 def test_samples_that_begin_a_curriculum_are_told_by_their_first_reply(data):
-    documents = open_shard_documents(data / 'shards' / 'train', trained_tokenizer(), 0.1)
+    documents = open_shard_documents(data / 'shards' / 'train', trained_tokenizer(), None)
     tokenizer = trained_tokenizer()
     word = tuple(tokenizer.encode(' go_to').ids)
     chosen = {i for i in range(len(documents)) if documents.begin_with(i, {word})}
