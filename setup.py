@@ -120,6 +120,7 @@ setup(
         'prism.commands': [
             'data = prism_core.cli_data:data',
             'elicit = prism_core.cli_produce:elicit',
+            'evaluate = prism_core.cli_evaluate:evaluate',
             'export = prism_core.cli_export:export',
             'import = prism_core.cli_import:import_',
             'measure = prism_core.cli_measure:measure',

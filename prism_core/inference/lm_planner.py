@@ -47,6 +47,9 @@ class LMPlanner:
         table: the actions of the robot.
         header: the system message; none for a student.
         tries: so many replies at most for one plan.
+        redraw: gives the dialect of a further try by its number, which writes the same prompt in
+            other handles; for students, who never saw feedback. Without it the next try is told the
+            validator's.
         seed: for models that sample.
         name: as requests and replies use it.
         max_new_tokens: where a reply is cut.
@@ -66,6 +69,7 @@ class LMPlanner:
         *,
         header: str = '',
         tries: int = 3,
+        redraw: Callable[[int], Dialect] | None = None,
         seed: int = 0,
         name: str = 'lm',
         max_new_tokens: int = 1024,
@@ -78,6 +82,7 @@ class LMPlanner:
         self._table = table
         self._header = header
         self._tries = tries
+        self._redraw = redraw
         self._seed = seed
         self._max_new_tokens = max_new_tokens
         self._on_rejected = on_rejected or (lambda rejected: None)
@@ -95,53 +100,59 @@ class LMPlanner:
         if known_graph.robot_location is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
         cancels = self._cancels
-        grammar = self._make_grammar(request, known_graph)
+        dialect, reason = self._dialect, ''
+        feedback: list[Message] = []
+        for number in range(self._tries):
+            if self._cancels > cancels:
+                raise PlannerError('planning was canceled')
+            if number and self._redraw:
+                dialect = self._redraw(number)
+            reply = self._ask(dialect, request, known_graph, history, feedback)
+            plan, reason = self._read(dialect, reply, known_graph)
+            if not reason:
+                return plan
+            self._on_rejected(Rejected(len(history), reply, reason))
+            if not self._redraw:
+                feedback += [
+                    {'role': 'assistant', 'content': reply},
+                    {'role': 'user', 'content': f'feedback: {reason}\nreply again in the same form'},
+                ]
+        raise PlanRejected(f'no plan within {self._tries} tries; the last: {reason}')
+
+    def _ask(
+        self,
+        dialect: Dialect,
+        request: str,
+        known_graph: SceneGraph,
+        history: Sequence[Turn],
+        feedback: list[Message],
+    ) -> str:
+        """A reply to the prompt, which begins with the graph of the first turn that fits."""
+        grammar = self._make_grammar(dialect, request, known_graph)
         for since in _starts(len(history)):
-            messages = self._dialect.render_prompt(
+            messages = dialect.render_prompt(
                 request, known_graph, history, since=since, header=self._header
             )
             try:
-                return self._ask(messages, grammar, known_graph, len(history), cancels)
+                return self._model.complete(
+                    [*messages, *feedback],
+                    grammar=grammar,
+                    max_new_tokens=self._max_new_tokens,
+                    seed=self._seed,
+                )
             except PromptTooLong as error:
                 too_long = error
         raise too_long
 
-    def _make_grammar(self, request: str, known_graph: SceneGraph) -> JsonSchema | Lark | None:
+    def _make_grammar(
+        self, dialect: Dialect, request: str, known_graph: SceneGraph
+    ) -> JsonSchema | Lark | None:
         if self._held_to == 'known':
-            return self._dialect.make_grammar(request, known_graph)
-        schema = self._dialect.reply_schema
+            return dialect.make_grammar(request, known_graph)
+        schema = dialect.reply_schema
         if self._held_to == 'nothing' or schema is None:
             return None
-        return JsonSchema(f'{self._dialect.name}_reply', schema)
-
-    def _ask(
-        self,
-        messages: list[Message],
-        grammar: JsonSchema | Lark | None,
-        known_graph: SceneGraph,
-        turn: int,
-        cancels: int,
-    ) -> Plan:
-        """The first plan that the validator accepts."""
-        reason = ''
-        for _ in range(self._tries):
-            if self._cancels > cancels:
-                raise PlannerError('planning was canceled')
-            reply = self._model.complete(
-                messages,
-                grammar=grammar,
-                max_new_tokens=self._max_new_tokens,
-                seed=self._seed,
-            )
-            plan, reason = self._read(reply, known_graph)
-            if not reason:
-                return plan
-            self._on_rejected(Rejected(turn, reply, reason))
-            messages += [
-                {'role': 'assistant', 'content': reply},
-                {'role': 'user', 'content': f'feedback: {reason}\nreply again in the same form'},
-            ]
-        raise PlanRejected(f'no plan within {self._tries} tries; the last: {reason}')
+        return JsonSchema(f'{dialect.name}_reply', schema)
 
     def cancel(self) -> None:
         """End the running `plan`, which raises PlannerError; from any thread.
@@ -155,10 +166,10 @@ class LMPlanner:
         """Free the model."""
         self._model.close()
 
-    def _read(self, reply: str, known_graph: SceneGraph) -> tuple[Plan, str]:
+    def _read(self, dialect: Dialect, reply: str, known_graph: SceneGraph) -> tuple[Plan, str]:
         """The plan of a reply, and why it is not accepted ('' when it is)."""
         try:
-            plan = self._dialect.parse_reply(reply, known_graph)
+            plan = dialect.parse_reply(reply, known_graph)
         except PlanParseError as error:
             return Plan(()), f'The reply cannot be read: {error}.'
         return plan, validate_plan(plan, known_graph, self._table).feedback

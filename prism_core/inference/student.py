@@ -66,7 +66,7 @@ def make_planner(config: StudentConfig) -> LMPlanner:
         PlannerUnavailable: it does not fit into memory.
     """
     info = read_gguf_info(Path(config.model))
-    domain = _find_domain(info)
+    domain = find_domain_of(info)
     context = info.context_tokens
     if config.context_tokens:
         context = min(context or config.context_tokens, config.context_tokens)
@@ -90,6 +90,7 @@ def make_planner(config: StudentConfig) -> LMPlanner:
         engine,
         domain.make_dialect(info.metadata.dialect),
         domain.table,
+        redraw=lambda number: domain.make_dialect(info.metadata.dialect, number),
         name='student',
         max_new_tokens=config.max_new_tokens,
         held_to='known',
@@ -119,7 +120,7 @@ def _find_bundled() -> str:
     return str(bundled[0])
 
 
-def _find_domain(info: GgufInfo) -> Domain:
+def find_domain_of(info: GgufInfo) -> Domain:
     """The domain that a student was taught, if both are as they were then.
 
     Raises:

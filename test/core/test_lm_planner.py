@@ -93,6 +93,17 @@ def test_after_its_tries_the_planner_gives_up_with_the_last_reason(depot):
     assert len(model.calls) == 3
 
 
+def test_a_student_is_asked_again_in_other_handles_and_never_told_why(depot):
+    compact = [DOMAIN.make_dialect('compact', number) for number in range(3)]
+    plan = Plan((Action('goto', ('road_1',)), Action('map_region', ('road_1',))))
+    replies = ['say it', 'again', compact[2].render_reply(plan, depot)]
+    model = ScriptedTextModel(replies)
+    planner = LMPlanner(model, compact[0], DOMAIN.table, redraw=compact.__getitem__)
+    assert planner.plan('go to the road', depot, ()).actions == plan.actions
+    assert model.calls == [d.render_prompt('go to the road', depot, ()) for d in compact]
+    assert len({call[0]['content'] for call in model.calls}) == 3
+
+
 def test_no_plan_comes_where_the_robot_is_nowhere(depot):
     planner, model = make([render_plan(GOOD)])
     nowhere = SceneGraph(depot.nodes.values(), depot.connections.values())

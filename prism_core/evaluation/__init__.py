@@ -1,0 +1,1 @@
+"""How good a planner is: tasks that nobody trained on, closed-loop trials, scores."""

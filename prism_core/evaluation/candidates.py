@@ -1,0 +1,113 @@
+"""Candidates: the planners that are evaluated, opened by name, path or file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prism_core.dataset.protocol_check import open_planner
+from prism_core.domain import Domain
+from prism_core.episode import Task
+from prism_core.errors import ConfigError
+from prism_core.gguf_info import hash_file, read_gguf_info
+from prism_core.inference.lm_planner import HeldTo, LMPlanner, Rejected
+from prism_core.inference.student import find_domain_of
+from prism_core.planner import Planner
+
+TEACHER = 'teacher'
+Opened = Callable[[Task], Planner]
+"""A candidate, ready: gives the planner for a task, the same one for all but the teacher."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A planner, and how it is run.
+
+    `planner`: `teacher` (the embedded one, handed what the sentence means), a GGUF file, the folder
+    of a checkpoint, the name of a planner or `package.module:factory`. The others are for models
+    that run here: what replies are held to, the temperature, the seed of what is drawn, threads (0:
+    all), and for checkpoints the dialect.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    planner: str
+    held_to: HeldTo = 'known'
+    temperature: float = 0.0
+    seed: int = 0
+    tries: int = 3
+    threads: int = 1
+    dialect: str = 'compact'
+
+    def __post_init__(self):
+        if self.temperature < 0:
+            raise ConfigError(f'temperature: expected at least 0, got {self.temperature}')
+        if self.tries < 1:
+            raise ConfigError(f'tries: expected at least 1, got {self.tries}')
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether it is a file that llama.cpp runs."""
+        return self.planner.endswith('.gguf')
+
+    def describe(self) -> dict[str, Any]:
+        """What tells it from others: of a file, what is in it."""
+        facts = {'planner': self.planner, 'held_to': self.held_to, 'tries': self.tries}
+        if self.is_gguf:
+            facts['planner'] = Path(self.planner).name
+            facts['sha256'] = hash_file(Path(self.planner))
+        if self.temperature:
+            facts |= {'temperature': self.temperature, 'seed': self.seed}
+        return facts
+
+    def open(self, domain: Domain, on_rejected: Callable[[Rejected], None]) -> Opened:
+        """Make it ready.
+
+        Args:
+            domain: where the tasks are from.
+            on_rejected: told each reply of a language model that was not accepted.
+
+        Raises:
+            ConfigError: there is no such planner, or it is of another domain.
+        """
+        if self.planner == TEACHER:
+            return domain.make_teacher
+        planner = self._open(domain, on_rejected)
+        return lambda task: planner
+
+    def _open(self, domain: Domain, on_rejected: Callable[[Rejected], None]) -> Planner:
+        model: Any
+        if self.is_gguf:
+            from prism_core.inference.llama_cpp import LlamaCppModel
+
+            info = read_gguf_info(Path(self.planner))
+            taught = find_domain_of(info)
+            if taught.name != domain.name:
+                raise ConfigError(
+                    f'{self.planner}: expected a student of the domain {domain.name}, got one of '
+                    f'{taught.name}'
+                )
+            dialect = info.metadata.dialect
+            model = LlamaCppModel(self.planner, threads=self.threads, temperature=self.temperature)
+        elif Path(self.planner, 'config.json').exists():
+            from prism_core.inference.transformers_model import TransformersModel
+
+            dialect = self.dialect
+            model = TransformersModel(self.planner, temperature=self.temperature)
+        else:
+            return open_planner(self.planner)
+        return LMPlanner(
+            model,
+            domain.make_dialect(dialect),
+            domain.table,
+            redraw=lambda number: domain.make_dialect(dialect, number),
+            tries=self.tries,
+            seed=self.seed,
+            name=Path(self.planner).stem,
+            max_new_tokens=128,
+            held_to=self.held_to,
+            on_rejected=on_rejected,
+        )

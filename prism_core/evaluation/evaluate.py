@@ -1,0 +1,197 @@
+"""`evaluate`: a candidate plays a suite; what came of it, as episodes and as a report.
+
+episodes.jsonl   the trials, as they were played; graphs and all
+report.json      scores
+recipe.yaml      what was evaluated on what
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from prism_core.config_file import to_plain
+from prism_core.dataset.run_folder import RunFolder, read_lines
+from prism_core.dataset.runner import start_runner
+from prism_core.dataset.work import TaskJob
+from prism_core.domain import find_domain
+from prism_core.episode import as_task
+from prism_core.episode_json import parse_episode, render_episode
+from prism_core.evaluation.candidates import Candidate
+from prism_core.evaluation.results import Result, read_result
+from prism_core.evaluation.scores import (
+    Estimate,
+    Task,
+    count_reasons,
+    estimate_success,
+    join_twins,
+    path_efficiency,
+    percentile_s,
+)
+from prism_core.evaluation.suite import SuiteConfig, draw_suite
+from prism_core.evaluation.trial import PlayTrials
+from prism_core.files import replace_file
+
+EPISODES, REPORT = 'episodes.jsonl', 'report.json'
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an evaluation is: worlds done and in all, trials, and how many succeeded."""
+
+    done: int
+    total: int
+    trials: int
+    successes: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What came of an evaluation.
+
+    `success`: a macro average over kinds, twins as pairs. `views`: the same by group of each view.
+    `pairs`: pairs of twins alone, by kind. `first_invalid`: the share of plans of which the first
+    reply was not accepted. `left_invalid`: trials that ended as no reply was. `path`: success
+    weighted by path length. Times in seconds.
+    """
+
+    candidate: dict[str, Any]
+    suite_sha256: str
+    trials: int
+    success: Estimate
+    pairs: dict[str, Estimate]
+    views: dict[str, dict[str, Estimate]]
+    parts: dict[str, float]
+    plans: int
+    first_invalid: float
+    left_invalid: int
+    path: float
+    plan_median_s: float
+    plan_p95_s: float
+    failures: dict[str, int]
+
+    @property
+    def text(self) -> str:
+        """The headline, and success by kind and wording, as plain lines."""
+        lines = [
+            f'success {self.success}, {self.success.tasks} tasks, {self.trials} trials',
+            f'first replies that were not accepted: {self.first_invalid:.2%} of {self.plans} plans',
+        ]
+        for view in ('kind', 'wording and classes', 'start'):
+            groups = self.views.get(view, {})
+            lines.append(f'{view}: ' + ', '.join(f'{k} {v.value:.3f}' for k, v in groups.items()))
+        return '\n'.join(lines)
+
+
+def evaluate(
+    candidate: Candidate | str,
+    suite: SuiteConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    workers: int = 0,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Scores:
+    """Let a candidate play a suite, and score it.
+
+    Args:
+        candidate: who plays.
+        suite: what.
+        out: the folder to write to.
+        resume: whether to go on with what is there.
+        workers: processes, each with a copy of the candidate; 0 for one for each core.
+        on_progress: called after each world.
+
+    Raises:
+        ConfigError: the candidate or the suite cannot be used, or the folder holds another run.
+        RunStopped: the candidate cannot be reached, or a process died.
+    """
+    candidate = Candidate(candidate) if isinstance(candidate, str) else candidate
+    domain = find_domain(suite.domain)
+    candidate.open(domain, lambda rejected: None)(_first_task(suite)).close()
+    digest = hashlib.sha256()
+    plan = {
+        'stage': 'evaluate',
+        'candidate': candidate.describe(),
+        'suite': to_plain(suite),
+        'versions': {'prism': metadata.version('prism_ros'), domain.name: domain.version},
+    }
+    total = int(suite.worlds.get('worlds', domain.recipe_type().worlds))
+    work = PlayTrials(candidate, suite.domain)
+    with (
+        RunFolder(out, EPISODES, plan, resume=resume, may_change=('versions.prism',)) as folder,
+        start_runner(work, 'processes', workers or os.cpu_count() or 1) as run,
+    ):
+        on_progress(Progress(len(folder.done), total, folder.lines, folder.good))
+        for job, lines, good in run(_jobs(suite, folder.done, digest), False):
+            folder.commit(job.unit, lines, good)
+            on_progress(Progress(len(folder.done), total, folder.lines, folder.good))
+    scores = score(read_results(out), candidate.describe(), digest.hexdigest())
+    replace_file(out / REPORT, json.dumps(to_plain(scores), indent=2) + '\n')
+    return scores
+
+
+def _first_task(suite: SuiteConfig) -> Any:
+    return next(episode.task for episodes in draw_suite(suite) for episode in episodes)
+
+
+def _jobs(suite: SuiteConfig, done: set[int], digest: Any) -> Iterator[TaskJob]:
+    """The worlds that are not done yet; all of them go into the digest."""
+    for unit, episodes in enumerate(draw_suite(suite)):
+        lines = tuple(render_episode(as_task(episode)).encode() for episode in episodes)
+        for line in lines:
+            digest.update(line + b'\n')
+        if unit not in done:
+            yield TaskJob(unit, lines)
+
+
+def read_results(folder: Path) -> list[Result]:
+    """The results of an evaluation, in the order of their ids."""
+    lines = (line.decode() for line in read_lines(folder / EPISODES))
+    return sorted((read_result(parse_episode(line)) for line in lines), key=lambda r: r.id)
+
+
+def score(results: list[Result], candidate: dict[str, Any], suite_sha256: str) -> Scores:
+    """The scores of some results."""
+    tasks = join_twins(results)
+    plans = sum(len(r.plan_s) for r in results)
+    return Scores(
+        candidate=candidate,
+        suite_sha256=suite_sha256,
+        trials=len(results),
+        success=estimate_success(tasks),
+        pairs={
+            kind: estimate_success([t for t in tasks if t.kind == kind and t.is_pair])
+            for kind in sorted({t.kind for t in tasks if t.is_pair})
+        },
+        views=_views(tasks),
+        parts={
+            part: sum(getattr(r, part) for r in results) / max(len(results), 1)
+            for part in ('found', 'grounded', 'answered', 'in_budget', 'success')
+        },
+        plans=plans,
+        first_invalid=sum(len(r.first_rejected) for r in results) / max(plans, 1),
+        left_invalid=sum(r.ending in ('planner_error', 'invalid_plans') for r in results),
+        path=path_efficiency(results),
+        plan_median_s=percentile_s(results, 50),
+        plan_p95_s=percentile_s(results, 95),
+        failures=dict(count_reasons(results).most_common(30)),
+    )
+
+
+def _views(tasks: Iterable[Task]) -> dict[str, dict[str, Estimate]]:
+    groups: dict[str, dict[str, list[Task]]] = defaultdict(lambda: defaultdict(list))
+    for task in tasks:
+        for view, group in task.groups.items():
+            groups[view][group].append(task)
+    return {
+        view: {group: estimate_success(found[group]) for group in sorted(found)}
+        for view, found in groups.items()
+    }

@@ -1,0 +1,133 @@
+"""Scores from results: success as a macro average over kinds of task, with intervals.
+
+A pair of twins counts as one task, which succeeds if both do. Tasks of one world are not
+independent, so that intervals are from a bootstrap that draws worlds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+
+from prism_core.evaluation.results import Result
+
+DRAWS = 2000
+_LEVELS = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its 95 % interval, over so many tasks."""
+
+    value: float
+    low: float
+    high: float
+    tasks: int
+
+    def __str__(self) -> str:
+        return f'{self.value:.3f} ({self.low:.3f} to {self.high:.3f})'
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task that counts as one: a pair of twins, or an episode without a twin.
+
+    Kind and groups of a pair are those of the twin that was drawn first.
+    """
+
+    world: int
+    kind: str
+    is_pair: bool
+    success: bool
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+
+def join_twins(results: Iterable[Result]) -> list[Task]:
+    """The tasks of some results; twins are not told from one another."""
+    ordered = sorted(results, key=lambda result: (result.world, result.task, result.number))
+    tasks = []
+    for (world, _), group in groupby(ordered, key=lambda result: (result.world, result.task)):
+        twins = list(group)
+        success = all(twin.success for twin in twins)
+        tasks.append(Task(world, twins[0].kind, len(twins) > 1, success, twins[0].groups))
+    return tasks
+
+
+def estimate_success(tasks: Sequence[Task], seed: int = 0) -> Estimate:
+    """The macro average over kinds of the share of tasks that succeed."""
+    counts, successes = _tables(tasks)
+    if not len(counts):
+        return Estimate(0.0, 0.0, 0.0, 0)
+    drawn = _draw_worlds(len(counts), seed)
+    low, high = np.percentile(_macro(drawn @ successes, drawn @ counts), _LEVELS)
+    value = _macro(successes.sum(0)[None], counts.sum(0)[None])[0]
+    return Estimate(float(value), float(low), float(high), len(tasks))
+
+
+def estimate_ratio(tasks: Sequence[Task], of: Sequence[Task], seed: int = 0) -> Estimate:
+    """One planner's success over another's on the same tasks, worlds drawn for both at once.
+
+    Raises:
+        ValueError: the tasks differ.
+    """
+    (counts, one), (others, other) = _tables(tasks), _tables(of)
+    if counts.shape != others.shape or (counts != others).any():
+        raise ValueError('expected the same tasks for both planners, got others')
+    drawn = _draw_worlds(len(counts), seed)
+    ratios = _macro(drawn @ one, drawn @ counts) / _macro(drawn @ other, drawn @ counts)
+    low, high = np.percentile(ratios, _LEVELS)
+    total = counts.sum(0)[None]
+    value = _macro(one.sum(0)[None], total)[0] / _macro(other.sum(0)[None], total)[0]
+    return Estimate(float(value), float(low), float(high), len(tasks))
+
+
+def _tables(tasks: Sequence[Task]) -> tuple[np.ndarray, np.ndarray]:
+    """How many tasks of each kind a world has, and how many of them succeeded."""
+    worlds = {world: i for i, world in enumerate(sorted({task.world for task in tasks}))}
+    kinds = {kind: i for i, kind in enumerate(sorted({task.kind for task in tasks}))}
+    counts = np.zeros((len(worlds), len(kinds)))
+    successes = np.zeros_like(counts)
+    for task in tasks:
+        place = worlds[task.world], kinds[task.kind]
+        counts[place] += 1
+        successes[place] += task.success
+    return counts, successes
+
+
+def _draw_worlds(number: int, seed: int) -> np.ndarray:
+    """How often each world is drawn, in each of many draws."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(number, np.full(number, 1 / number), size=DRAWS).astype(float)
+
+
+def _macro(successes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The mean over the kinds that were drawn, for each row."""
+    there = counts > 0
+    shares = np.divide(successes, counts, out=np.zeros_like(successes), where=there)
+    return shares.sum(1) / np.maximum(there.sum(1), 1)
+
+
+def count_reasons(results: Iterable[Result]) -> Counter[str]:
+    """Why trials failed, by how they ended and the part of the verdict that failed first."""
+    return Counter(f'{r.kind}: {r.reason or r.ending}' for r in results if not r.success)
+
+
+def path_efficiency(results: Sequence[Result]) -> float:
+    """Success weighted by path length (SPL, Anderson et al. 2018): the oracle's way over the one
+    taken, 0 where the trial failed.
+    """
+    shares = [
+        r.success * (r.oracle_distance_m + 1.0) / (max(r.distance_m, r.oracle_distance_m) + 1.0)
+        for r in results
+    ]
+    return float(np.mean(shares)) if shares else 0.0
+
+
+def percentile_s(results: Iterable[Result], percent: float) -> float:
+    """A percentile of the time that a plan took."""
+    seconds = [s for r in results for s in r.plan_s]
+    return float(np.percentile(seconds, percent)) if seconds else 0.0

@@ -1,0 +1,244 @@
+"""Evaluation: suites that are the same for everybody, trials that resume, scores that are right."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from prism_core.config_file import read_config
+from prism_core.dataset.split import split_of
+from prism_core.domain import find_domain
+from prism_core.episode_json import parse_episode, render_episode
+from prism_core.errors import ConfigError, PlannerError, PlannerUnavailable, RunStopped
+from prism_core.evaluation.candidates import Candidate
+from prism_core.evaluation.evaluate import EPISODES, REPORT, Progress, evaluate, read_results
+from prism_core.evaluation.results import read_result
+from prism_core.evaluation.scores import (
+    Task,
+    estimate_ratio,
+    estimate_success,
+    join_twins,
+    path_efficiency,
+)
+from prism_core.evaluation.suite import SuiteConfig, draw_suite
+from prism_core.evaluation.trial import TRIAL, Desk
+
+from .prism_runs import ROOT
+
+SMALL = SuiteConfig(worlds={'seed': 5, 'worlds': 4, 'tier': 'core', 'hidden': [0.3]})
+SHIPPED = sorted((ROOT / 'config' / 'evaluate').glob('*.yaml'))
+
+
+class Refuses:
+    """A planner of others that fails in one way or another."""
+
+    name = 'refuses'
+
+    def __init__(self, error: Exception):
+        self._error = error
+
+    def plan(self, request, known_graph, history):
+        raise self._error
+
+    def close(self):
+        pass
+
+
+def stops():
+    return Refuses(PlannerUnavailable('the server is down'))
+
+
+def trials(folder) -> list[dict]:
+    """The trials of a folder without their times, in the order of their ids."""
+    lines = (folder / EPISODES).read_text('utf-8').splitlines()
+    episodes = [json.loads(line) for line in lines]
+    for episode in episodes:
+        del episode['provenance'][TRIAL]['plan_s']
+    return sorted(episodes, key=lambda episode: episode['provenance']['id'])
+
+
+@pytest.fixture(scope='module')
+def teacher(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('teacher')
+    return folder, evaluate('teacher', SMALL, folder, workers=1)
+
+
+# ------------------------------------------------------------------------------------------ suites
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
+def test_shipped_suite_is_drawn(path):
+    first = next(draw_suite(read_config(path, SuiteConfig)))
+    assert len(first) >= 4
+
+
+def test_there_are_suites_of_three_sizes_and_one_of_the_core_tier():
+    assert [path.stem for path in SHIPPED] == ['core', 'full', 'smoke', 'standard']
+
+
+def test_suite_is_the_same_each_time_and_another_for_another_seed():
+    one, other = ([*map(tuple, draw_suite(SMALL))] for _ in range(2))
+    assert one == other
+    moved = replace(SMALL, worlds={**SMALL.worlds, 'seed': 6})
+    assert one[0] != tuple(next(draw_suite(moved)))
+
+
+def test_no_training_data_holds_a_world_of_a_suite():
+    for episodes in draw_suite(SMALL):
+        assert {split_of(episode) for episode in episodes} == {'test'}
+
+
+def test_suite_shows_what_is_held_out_in_some_worlds_and_not_in_others():
+    suite = replace(SMALL, worlds={**SMALL.worlds, 'worlds': 10, 'tasks': 1})
+    shown = Counter(bool(episodes[0].provenance['unseen']) for episodes in draw_suite(suite))
+    assert min(shown[True], shown[False]) > 0
+
+
+# ------------------------------------------------------------------------------------------ trials
+
+
+def test_teacher_succeeds_in_all_and_the_report_says_where(teacher):
+    folder, scores = teacher
+    assert scores.success.value == scores.success.low == scores.success.high == 1.0
+    assert scores.trials == len(trials(folder)) > scores.success.tasks > 20
+    assert sum(group.tasks for group in scores.views['kind'].values()) == scores.success.tasks
+    report = json.loads((folder / REPORT).read_text('utf-8'))
+    assert report['candidate']['planner'] == 'teacher'
+    assert report['success']['value'] == 1.0
+
+
+def test_two_processes_play_the_same_trials_as_one(teacher, tmp_path):
+    folder, scores = teacher
+    again = evaluate('teacher', SMALL, tmp_path, workers=2)
+    assert trials(tmp_path) == trials(folder)
+    assert again.suite_sha256 == scores.suite_sha256
+
+
+def test_evaluation_goes_on_where_it_was_stopped(teacher, tmp_path):
+    folder, _ = teacher
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate('teacher', SMALL, tmp_path, workers=1, on_progress=stop)
+    before = (tmp_path / EPISODES).read_bytes()
+    with pytest.raises(ConfigError, match='holds a run already; go on with --resume'):
+        evaluate('teacher', SMALL, tmp_path, workers=1)
+    evaluate('teacher', SMALL, tmp_path, workers=1, resume=True)
+    assert (tmp_path / EPISODES).read_bytes().startswith(before)
+    assert trials(tmp_path) == trials(folder)
+
+
+def test_planner_that_says_nothing_useful_fails_with_reasons(tmp_path):
+    path = f'{__name__}:make_fixed'
+    scores = evaluate(path, SMALL, tmp_path, workers=1)
+    assert scores.success.value < 0.1
+    assert sum(scores.failures.values()) == scores.trials - round(
+        scores.parts['success'] * scores.trials
+    )
+
+
+def make_fixed():
+    from prism_core import Action, Plan
+    from prism_core.testing import ScriptedPlanner
+
+    return ScriptedPlanner([Plan((Action('answer', ('I do not know.',)),))] * 10_000)
+
+
+def test_planner_that_is_unavailable_stops_the_evaluation(tmp_path):
+    with pytest.raises(RunStopped, match='the server is down; what was done is kept'):
+        evaluate(f'{__name__}:stops', SMALL, tmp_path, workers=1)
+
+
+@pytest.mark.parametrize('error', [PlannerError('no idea'), ZeroDivisionError('oops')])
+def test_planner_that_fails_otherwise_fails_its_trial(error):
+    domain = find_domain('mapping')
+    task = next(draw_suite(SMALL))[0]
+    played = Desk(lambda _: Refuses(error), domain).play(task)
+    assert played.ending == 'planner_error'
+    assert not read_result(played).success
+
+
+def test_unknown_planner_is_refused_before_anything_is_played(tmp_path):
+    with pytest.raises(ConfigError, match="unknown planner 'nobody'"):
+        evaluate('nobody', SMALL, tmp_path / 'out', workers=1)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        ({'temperature': -1.0}, 'temperature: expected at least 0'),
+        ({'tries': 0}, 'tries: expected'),
+    ],
+)
+def test_candidate_out_of_range_is_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        Candidate('teacher', **settings)
+
+
+# ------------------------------------------------------------------------------------------ scores
+
+
+def test_twins_count_as_one_task_that_succeeds_if_both_do(teacher):
+    results = read_results(teacher[0])
+    twins = next(r for r in results if sum(other.task == r.task for other in results) == 2)
+    spoiled = [replace(r, success=False) if r is twins else r for r in results]
+    assert sum(not task.success for task in join_twins(spoiled)) == 1
+    assert len(join_twins(spoiled)) == len({(r.world, r.task) for r in results})
+
+
+def test_success_is_a_macro_average_over_kinds():
+    tasks = [Task(w, 'often', False, True) for w in range(90)]
+    tasks += [Task(w, 'rare', False, False) for w in range(10)]
+    assert estimate_success(tasks).value == pytest.approx(0.5)
+
+
+def test_interval_is_wider_where_tasks_of_a_world_go_the_same_way():
+    rng = np.random.default_rng(0)
+    goes_well = rng.random(50) < 0.5
+    alike = [Task(w, 'find', False, bool(goes_well[w])) for w in range(50) for _ in range(8)]
+    apart = [Task(w, 'find', False, bool(rng.random() < 0.5)) for w in range(50) for _ in range(8)]
+    one, other = (e.high - e.low for e in (estimate_success(alike), estimate_success(apart)))
+    assert one > 2 * other
+
+
+def test_interval_of_independent_tasks_is_that_of_the_binomial():
+    tasks = [Task(w, 'find', False, w % 10 < 8) for w in range(1000)]
+    found = estimate_success(tasks)
+    assert found.value == pytest.approx(0.8)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * (0.8 * 0.2 / 1000) ** 0.5, rel=0.1)
+
+
+def test_ratio_to_another_planner_is_taken_task_by_task():
+    worse = [Task(w, 'find', False, w % 2 == 0) for w in range(400)]
+    better = [Task(w, 'find', False, w % 4 != 3) for w in range(400)]
+    found = estimate_ratio(worse, better)
+    assert found.value == pytest.approx(2 / 3)
+    assert found.low < 2 / 3 < found.high
+    with pytest.raises(ValueError, match='the same tasks'):
+        estimate_ratio(worse[:-1], better)
+
+
+def test_path_efficiency_is_one_on_the_oracles_way_and_less_on_a_longer_one(teacher):
+    results = read_results(teacher[0])
+    exact = [replace(r, distance_m=r.oracle_distance_m) for r in results]
+    assert path_efficiency(exact) == pytest.approx(1.0)
+    longer = [replace(r, distance_m=2 * r.oracle_distance_m + 1.0) for r in results]
+    assert path_efficiency(longer) == pytest.approx(0.5)
+    assert path_efficiency([replace(r, success=False) for r in results]) == 0.0
+
+
+def test_trial_is_stored_with_what_it_took(teacher):
+    line = (teacher[0] / EPISODES).read_text('utf-8').splitlines()[0]
+    episode = parse_episode(line)
+    assert render_episode(episode) == line
+    result = read_result(episode)
+    assert len(result.plan_s) == result.turns
+    assert all(0 < seconds < 10 for seconds in result.plan_s)
