@@ -12,17 +12,20 @@ SHELL := /bin/bash
 ifdef ROS_DISTRO
 PYTHON ?= /usr/bin/python3
 VENV_FLAGS := --system-site-packages
-EXTRAS := data
+EXTRAS := data,robot
 # The messages of an installed ROS are built against numpy 1.
 CONSTRAINTS := 'numpy<2'
 ENV := . .venv/bin/activate
 MAKE_ROS := true
 else
 PYTHON ?= python3
-EXTRAS := ros,data
+EXTRAS := ros,data,robot
 ENV := . .venv/setup.sh
 MAKE_ROS := .venv/bin/python -m prism_ros.ros_wheels
 endif
+
+# llama-cpp-python comes as source and compiles for minutes, once; what plans need of it is less.
+export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
 
 # The version that the tests were run with.
 TORCH ?= 'torch==2.13.0'
@@ -39,7 +42,7 @@ setup: install/.built
 	touch $@
 
 .venv/.installed_dev: .venv/.installed
-	.venv/bin/pip install --quiet -e '.[$(EXTRAS),robot,train,ray,dev]' $(TORCH) $(CONSTRAINTS)
+	.venv/bin/pip install --quiet -e '.[$(EXTRAS),train,ray,dev]' $(TORCH) $(CONSTRAINTS)
 	touch $@
 
 install/.built: .venv/.installed setup.cfg package.xml prism_msgs/CMakeLists.txt prism_msgs/package.xml $(INTERFACES)

@@ -46,6 +46,7 @@ setup(
             'domains/*/graphs/*.json',
             'domains/*/words/*.json',
             'domains/*/words/*.jsonl',
+            'models/*',
         ]
     },
     data_files=[
@@ -54,6 +55,7 @@ setup(
         ('share/prism_ros/launch', glob('launch/*.launch.py')),
         ('share/prism_ros/config/ros', glob('config/ros/*')),
         ('share/prism_ros/config/accelerate', glob('config/accelerate/*')),
+        ('share/prism_ros/config/evaluate', glob('config/evaluate/*')),
         ('share/prism_ros/config/distill', glob('config/distill/*')),
         ('share/prism_ros/config/teacher', glob('config/teacher/*')),
     ],

@@ -90,12 +90,15 @@ def evaluate(
         table.add_row('pairs of twins', kind, *_cells(estimate))
     Console(width=100).print(table)
     worst = ', '.join(f'{reason} {count}' for reason, count in list(scores.failures.items())[:6])
-    click.echo(
-        f'first replies not accepted: {scores.first_invalid:.2%} of {scores.plans} plans; trials '
-        f'that ended without a plan: {scores.left_invalid}; success weighted by path length '
-        f'{scores.path:.3f}; a plan takes {scores.plan_median_s * 1e3:.1f} ms (median), '
-        f'{scores.plan_p95_s * 1e3:.1f} ms (p95)\nfailed most: {worst or "nothing"}'
+    lines = (
+        f'first replies not accepted: {scores.say_invalid}',
+        f'trials that ended without a plan: {scores.left_invalid}; made-up names said: '
+        f'{scores.made_up}; success weighted by path length {scores.path:.3f}',
+        f'a plan takes {scores.plan_median_s * 1e3:.1f} ms (median), '
+        f'{scores.plan_p95_s * 1e3:.1f} ms (p95)',
+        f'failed most: {worst or "nothing"}',
     )
+    click.echo('\n'.join(lines))
     click.echo(f'{out / "report.json"}')
 
 

@@ -103,8 +103,8 @@ class DataConfig:
     for episodes. `max_length`: longer samples are dropped and counted, never cut; 0 stands for what
     the model can take. `prompt_weight`: how much a token of the prompt counts beside one of a reply
     (digits, which nobody can foresee, count nothing); `handle_weight`: the same for a handle of
-    shards that stands in a prompt again, where pointing is practiced. `template_settings` go to the chat template.
-    `valid_samples`: how many of the validation split are looked at, 0 for all.
+    shards that stands in a prompt again, where pointing is practiced. `template_settings` go to the
+    chat template. `valid_samples`: how many of the validation split are looked at, 0 for all.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -198,9 +198,10 @@ class TrainConfig:
     all samples are seen; `tokens`, where it is not 0, says how many tokens instead. `eval_every`,
     `save_every` and `log_every` count steps. `best_by`: the figure of validation by which the best
     model is known: `loss`, `handle_accuracy`, `sample_accuracy` or one of a further test. `bf16`:
-    `auto` is yes on hardware that has it. `threads`: of the processor for each rank, 0 for what torch
-    takes. `report_to`: `auto` is TensorBoard where it is installed; else names that transformers
-    knows, such as `wandb` and `trackio`. `allow_download`: whether a base may be fetched.
+    `auto` is yes on hardware that has it. `threads`: of the processor for each rank, 0 for what
+    torch takes. `report_to`: `auto` is TensorBoard where it is installed; else names that
+    transformers knows, such as `wandb` and `trackio`. `allow_download`: whether a base may be
+    fetched.
 
     Raises:
         ConfigError: both or none of base and nano are given, or a value is out of its range.

@@ -180,8 +180,8 @@ def check_hardware(config: TrainConfig) -> None:
             )
     if config.bf16 == 'yes' and not _has_bf16():
         raise ConfigError(
-            'bf16: expected a GPU or a processor with bfloat16, got none; leave bf16 at auto, which '
-            'then takes float32'
+            'bf16: expected a GPU or a processor with bfloat16, got none; leave bf16 at auto, '
+            'which then takes float32'
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -40,6 +40,7 @@ from prism_core.evaluation.trial import PlayTrials
 from prism_core.files import replace_file
 
 EPISODES, REPORT = 'episodes.jsonl', 'report.json'
+_ALL = 'all'
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,10 @@ class Scores:
     """What came of an evaluation.
 
     `success`: a macro average over kinds, twins as pairs. `views`: the same by group of each view.
-    `pairs`: pairs of twins alone, by kind. `first_invalid`: the share of plans of which the first
-    reply was not accepted. `left_invalid`: trials that ended as no reply was. `path`: success
-    weighted by path length. Times in seconds.
+    `pairs`: pairs of twins alone, by kind. `first_invalid`: of how many plans the first reply was
+    not accepted, in all and by kind of problem; `later_invalid`: of how many further replies.
+    `left_invalid`: trials that ended as no reply was. `made_up`: names in texts that were said and
+    that no known node has. `path`: success weighted by path length. Times in seconds.
     """
 
     candidate: dict[str, Any]
@@ -70,19 +72,28 @@ class Scores:
     views: dict[str, dict[str, Estimate]]
     parts: dict[str, float]
     plans: int
-    first_invalid: float
+    first_invalid: dict[str, int]
+    later_invalid: dict[str, int]
     left_invalid: int
+    made_up: int
     path: float
     plan_median_s: float
     plan_p95_s: float
     failures: dict[str, int]
 
     @property
+    def say_invalid(self) -> str:
+        """How many plans needed a second reply, and why."""
+        kinds = ', '.join(f'{k} {n}' for k, n in self.first_invalid.items() if k != _ALL)
+        share = self.first_invalid[_ALL] / max(self.plans, 1)
+        return f'{share:.2%} of {self.plans:,} plans ({kinds or "none"})'
+
+    @property
     def text(self) -> str:
         """The headline, and success by kind and wording, as plain lines."""
         lines = [
             f'success {self.success}, {self.success.tasks} tasks, {self.trials} trials',
-            f'first replies that were not accepted: {self.first_invalid:.2%} of {self.plans} plans',
+            f'first replies that were not accepted: {self.say_invalid}',
         ]
         for view in ('kind', 'wording and classes', 'start'):
             groups = self.views.get(view, {})
@@ -177,13 +188,21 @@ def score(results: list[Result], candidate: dict[str, Any], suite_sha256: str) -
             for part in ('found', 'grounded', 'answered', 'in_budget', 'success')
         },
         plans=plans,
-        first_invalid=sum(len(r.first_rejected) for r in results) / max(plans, 1),
+        first_invalid=_count_kinds(r.first_rejected for r in results),
+        later_invalid=_count_kinds(r.later_rejected for r in results),
         left_invalid=sum(r.ending in ('planner_error', 'invalid_plans') for r in results),
+        made_up=sum(len(r.made_up) for r in results),
         path=path_efficiency(results),
         plan_median_s=percentile_s(results, 50),
         plan_p95_s=percentile_s(results, 95),
         failures=dict(count_reasons(results).most_common(30)),
     )
+
+
+def _count_kinds(rejected: Iterable[tuple[tuple[str, ...], ...]]) -> dict[str, int]:
+    """How many replies, and how many with each kind of problem."""
+    replies = [kinds for found in rejected for kinds in found]
+    return {_ALL: len(replies), **Counter(kind for kinds in replies for kind in kinds)}
 
 
 def _views(tasks: Iterable[Task]) -> dict[str, dict[str, Estimate]]:

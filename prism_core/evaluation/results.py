@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from prism_core.episode import Episode
 from prism_core.evaluation.trial import TRIAL
 
+_NAME = re.compile(r'\b[a-z]+(?:_[a-z]+)*_\d+\b')  # as generated worlds name nodes
 _SIZES = ((6, '5 or 6'), (9, '7 to 9'), (12, '10 to 12'), (30, '13 to 30'))
 
 
@@ -17,8 +19,9 @@ class Result:
     """How a trial went.
 
     `world` and `task` tell trials of one world, or of twins, from others. `groups` are what results
-    are looked at by: name of the view, group. `rejected`: why replies were not accepted, the first
-    try of a plan apart from later ones.
+    are looked at by: name of the view, group. `first_rejected`, `later_rejected`: the kinds of
+    problems of each reply that was not accepted, the first try of a plan apart from later ones.
+    `made_up`: what looks like a node's name in a text that was said, and is none that was known.
     """
 
     world: int
@@ -39,8 +42,9 @@ class Result:
     oracle_distance_m: float
     groups: Mapping[str, str]
     plan_s: tuple[float, ...] = ()
-    first_rejected: tuple[str, ...] = ()
-    later_rejected: tuple[str, ...] = ()
+    first_rejected: tuple[tuple[str, ...], ...] = ()
+    later_rejected: tuple[tuple[str, ...], ...] = ()
+    made_up: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:
@@ -75,7 +79,21 @@ def read_result(episode: Episode) -> Result:
         plan_s=tuple(trial.get('plan_s', ())),
         first_rejected=first,
         later_rejected=later,
+        made_up=_find_made_up(episode),
     )
+
+
+def _find_made_up(episode: Episode) -> tuple[str, ...]:
+    said = [
+        argument
+        for action, _ in episode.actions
+        if action.name in ('answer', 'clarify')
+        for argument in action.arguments
+    ]
+    if not said:
+        return ()
+    known = episode.final_graph.nodes
+    return tuple(n for text in said for n in _NAME.findall(str(text)) if n not in known)
 
 
 def _groups(episode: Episode) -> dict[str, str]:
@@ -92,12 +110,10 @@ def _groups(episode: Episode) -> dict[str, str]:
     }
 
 
-def _split_rejected(
-    rejected: Any,
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _split_rejected(rejected: Any) -> tuple[tuple[tuple[str, ...], ...], ...]:
     first, later = [], []
     turns: set[int] = set()
     for one in rejected:
-        (later if one['turn'] in turns else first).append(one['reason'])
+        (later if one['turn'] in turns else first).append(tuple(one['kinds']))
         turns.add(one['turn'])
     return tuple(first), tuple(later)

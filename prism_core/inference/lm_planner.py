@@ -20,6 +20,7 @@ HeldTo = Literal['schema', 'known', 'nothing']
 """What a reply is held to while it is made: the dialect's JSON Schema, if it has one; plans that
 name known nodes of the right kind, by a model that takes `Lark`; nothing.
 """
+UNREADABLE = 'unreadable'
 _REBASE_TURNS = 8
 
 
@@ -31,11 +32,13 @@ class Rejected:
         turn: of the mission, from 0.
         reply: what the model said.
         reason: why it was not accepted, as the model was told.
+        kinds: the same for statistics: `unreadable`, or the kinds of problems of the validator.
     """
 
     turn: int
     reply: str
     reason: str
+    kinds: tuple[str, ...] = ()
 
 
 class LMPlanner:
@@ -108,14 +111,17 @@ class LMPlanner:
             if number and self._redraw:
                 dialect = self._redraw(number)
             reply = self._ask(dialect, request, known_graph, history, feedback)
-            plan, reason = self._read(dialect, reply, known_graph)
+            plan, reason, kinds = self._read(dialect, reply, known_graph)
             if not reason:
                 return plan
-            self._on_rejected(Rejected(len(history), reply, reason))
+            self._on_rejected(Rejected(len(history), reply, reason, kinds))
             if not self._redraw:
                 feedback += [
                     {'role': 'assistant', 'content': reply},
-                    {'role': 'user', 'content': f'feedback: {reason}\nreply again in the same form'},
+                    {
+                        'role': 'user',
+                        'content': f'feedback: {reason}\nreply again in the same form',
+                    },
                 ]
         raise PlanRejected(f'no plan within {self._tries} tries; the last: {reason}')
 
@@ -166,13 +172,17 @@ class LMPlanner:
         """Free the model."""
         self._model.close()
 
-    def _read(self, dialect: Dialect, reply: str, known_graph: SceneGraph) -> tuple[Plan, str]:
-        """The plan of a reply, and why it is not accepted ('' when it is)."""
+    def _read(
+        self, dialect: Dialect, reply: str, known_graph: SceneGraph
+    ) -> tuple[Plan, str, tuple[str, ...]]:
+        """The plan of a reply, why it is not accepted ('' when it is), and the kinds of that."""
         try:
             plan = dialect.parse_reply(reply, known_graph)
         except PlanParseError as error:
-            return Plan(()), f'The reply cannot be read: {error}.'
-        return plan, validate_plan(plan, known_graph, self._table).feedback
+            return Plan(()), f'The reply cannot be read: {error}.', (UNREADABLE,)
+        report = validate_plan(plan, known_graph, self._table)
+        kinds = dict.fromkeys(problem.kind.value for problem in report.problems)
+        return plan, report.feedback, tuple(kinds)
 
 
 def _starts(turns: int) -> Iterator[int]:

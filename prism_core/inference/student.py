@@ -21,6 +21,7 @@ MODELS = Path(__file__).parents[1] / 'models'
 """Folder of the bundled student."""
 _RUNTIME = 'prism_core.inference.llama_cpp:LlamaCppModel'
 _CACHE_VALUE_BYTES = 2  # of keys and values of the context, 16 bits each
+_SMALL_BYTES = 32 * 2**20
 _RUNTIME_BYTES = 128 * 2**20  # buffers and the interpreter: a guess on the safe side
 
 
@@ -32,7 +33,8 @@ class StudentConfig:
         model: GGUF file.
         python: interpreter of the engine child; '' for this one.
         context_tokens: prompt and reply together, at most; 0 for all that the model was made for.
-        threads: 0 for as many as the process may use.
+        threads: 0 for as many as the process may use, or one where the model is so small that
+            they would only wait for each other.
         max_new_tokens: where a reply is cut.
     """
 
@@ -66,35 +68,52 @@ def make_planner(config: StudentConfig) -> LMPlanner:
         PlannerUnavailable: it does not fit into memory.
     """
     info = read_gguf_info(Path(config.model))
-    domain = find_domain_of(info)
+    domain, dialect = find_domain_of(info), info.metadata.dialect
+    return LMPlanner(
+        make_engine(config, info),
+        domain.make_dialect(dialect),
+        domain.table,
+        redraw=lambda number: domain.make_dialect(dialect, number),
+        name='student',
+        max_new_tokens=config.max_new_tokens,
+        held_to='known',
+    )
+
+
+def make_engine(config: StudentConfig, info: GgufInfo) -> EngineModel:
+    """The model of a GGUF file in a child process, which loads it in the background.
+
+    Raises:
+        PlannerUnavailable: it does not fit into memory.
+    """
     context = info.context_tokens
     if config.context_tokens:
         context = min(context or config.context_tokens, config.context_tokens)
     name = info.metadata.name or info.path.stem
+    settings = {
+        'path': str(info.path.resolve()),
+        'context_tokens': context,
+        'threads': choose_threads(config.threads, info),
+        'name': name,
+    }
     engine = EngineModel(
         EngineConfig(
             _RUNTIME,
-            {
-                'path': str(info.path.resolve()),
-                'context_tokens': context,
-                'threads': config.threads,
-                'name': name,
-            },
+            settings,
             name=name,
             python=config.python,
             needed_bytes=estimate_bytes(info, context),
         )
     )
     engine.start()
-    return LMPlanner(
-        engine,
-        domain.make_dialect(info.metadata.dialect),
-        domain.table,
-        redraw=lambda number: domain.make_dialect(info.metadata.dialect, number),
-        name='student',
-        max_new_tokens=config.max_new_tokens,
-        held_to='known',
-    )
+    return engine
+
+
+def choose_threads(asked: int, info: GgufInfo) -> int:
+    """Those that were asked for, or one for a model so small that more would only wait for each
+    other; 0 stands for all.
+    """
+    return asked or int(info.size_bytes < _SMALL_BYTES)
 
 
 def estimate_bytes(info: GgufInfo, context_tokens: int) -> int:

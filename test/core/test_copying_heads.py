@@ -76,7 +76,7 @@ def test_layers_add_nothing_else_at_first(tokenizer):
 
 def test_too_few_layers_for_heads_that_copy_are_refused():
     assert NanoConfig(layers=2, copying_heads=False).numbers[1] == 2
-    with pytest.raises(ConfigError, match='layers: expected at least 3, .*got 2'):
+    with pytest.raises(ConfigError, match=r'layers: expected at least 3, .*got 2'):
         NanoConfig(layers=2)
 
 

@@ -80,7 +80,7 @@ def test_merged_model_is_stored_in_bf16_unless_told_otherwise(adapter, tmp_path)
     assert len(recipe['adapter_sha256']) == 64
 
 
-def test_b10_merge_can_be_imported_and_takes_the_run_folder(adapter, tmp_path):
+def test_merge_can_be_imported_and_takes_the_run_folder(adapter, tmp_path):
     (tmp_path / 'run').mkdir()
     adapter.rename(tmp_path / 'run' / 'best')
     merge_module.merge(tmp_path / 'run', tmp_path / 'merged')

@@ -6,7 +6,6 @@ import threading
 import time
 
 import pytest
-from gguf import GGUFWriter
 
 from prism_core import (
     ConfigError,
@@ -16,7 +15,7 @@ from prism_core import (
     parse_scene_graph,
 )
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
-from prism_core.gguf_info import hash_action_table, read_gguf_info
+from prism_core.gguf_info import read_gguf_info
 from prism_core.inference import memory, student
 from prism_core.inference.engine import EngineConfig, EngineModel
 from prism_core.inference.student import (
@@ -28,33 +27,19 @@ from prism_core.inference.student import (
 )
 from prism_core.validation import validate_plan
 
-from .tiny_gguf import nano_tokenizer, write_gguf
+from .tiny_gguf import TAUGHT, nano_tokenizer, write_gguf
 
 GRAPH = parse_scene_graph((GRAPHS / 'depot.json').read_text())
-TAUGHT = {
-    'prism.domain': 'mapping',
-    'prism.dialect': 'compact',
-    'prism.dialect_version': '1',
-    'prism.action_table_version': hash_action_table(MAPPING_ACTIONS),
-}
 
 
 @pytest.fixture
-def write(tmp_path, monkeypatch):
+def write(tmp_path):
     """A student of random weights that says of itself what it is told to."""
 
     def write_student(**said: str):
-        open_file = GGUFWriter.write_header_to_file
-
-        def write_header(writer, *arguments):
-            for key, value in (TAUGHT | {f'prism.{k}': v for k, v in said.items()}).items():
-                if value:
-                    writer.add_string(key, value)
-            open_file(writer, *arguments)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(GGUFWriter, 'write_header_to_file', write_header)
-            return write_gguf(tmp_path / 'student.gguf', nano_tokenizer())
+        facts = TAUGHT | {f'prism.{key}': value for key, value in said.items()}
+        kept = {key: value for key, value in facts.items() if value}
+        return write_gguf(tmp_path / 'student.gguf', nano_tokenizer(), said=kept)
 
     return write_student
 

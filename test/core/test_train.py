@@ -67,7 +67,7 @@ def test_loss_falls_and_progress_tells_speed_and_time_left(run):
     assert told[-1].tokens == done.tokens >= 18_000
 
 
-def test_b2_final_and_best_model_are_saved_where_out_says(run, data):
+def test_final_and_best_model_are_saved_where_out_says(run, data):
     out, done, _ = run
     for name in ('best', 'last'):
         model = AutoModelForCausalLM.from_pretrained(out / name)
@@ -78,7 +78,7 @@ def test_b2_final_and_best_model_are_saved_where_out_says(run, data):
     assert {path.name for path in (out / 'checkpoints').iterdir()} == {f'checkpoint-{done.steps}'}
 
 
-def test_b3_validation_runs_at_every_interval_and_the_best_is_kept(run):
+def test_validation_runs_at_every_interval_and_the_best_is_kept(run):
     out, done, _ = run
     valid = {line['step']: line for line in log_of(out) if 'eval_loss' in line}
     assert list(valid) == [*range(4, done.steps, 4), done.steps]
@@ -89,6 +89,28 @@ def test_b3_validation_runs_at_every_interval_and_the_best_is_kept(run):
     for line in valid.values():
         assert 0 <= line['eval_handle_accuracy'] <= 1
         assert 0 <= line['eval_sample_accuracy'] <= 1
+
+
+def test_validation_looks_at_the_model_that_is_trained_and_loads_no_other(
+    data, tmp_path, monkeypatch
+):
+    loaded, looked_at = [], set()
+    load = AutoModelForCausalLM.from_pretrained.__func__
+    monkeypatch.setattr(
+        AutoModelForCausalLM,
+        'from_pretrained',
+        classmethod(lambda kind, *a, **k: loaded.append(a) or load(kind, *a, **k)),
+    )
+
+    def smoke(model, tokenizer):
+        looked_at.add(id(model))
+        assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+        return {'success': 0.0}
+
+    recipe = lora_recipe(make_llama(tmp_path / 'llama'), eval_every=1, tokens=9_000)
+    done = train(data, tmp_path / 'out', config_of(recipe), smoke=smoke)
+    assert done.steps >= 3
+    assert len(loaded) == len(looked_at) == 1
 
 
 def test_best_is_not_replaced_by_a_worse_model(data, tmp_path):
@@ -300,7 +322,7 @@ def test_run_goes_on_with_its_own_recipe_and_data_only(run, data, tmp_path):
 # ---------------------------------------------------------------------------------- what is around
 
 
-def test_b7_training_needs_neither_wandb_nor_cuda_nor_a_llama_3_template(data, tmp_path):
+def test_training_needs_neither_wandb_nor_cuda_nor_a_llama_3_template(data, tmp_path):
     base = make_qwen_2(tmp_path / 'base')
     done = train(data, tmp_path / 'out', config_of(lora_recipe(base, tokens=2_000)))
     assert done.steps
@@ -309,12 +331,12 @@ def test_b7_training_needs_neither_wandb_nor_cuda_nor_a_llama_3_template(data, t
     assert '<|im_start|>' in tokenizer.chat_template
 
 
-def test_b7_tracker_that_is_not_installed_is_refused_by_name(data, tmp_path):
+def test_tracker_that_is_not_installed_is_refused_by_name(data, tmp_path):
     with pytest.raises(ConfigError, match="got 'nowhere_board'; `pip install nowhere_board`"):
         train(data, tmp_path, config_of(nano_recipe(report_to=['nowhere_board'])))
 
 
-def test_b4_too_long_samples_are_counted_and_dropped_not_cut(data, tmp_path):
+def test_too_long_samples_are_counted_and_dropped_not_cut(data, tmp_path):
     recipe = nano_recipe(data={'max_length': 250}, tokens=3_000)
     done = train(data, tmp_path, config_of(recipe))
     assert done.dropped['train']['more than 250 tokens'] > 0

@@ -31,7 +31,7 @@ def llama(tmp_path_factory):
     return make_llama(tmp_path_factory.mktemp('llama'))
 
 
-def test_b1_mistyped_target_is_an_error_that_lists_what_there_is(data, llama, tmp_path):
+def test_mistyped_target_is_an_error_that_lists_what_there_is(data, llama, tmp_path):
     recipe = lora_recipe(llama, adapter={'targets': ['q_pror', 'k_proj']})
     names = 'down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj'
     with pytest.raises(ConfigError, match=f"expected some of {names}, .* got 'q_pror'"):

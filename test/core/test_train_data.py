@@ -109,7 +109,7 @@ def test_own_chat_template_gives_the_tokens_and_weights_of_shards(data, our_toke
     assert found == len(documents)
 
 
-def test_b5_refused_replies_count_nothing_whatever_prompts_count(our_tokenizer):
+def test_refused_replies_count_nothing_whatever_prompts_count(our_tokenizer):
     sample = next(s for s in all_samples() if len(s.weights) > 2)
     weights = [0.0, *[1.0] * (len(sample.weights) - 1)]
     refused = next(m['content'] for m in sample.messages if m['role'] == 'assistant')

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from gguf import GGUFWriter, TokenType
@@ -20,11 +22,20 @@ from prism_core.dataset.tokenizer import (
     PAD,
     train_tokenizer,
 )
+from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.gguf_info import hash_action_table
 from prism_core.inference.grammar import Vocabulary, token_bytes
 
 from .mapping_worlds import episodes_of, states_of, taught
 
 WIDTH, HEADS, FEED = 32, 2, 64
+TAUGHT = {
+    'prism.domain': 'mapping',
+    'prism.dialect': 'compact',
+    'prism.dialect_version': '1',
+    'prism.action_table_version': hash_action_table(MAPPING_ACTIONS),
+}
+"""What a student of this version says of itself."""
 
 
 @cache
@@ -59,13 +70,18 @@ def write_gguf(
     context: int = 4096,
     seed: int = 0,
     tilt: float = 1.0,
+    said: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
-    """Write a Llama of random weights; `tilt` scales what it says: more is more decided."""
+    """Write a Llama of random weights; `tilt` scales what it says: more is more decided. `said` is
+    what the file says of itself.
+    """
     rng = np.random.default_rng(seed)
     size = tokenizer.get_vocab_size()
     tokens = [tokenizer.id_to_token(number) for number in range(size)]
     writer = GGUFWriter(str(path), 'llama')
     writer.add_name('tiny')
+    for key, value in said.items():
+        writer.add_string(key, value)
     writer.add_context_length(context)
     writer.add_embedding_length(width)
     writer.add_block_count(layers)

@@ -90,6 +90,14 @@ def test_no_extra_but_train_pulls_in_a_training_stack(wheel):
     assert {'data', 'dev', 'robot', 'ros', 'train'} <= extras
 
 
+def test_all_requirements_are_names_that_anybody_can_install(wheel):
+    (name,) = [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith('.dist-info/METADATA')]
+    metadata = zipfile.ZipFile(wheel).read(name).decode()
+    requirements = re.findall(r'^Requires-Dist: (.*)$', metadata, re.MULTILINE)
+    assert len(requirements) > 30
+    assert [r for r in requirements if '@' in r or '/' in r] == []
+
+
 def test_all_packages_have_one_version():
     versions = {
         re.search('<version>(.*)</version>', (ROOT / path).read_text())[1]

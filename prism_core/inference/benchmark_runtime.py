@@ -1,0 +1,200 @@
+"""What planning costs on a model of any weights: a prompt that is new, and one that goes on.
+
+The numbers of tokens are given, and the model has to say as many: that of `distill.random_model`
+never ends a reply. Its replies mean nothing, so that its plans are not looked at.
+"""
+
+from __future__ import annotations
+
+import bisect
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from random import Random
+
+from prism_core.conversation import Message
+from prism_core.errors import ConfigError
+from prism_core.gguf_info import read_gguf_info
+from prism_core.inference.benchmark_machine import count_cores, measure_copying, resident_bytes
+from prism_core.inference.llama_cpp import LlamaCppModel
+from prism_core.inference.local_engine import CallStats
+from prism_core.inference.local_model import LocalModel
+from prism_core.inference.student import estimate_bytes
+
+_TIMEOUT_S = 3600.0
+_SPARE_TOKENS = 64  # of the chat template
+_LETTERS = 'abcdefghijklmnopqrstuvwxyz'
+
+
+@dataclass(frozen=True)
+class RuntimeLoad:
+    """What is asked of a model.
+
+    Attributes:
+        prompt_tokens: so many at least has the first prompt of a mission.
+        added_tokens: so many at least come to it with the next one.
+        new_tokens: so many has each reply.
+        repeats: so often is all of it done; medians count.
+        threads: 0 for as many as the process may use.
+
+    Raises:
+        ConfigError: a number is out of its range.
+    """
+
+    prompt_tokens: int = 1500
+    added_tokens: int = 60
+    new_tokens: int = 32
+    repeats: int = 3
+    threads: int = 0
+
+    def __post_init__(self):
+        least = {'prompt_tokens': 64, 'added_tokens': 32, 'new_tokens': 2, 'repeats': 1}
+        for name, number in least.items():
+            if getattr(self, name) < number:
+                raise ConfigError(f'{name}: expected at least {number}, got {getattr(self, name)}')
+
+    @property
+    def context_tokens(self) -> int:
+        """What all of it needs."""
+        return self.prompt_tokens + self.added_tokens + self.new_tokens + _SPARE_TOKENS
+
+
+@dataclass(frozen=True)
+class RuntimeCosts:
+    """What it took: medians, in seconds of the wall clock.
+
+    Attributes:
+        file_bytes: of the model.
+        load_s: until it can be asked, its vocabulary read.
+        resident_bytes: of this process with the model in it; None where that is not known.
+        model_bytes: by how much it grew with the model.
+        cold: the prompt of which nothing had been read before.
+        replan: the prompt that goes on.
+        decoding: the prompt that goes on, asked for again: nothing is read but what is said.
+        first_token_ratio: until the first token of a replan, and of the cold prompt.
+        replan_ratio: a replan, and its decoding alone.
+        prefill_tokens_per_s: of the cold prompt.
+        decode_tokens_per_s: of decoding.
+        copied_bytes_per_s: memory read and written while arrays are copied.
+        step_bytes: read for each token that is said: the file, and keys and values so far.
+        ceiling_tokens_per_s: no decoding can be faster, where memory is what limits it.
+    """
+
+    file_bytes: int
+    load_s: float
+    resident_bytes: int | None
+    model_bytes: int | None
+    cold: CallStats
+    replan: CallStats
+    decoding: CallStats
+    first_token_ratio: float
+    replan_ratio: float
+    prefill_tokens_per_s: float
+    decode_tokens_per_s: float
+    copied_bytes_per_s: float
+    step_bytes: int
+    ceiling_tokens_per_s: float
+
+
+def measure_costs(
+    path: Path, load: RuntimeLoad, on_call: Callable[[], None] = lambda: None
+) -> RuntimeCosts:
+    """Time prompts and replies on a model.
+
+    Args:
+        path: a GGUF file of a model that goes on speaking.
+        load: what is asked of it.
+        on_call: called behind each of the `3 * load.repeats` calls.
+
+    Raises:
+        ConfigError: the file cannot be used, or the model ended a reply.
+    """
+    info = read_gguf_info(path, verify=False)
+    copied_bytes_per_s = measure_copying(load.threads or count_cores())
+    before_bytes = resident_bytes(os.getpid())
+    start_s = time.perf_counter()
+    model = LlamaCppModel(
+        path, context_tokens=load.context_tokens, threads=load.threads, timeout_s=_TIMEOUT_S
+    )
+    load_s = time.perf_counter() - start_s
+    try:
+        rounds = [list(_ask_all(model, load, seed, on_call)) for seed in range(load.repeats)]
+        after_bytes = resident_bytes(os.getpid())
+    finally:
+        model.close()
+    cold, replan, decoding = (median_stats(calls) for calls in zip(*rounds))
+    held_tokens = decoding.prompt_tokens + decoding.new_tokens
+    held_bytes = estimate_bytes(info, held_tokens) - estimate_bytes(info, 0)
+    step_bytes = info.size_bytes + held_bytes
+    return RuntimeCosts(
+        file_bytes=info.size_bytes,
+        load_s=load_s,
+        resident_bytes=after_bytes,
+        model_bytes=after_bytes and before_bytes and after_bytes - before_bytes,
+        cold=cold,
+        replan=replan,
+        decoding=decoding,
+        first_token_ratio=replan.first_token_s / cold.first_token_s,
+        replan_ratio=replan.total_s / decoding.total_s,
+        prefill_tokens_per_s=cold.read_tokens / cold.first_token_s,
+        decode_tokens_per_s=decoding.new_tokens / decoding.total_s,
+        copied_bytes_per_s=copied_bytes_per_s,
+        step_bytes=step_bytes,
+        ceiling_tokens_per_s=copied_bytes_per_s / step_bytes,
+    )
+
+
+def _ask_all(
+    model: LlamaCppModel, load: RuntimeLoad, seed: int, on_call: Callable[[], None]
+) -> Iterator[CallStats]:
+    """The three calls; each seed begins anew with other words."""
+    first = write_prompt(model, load.prompt_tokens, seed)
+    so_far: list[Message] = [*first, {'role': 'assistant', 'content': 'go'}]
+    wanted = model.count_tokens(first) + load.added_tokens
+    then = write_prompt(model, wanted, seed, so_far)
+    for messages in (first, then, then):
+        model.complete(messages, max_new_tokens=load.new_tokens)
+        if model.stats.new_tokens != load.new_tokens:
+            raise ConfigError(
+                f'expected a model that says {load.new_tokens} tokens, got one that ended its '
+                f'reply after {model.stats.new_tokens}; take a smaller number'
+            )
+        on_call()
+        yield model.stats
+
+
+def write_prompt(
+    model: LocalModel, tokens: int, seed: int, so_far: Sequence[Message] = ()
+) -> list[Message]:
+    """A conversation that ends with made-up words, so many that it has as many tokens, or a few
+    more.
+
+    Args:
+        model: counts the tokens.
+        tokens: how many.
+        seed: draws the words: no two begin alike.
+        so_far: what goes before.
+    """
+    rng = Random(f'words {seed} {len(so_far)}')  # noqa: S311 - no secret
+    words = [''.join(rng.choices(_LETTERS, k=6)) for _ in range(tokens)]
+
+    def say(number: int) -> list[Message]:
+        return [*so_far, {'role': 'user', 'content': ' '.join(words[:number])}]
+
+    number = bisect.bisect_left(
+        range(tokens), tokens, key=lambda number: model.count_tokens(say(number))
+    )
+    return say(number)
+
+
+def median_stats(calls: Sequence[CallStats]) -> CallStats:
+    """The median of each number of some calls of one kind."""
+    return CallStats(
+        **{
+            field.name: statistics.median_low([getattr(call, field.name) for call in calls])
+            for field in fields(CallStats)
+        }
+    )

@@ -1,0 +1,49 @@
+"""Models in evaluation: what a grammar keeps them from saying, at any temperature."""
+
+from __future__ import annotations
+
+import pytest
+
+from prism_core.errors import ConfigError
+from prism_core.evaluation.candidates import Candidate
+from prism_core.evaluation.evaluate import evaluate, read_results
+from prism_core.evaluation.suite import SuiteConfig
+
+from .tiny_gguf import TAUGHT, nano_tokenizer, write_gguf
+
+FEW = SuiteConfig(worlds={'seed': 5, 'worlds': 1, 'tasks': 4, 'tier': 'core', 'hidden': [0.3]})
+
+
+@pytest.fixture(scope='module')
+def gguf(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('student')
+    return write_gguf(folder / 'student.gguf', nano_tokenizer(), said=TAUGHT)
+
+
+@pytest.mark.parametrize('temperature', [0.0, 1.0])
+def test_untrained_student_says_no_unreadable_plan_and_no_unknown_name_with_a_grammar(
+    gguf, tmp_path, temperature
+):
+    candidate = Candidate(str(gguf), temperature=temperature, tries=2)
+    scores = evaluate(candidate, FEW, tmp_path, workers=1)
+    assert scores.plans >= scores.trials > 3
+    for found in (scores.first_invalid, scores.later_invalid):
+        assert not {'unreadable', 'unknown_node', 'action', 'shape'} & set(found)
+    assert scores.made_up == 0
+
+
+def test_without_a_grammar_its_replies_are_refused_and_counted(gguf, tmp_path):
+    candidate = Candidate(str(gguf), held_to='nothing', tries=2)
+    scores = evaluate(candidate, FEW, tmp_path, workers=1)
+    assert scores.first_invalid['all'] == scores.first_invalid['unreadable'] == scores.plans
+    assert scores.later_invalid['all'] == scores.plans
+    assert scores.left_invalid == scores.trials
+    assert {result.ending for result in read_results(tmp_path)} == {'planner_error'}
+    assert f'100.00% of {scores.plans} plans (unreadable {scores.plans})' in scores.text
+
+
+def test_student_of_another_domain_is_refused(tmp_path):
+    said = {**TAUGHT, 'prism.domain': 'cooking'}
+    gguf = write_gguf(tmp_path / 'cook.gguf', nano_tokenizer(), said=said)
+    with pytest.raises(ConfigError, match="unknown domain 'cooking'"):
+        evaluate(str(gguf), FEW, tmp_path / 'out', workers=1)
