@@ -121,6 +121,7 @@ setup(
         'prism.domains': ['mapping = prism_core.domains.mapping.domain:MappingDomain'],
         'prism.commands': [
             'data = prism_core.cli_data:data',
+            'distill = prism_core.cli_distill:distill',
             'elicit = prism_core.cli_produce:elicit',
             'evaluate = prism_core.cli_evaluate:evaluate',
             'export = prism_core.cli_export:export',

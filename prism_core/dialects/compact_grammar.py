@@ -1,5 +1,6 @@
 """The grammar of replies in the compact dialect, on one known graph: what `CompactSteps` reads,
-with nodes of the right kind only, and reports only of what is known.
+with nodes of the right kind only, actions only where known ways lead, and reports only of what is
+known.
 """
 
 from __future__ import annotations
@@ -54,6 +55,12 @@ class CompactGrammar:
         self._writer = GrammarWriter()
         self._region = self._define('REGION', self._nodes(graph.regions))
         self._object = self._define('OBJECT', self._nodes(graph.objects))
+        here = graph.robot_location
+        reached = graph.reachable_regions(here) if here is not None else set()
+        near = [name for name in graph.regions if name in reached]
+        seen = (n for n, regions in graph.viewpoints.items() if not set(regions).isdisjoint(near))
+        self._near_region = self._define('NEAR_REGION', self._nodes(near))
+        self._near_object = self._define('NEAR_OBJECT', self._nodes(seen))
         nodes = one_of([self._region, self._object])
         piece = self._define('PIECE', text_piece(nodes))
         # A node is longer where the text is read: there it has its name.
@@ -68,7 +75,7 @@ class CompactGrammar:
         space = optional(words(' '))
         goal = self._define('GOAL', in_order(space, kind, ' ', called, ' : '))
         bare_goal = self._define('BARE_GOAL', in_order(space, kind, ' : '))
-        go = self._define('GO', in_order('go ', self._region, ' ; '))
+        go = self._define('GO', in_order('go ', self._near_region, ' ; '))
         steps = repeated(go, 0, _MAX_GOTOS)
         last = self._define('LAST', self._last_step())
         about = self._define('CLASSES', in_order(' of ', self._classes()))
@@ -125,11 +132,11 @@ class CompactGrammar:
         choices = in_order(node, repeated(in_order(' , ', node), 1, _MAX_CHOICES - 1))
         question = one_of([words('what'), in_order('which ', choices), self._quoted])
         return one_of([
-            in_order('go ', region),
-            in_order('map ', region),
-            in_order('explore ', region, optional(in_order(' ', _RADIUS))),
+            in_order('go ', self._near_region),
+            in_order('map ', self._near_region),
+            in_order('explore ', self._near_region, optional(in_order(' ', _RADIUS))),
             in_order('extend ', position),
-            in_order('inspect ', thing, asked),
+            in_order('inspect ', self._near_object, asked),
             words('replan'),
             in_order('answer ', one_of([*self._reports(), self._quoted])),
             in_order('ask ', question),

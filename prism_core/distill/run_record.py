@@ -19,7 +19,8 @@ from prism_core.distill.sources import Source
 from prism_core.errors import ConfigError
 
 BEST, LAST, CHECKPOINTS = 'best', 'last', 'checkpoints'
-_MAY_DIFFER = ('log_every', 'threads', 'report_to', 'allow_download')
+HOW_ONLY = ('log_every', 'threads', 'report_to', 'allow_download')
+"""Settings that do not change what comes out of a run."""
 
 
 def open_run(out: Path, recipe: Mapping[str, Any], resume: bool) -> None:
@@ -78,7 +79,7 @@ def _compare(out: Path, recipe: Mapping[str, Any]) -> None:
     """Whether a run that goes on is the one that was begun."""
     old, recipe = read_recipe(out), yaml.safe_load(_render(recipe))
     was, now = (
-        {k: v for k, v in (one.get('config') or {}).items() if k not in _MAY_DIFFER}
+        {k: v for k, v in (one.get('config') or {}).items() if k not in HOW_ONLY}
         for one in (old, recipe)
     )
     other = [key for key in now if was.get(key) != now[key]]

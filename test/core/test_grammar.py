@@ -197,6 +197,30 @@ def test_the_compact_grammar_takes_known_nodes_where_they_belong_and_nothing_els
         assert not accepts(grammar, bad), bad
 
 
+def test_the_compact_grammar_leads_only_where_known_ways_lead(depot):
+    dialect = DOMAIN.make_dialect('compact', 7)
+    grammar = dialect.make_grammar('go to the island', depot)
+    island, gate = (handle(dialect, depot, name) for name in ('island_1', 'gate_1'))
+    cut_off = [n for n, regions in depot.viewpoints.items() if set(regions) == {'island_1'}]
+    assert cut_off
+    for steps in (
+        f'go {island}',
+        f'go {island} ; map {gate}',
+        f'map {island}',
+        f'explore {island}',
+    ):
+        assert not accepts(grammar, f' go_to island : {steps}')
+        assert accepts(grammar, f' go_to island : {steps.replace(island, gate)}')
+    for name in cut_off:
+        assert not accepts(grammar, f' find it : inspect {handle(dialect, depot, name)}')
+    for good in (
+        f'extend {island}',
+        f'answer unreachable {island}',
+        f'ask which {island} , {gate}',
+    ):
+        assert accepts(grammar, f' go_to island : {good}')
+
+
 def test_the_spine_grammar_takes_known_nodes_where_they_belong_and_nothing_else():
     grammar = DOMAIN.make_dialect('spine').make_grammar('find a crate', make_graph())
 

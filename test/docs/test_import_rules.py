@@ -64,7 +64,96 @@ prism_core: actions conversation criterion dialects.compact dialects.spine domai
     routes scene_graph spine_json steps symbolic update_text validation
 files: errors
 cli: errors files
+gguf_info: actions errors files
+inference.benchmark_machine:
+inference.engine_child: errors grammar inference.text_model
+inference.engine_process: errors inference.engine_child
+inference.memory: errors
+inference.engine: conversation errors grammar inference.engine_child inference.engine_process
+    inference.memory inference.text_model
+inference.chat_template: conversation errors
+inference.grammar: errors grammar inference.text_model
+inference.local_engine: inference.chat_template inference.grammar
+inference.local_model: conversation errors grammar inference.grammar inference.local_engine
+    inference.text_model
+inference.llama_cpp: errors inference.chat_template inference.grammar inference.local_model
+inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
+    scene_graph validation
+inference.student: domain errors gguf_info inference.engine inference.lm_planner
+inference.benchmark: conversation episode errors gguf_info grammar inference.benchmark_machine
+    inference.engine inference.llama_cpp inference.lm_planner inference.local_engine
+    inference.local_model inference.student inference.text_model
+inference.benchmark_runtime: conversation errors gguf_info inference.benchmark_machine
+    inference.llama_cpp inference.local_engine inference.local_model inference.student
+inference.benchmark_grammar: conversation errors grammar inference.benchmark_runtime
+    inference.grammar inference.llama_cpp inference.local_model
+terminal_bench: inference.benchmark inference.benchmark_grammar inference.benchmark_runtime
+cli_bench: conversation errors files terminal_bench
 cli_data:
+config_file: errors
+dataset:
+dataset.conversations: conversation domain episode errors scene_graph
+dataset.filter: episode
+dataset.tokenizer: conversation errors
+dataset.shards: conversation dataset.conversations dataset.tokenizer domain episode errors
+dataset.split: episode
+episode_json: episode errors graph_elements scene_graph spine_json
+dataset.export: dataset.conversations dataset.filter dataset.shards dataset.split domain episode
+    episode_json errors
+testing: actions conversation criterion episode errors grammar inference.text_model mission_state
+    observation plan planner scene_graph
+dataset.protocol_check: actions domain episode errors graph_elements plan planner scene_graph
+    testing
+dataset.run_folder: errors files
+dataset.runner: errors
+dataset.shard_writers: conversation dataset.conversations dataset.filter dataset.run_folder
+    dataset.shards dataset.split dataset.tokenizer domain episode episode_json
+inference.teacher_config: errors
+inference.lm_factory: config_file domain errors inference.lm_planner inference.teacher_config
+    inference.text_model
+dataset.teaching: actions dataset.protocol_check domain episode errors inference.lm_factory
+    inference.lm_planner inference.teacher_config inference.text_model plan planner scene_graph
+dataset.masking: lexicon
+dataset.duplicates:
+dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_folder
+    dataset.runner dataset.shards dataset.split domain episode episode_json
+dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds domain episode
+    episode_json errors
+dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
+    dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
+    dataset.worlds domain episode episode_json errors
+distill.callbacks: dataset.run_folder
+distill.config: errors
+distill.folders:
+distill.copying_heads:
+distill.models: distill.config distill.copying_heads errors
+distill.chat_tokens: conversation errors
+distill.documents: dataset.shards dataset.tokenizer errors
+distill.sources: conversation dataset.conversations dataset.filter dataset.shard_writers
+    dataset.split dataset.tokenizer distill.chat_tokens distill.config distill.documents domain
+    episode_json errors
+distill.run_record: config_file dataset.run_folder distill.callbacks distill.config
+    distill.folders distill.sources errors
+distill.merge: dataset.run_folder distill.folders distill.models distill.run_record errors
+distill.schedule: distill.config errors
+distill.settings: distill.config distill.models errors
+distill.batches: distill.documents distill.schedule
+distill.loss: dataset.tokenizer
+distill.trainer: distill.batches distill.documents distill.folders distill.loss distill.schedule
+    errors
+distill.train: config_file dataset.run_folder distill.callbacks distill.config distill.documents
+    distill.models distill.run_record distill.schedule distill.settings distill.sources
+    distill.trainer errors
+pipeline.ledger: errors files gguf_info
+pipeline.ranks: config_file distill.config errors files
+evaluation.suite: config_file dataset.split domain episode
+pipeline.recipe: config_file dataset.produce dataset.teaching distill.config domain errors
+    evaluation.suite
+pipeline.learning: config_file dataset dataset.export dataset.produce dataset.shard_writers
+    dataset.shards distill.callbacks distill.config distill.merge distill.run_record
+    distill.sources distill.train domain errors pipeline.ledger pipeline.ranks pipeline.recipe
+cli_distill: pipeline.learning
+cli_evaluate:
 cli_export:
 dataset.importing_updates: errors graph_elements observation spine_json
 dataset.importing_missions: actions conversation dataset.importing_updates dialects.spine episode
@@ -142,7 +231,6 @@ domains.mapping.domain: conversation criterion dialects.compact dialects.spine
 dataset.importing: actions criterion dataset.importing_missions dataset.importing_records
     domains.mapping.domain domains.mapping.reading domains.mapping.solution domains.mapping.words
     episode errors intent mission_state observation plan routes scene_graph validation
-episode_json: episode errors graph_elements scene_graph spine_json
 cli_import: dataset.importing domains.mapping.domain episode_json files
 domains.mapping.controls: actions domains.mapping.words episode intent mission_state plan
     scene_graph symbolic
@@ -157,37 +245,6 @@ domains.mapping.measure: conversation domains.mapping.controls domains.mapping.d
     episode planner strategy symbolic
 cli_measure: domains.mapping.controls domains.mapping.domain domains.mapping.generator
     domains.mapping.invariance domains.mapping.measure domains.mapping.words domains.mapping.world
-config_file: errors
-dataset:
-testing: actions conversation criterion episode errors grammar inference.text_model mission_state
-    observation plan planner scene_graph
-dataset.protocol_check: actions domain episode errors graph_elements plan planner scene_graph
-    testing
-dataset.run_folder: errors files
-dataset.runner: errors
-dataset.conversations: conversation domain episode errors scene_graph
-dataset.filter: episode
-dataset.tokenizer: conversation errors
-dataset.shards: conversation dataset.conversations dataset.tokenizer domain episode errors
-dataset.split: episode
-dataset.shard_writers: conversation dataset.conversations dataset.filter dataset.run_folder
-    dataset.shards dataset.split dataset.tokenizer domain episode episode_json
-inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
-    scene_graph validation
-inference.teacher_config: errors
-inference.lm_factory: config_file domain errors inference.lm_planner inference.teacher_config
-    inference.text_model
-dataset.teaching: actions dataset.protocol_check domain episode errors inference.lm_factory
-    inference.lm_planner inference.teacher_config inference.text_model plan planner scene_graph
-dataset.masking: lexicon
-dataset.duplicates:
-dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_folder
-    dataset.runner dataset.shards dataset.split domain episode episode_json
-dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds domain episode
-    episode_json errors
-dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
-    dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
-    dataset.worlds domain episode episode_json errors
 dataset.statistics: dataset.filter dataset.masking dataset.split episode errors intent reports
     scene_graph
 dataset.summary: dataset.split dataset.statistics
@@ -221,19 +278,10 @@ domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping
 inference.serve: actions conversation errors plan planner validation
 cli_serve: conversation dataset.importing_records dataset.importing_requests domains.mapping
     errors inference.serve planner
-distill.callbacks: dataset.run_folder
-distill.config: errors
 cli_train: distill.callbacks distill.config errors
-dataset.export: dataset.conversations dataset.filter dataset.shards dataset.split domain episode
-    episode_json errors
 dialects:
 distill:
-distill.documents: dataset.shards dataset.tokenizer errors
-distill.schedule: distill.config errors
-distill.batches: distill.documents distill.schedule
-distill.chat_tokens: conversation errors
 distill.gguf_tokenizer: errors
-gguf_info: actions errors files
 distill.llama_cpp_model: conversation errors gguf_info
 distill.probes: conversation dataset.conversations domain
 distill.check_export: distill.gguf_tokenizer distill.llama_cpp_model distill.probes errors
@@ -241,42 +289,33 @@ distill.gguf_weights: distill.gguf_tokenizer errors
 distill.publish: errors gguf_info
 distill.export_gguf: distill.check_export distill.gguf_tokenizer distill.gguf_weights
     distill.probes distill.publish domain errors gguf_info
-distill.folders:
-distill.loss: dataset.tokenizer
-distill.models: distill.config errors
-distill.sources: conversation dataset.conversations dataset.filter dataset.shard_writers
-    dataset.split dataset.tokenizer distill.chat_tokens distill.config distill.documents domain
-    episode_json errors
-distill.run_record: config_file dataset.run_folder distill.callbacks distill.config
-    distill.folders distill.sources errors
-distill.merge: dataset.run_folder distill.folders distill.models distill.run_record errors
 distill.model_card: errors files gguf_info
 distill.quantize: distill.check_export distill.llama_cpp_model distill.probes distill.publish
     domain errors gguf_info
-distill.settings: distill.config distill.models errors
-distill.trainer: distill.batches distill.documents distill.folders distill.loss distill.schedule
-    errors
-distill.train: config_file dataset.run_folder distill.callbacks distill.config distill.documents
-    distill.models distill.run_record distill.schedule distill.settings distill.sources
-    distill.trainer errors
+distill.random_model: distill.llama_cpp_model distill.publish errors gguf_info
 domains:
+domains.mapping.benchmark: actions conversation domains.mapping.domain domains.mapping.world
+    episode grammar graph_elements intent plan scene_graph
 domains.mapping.writing:
 episode_picture: episode episode_trail graph_elements picture scene_graph
+evaluation:
+evaluation.candidates: dataset.protocol_check domain episode errors gguf_info inference.lm_planner
+    inference.student planner
+evaluation.trial: dataset.work domain episode episode_json errors evaluation.candidates
+    inference.lm_planner plan planner scene_graph
+evaluation.results: episode evaluation.trial
+evaluation.scores: evaluation.results
+evaluation.evaluate: config_file dataset.run_folder dataset.runner dataset.work domain episode
+    episode_json evaluation.candidates evaluation.results evaluation.scores evaluation.suite
+    evaluation.trial files
 inference:
-inference.chat_template: conversation errors
-inference.engine_child: errors grammar inference.text_model
-inference.engine_process: errors inference.engine_child
-inference.memory: errors
-inference.engine: conversation errors grammar inference.engine_child inference.engine_process
-    inference.memory inference.text_model
-inference.grammar: errors grammar inference.text_model
-inference.local_engine: inference.chat_template inference.grammar
-inference.local_model: conversation errors grammar inference.grammar inference.local_engine
-    inference.text_model
-inference.llama_cpp: errors inference.chat_template inference.grammar inference.local_model
-inference.student: domain errors gguf_info inference.engine inference.lm_planner
 inference.transformers_model: errors inference.chat_template inference.grammar
     inference.local_model
+pipeline:
+pipeline.publishing: config_file dataset.export distill.export_gguf distill.model_card
+    distill.quantize domain files gguf_info pipeline.learning pipeline.ledger pipeline.recipe
+pipeline.distill: distill.quantize errors evaluation.evaluate pipeline.learning pipeline.ledger
+    pipeline.publishing pipeline.recipe
 """
 
 
@@ -291,28 +330,46 @@ def read_table(rows: str) -> dict[str, set[str]]:
 MAY_IMPORT = read_table(_RULES)
 # What may be imported beyond that inside a function, which runs a command or makes a client.
 _LATE = """
-cli: domains.mapping domains.mapping.generator domains.mapping.intents domains.mapping.play
-    domains.mapping.words domains.mapping.world episode_json episode_picture episode_trail
-    errors picture plan planner routes spine_json terminal terminal_episodes validation
+cli: cli_bench domains.mapping domains.mapping.generator domains.mapping.intents
+    domains.mapping.play domains.mapping.words domains.mapping.world episode_json episode_picture
+    episode_trail errors picture plan planner routes spine_json terminal terminal_episodes
+    validation
+cli_bench: dataset.tokenizer distill.random_model domains.mapping.benchmark inference.benchmark
+    inference.benchmark_grammar inference.benchmark_machine inference.benchmark_runtime
+    inference.llama_cpp inference.student
 cli_data: dataset.export dataset.report dataset.tokenizer domain terminal_data
+cli_distill: pipeline.distill
+cli_evaluate: config_file evaluation.candidates evaluation.evaluate evaluation.suite
 cli_export: distill.export_gguf distill.model_card distill.quantize domain files gguf_info
+cli_produce: inference.teacher_api
 cli_train: config_file distill.config distill.merge distill.train
+evaluation.candidates: inference.llama_cpp inference.transformers_model
+inference.benchmark: inference.transformers_model
 inference.lm_factory: inference.teacher_api
 """
 MAY_IMPORT_LATE = read_table(_LATE)
 # Rooms, and those that none of their modules may reach into.
 MUST_NOT_REACH = {
-    'domains': ('dataset', 'cli'),
-    'inference': ('dataset', 'domains', 'cli'),
-    'dialects': ('dataset', 'domains', 'inference', 'cli'),
-    'dataset': ('cli', 'distill'),
-    'distill': ('inference', 'domains', 'cli'),
+    'domains': ('dataset', 'evaluation', 'pipeline', 'cli'),
+    'inference': ('dataset', 'domains', 'evaluation', 'pipeline', 'cli'),
+    'dialects': ('dataset', 'domains', 'inference', 'evaluation', 'pipeline', 'cli'),
+    'dataset': ('distill', 'evaluation', 'pipeline', 'cli'),
+    'distill': ('inference', 'domains', 'evaluation', 'pipeline', 'cli'),
+    'evaluation': ('distill', 'domains', 'pipeline', 'cli'),
+    'pipeline': ('domains', 'inference', 'cli'),
 }
 # Packages from elsewhere: the one module that needs each, and whether it is imported at its top.
 MAY_IMPORT_FROM_ELSEWHERE = {
     ('cli', 'click', 'top'),
+    ('cli_bench', 'click', 'top'),
+    ('cli_bench', 'rich', 'top'),
+    ('cli_bench', 'tokenizers', 'top'),
     ('cli_data', 'click', 'top'),
     ('cli_data', 'rich', 'in a function'),
+    ('cli_distill', 'click', 'top'),
+    ('cli_distill', 'rich', 'top'),
+    ('cli_evaluate', 'click', 'top'),
+    ('cli_evaluate', 'rich', 'top'),
     ('cli_export', 'click', 'top'),
     ('cli_import', 'click', 'top'),
     ('cli_import', 'rich', 'top'),
@@ -349,6 +406,7 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('distill.check_export', 'tokenizers', 'top'),
     ('distill.check_export', 'torch', 'top'),
     ('distill.check_export', 'transformers', 'top'),
+    ('distill.copying_heads', 'torch', 'top'),
     ('distill.documents', 'numpy', 'top'),
     ('distill.documents', 'tokenizers', 'top'),
     ('distill.export_gguf', 'gguf', 'top'),
@@ -372,6 +430,10 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('distill.models', 'safetensors', 'top'),
     ('distill.models', 'torch', 'top'),
     ('distill.models', 'transformers', 'top'),
+    ('distill.random_model', 'gguf', 'top'),
+    ('distill.random_model', 'llama_cpp', 'top'),
+    ('distill.random_model', 'numpy', 'top'),
+    ('distill.random_model', 'tokenizers', 'top'),
     ('distill.run_record', 'yaml', 'top'),
     ('distill.schedule', 'numpy', 'top'),
     ('distill.settings', 'torch', 'top'),
@@ -389,6 +451,9 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('domains.mapping.writing.schema', 'msgspec', 'top'),
     ('episode_json', 'msgspec', 'top'),
     ('episode_picture', 'matplotlib', 'in a function'),
+    ('evaluation.scores', 'numpy', 'top'),
+    ('inference.benchmark_grammar', 'numpy', 'top'),
+    ('inference.benchmark_machine', 'numpy', 'top'),
     ('inference.chat_template', 'jinja2', 'top'),
     ('inference.endpoint', 'openai', 'top'),
     ('inference.grammar', 'llguidance', 'top'),
@@ -403,9 +468,11 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('inference.transformers_model', 'torch', 'top'),
     ('inference.transformers_model', 'transformers', 'top'),
     ('picture', 'matplotlib', 'in a function'),
+    ('pipeline.publishing', 'yaml', 'top'),
     ('scene_graph', 'networkx', 'top'),
     ('terminal', 'plotext', 'in a function'),
     ('terminal', 'rich', 'top'),
+    ('terminal_bench', 'rich', 'top'),
     ('terminal_data', 'click', 'top'),
     ('terminal_data', 'rich', 'top'),
     ('terminal_episodes', 'rich', 'top'),

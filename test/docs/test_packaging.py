@@ -53,6 +53,9 @@ def test_the_wheel_holds_both_packages_and_their_data(wheel):
         'prism_core/domains/mapping/words/objects.json',
         'prism_core/domains/mapping/words/free_requests.jsonl',
         'prism_core/domains/mapping/graphs/depot.json',
+        'prism_core/models/README.md',
+        'prism_core/models/prism-nano-1m-q8_0.gguf',
+        'prism_core/models/prism-nano-1m-q8_0.gguf.sha256',
         'prism_ros/planner_node.py',
     ):
         assert name in names

@@ -67,10 +67,11 @@ def test_every_file_that_a_page_links_to_exists(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize('page', ['data', 'worlds'])
+@pytest.mark.parametrize('page', ['data', 'student', 'worlds'])
 def test_every_test_that_a_page_names_exists(page):
     text = (ROOT / f'docs/{page}.md').read_text('utf-8')
     names = re.findall(r'\btest_[a-z_0-9]+\b(?!\.py)', text.partition('got wrong')[2])
-    found = ''.join(path.read_text('utf-8') for path in (ROOT / 'test/core').glob('test_*.py'))
+    tests = (path for room in ('core', 'docs') for path in (ROOT / 'test' / room).glob('test_*.py'))
+    found = ''.join(path.read_text('utf-8') for path in tests)
     assert len(names) >= 12
     assert [name for name in names if f'def {name}(' not in found] == []

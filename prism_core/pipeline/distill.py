@@ -1,0 +1,78 @@
+"""`distill`: from a recipe to a student that is ready to be published, stage by stage.
+
+data/        episodes, tokens, tokenizer (where they are drawn)
+train/       the run of the training
+merged/      an adapter in its base (where one was trained)
+exported/    the student in F16, compared with what was trained
+quantised/   a folder for each type
+evaluation/  a folder for each file that was evaluated
+gguf/        what to publish: the files, with what was measured in them, and the model card
+stages.json  what each stage read and what came out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from prism_core.distill.quantize import QUANT_TYPES
+from prism_core.errors import ConfigError
+from prism_core.evaluation.evaluate import evaluate as evaluate_planner
+from prism_core.pipeline.learning import Show, make_data, merge_student, train_student
+from prism_core.pipeline.ledger import Ledger
+from prism_core.pipeline.publishing import (
+    Evaluate,
+    evaluate_student,
+    export_student,
+    publish_student,
+    quantise_student,
+)
+from prism_core.pipeline.recipe import read_recipe
+
+
+def distill(
+    recipe_file: Path,
+    out: Path,
+    *,
+    allow_download: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+    on_progress: Show = lambda progress: None,
+    evaluate: Evaluate = evaluate_planner,
+) -> Path:
+    """Make a student, or what of it is not there yet.
+
+    A stage is skipped when what it reads, its settings and its files are as they were. One that was
+    interrupted goes on; one that read something else begins again in an empty folder.
+
+    Args:
+        recipe_file: a `DistillConfig` as YAML.
+        out: the folder to write to.
+        allow_download: whether the base may be fetched.
+        say: told one line for each stage.
+        on_progress: told how far a stage is.
+        evaluate: lets a file play a suite.
+
+    Returns:
+        The folder to publish.
+
+    Raises:
+        ConfigError: the recipe, the data or the machine cannot be used, or `out` holds something
+            else.
+        RunStopped: a process died; the same call goes on.
+    """
+    recipe = read_recipe(recipe_file, allow_download=allow_download)
+    config = recipe.config
+    for file_type in config.quantise:
+        if file_type not in QUANT_TYPES:
+            raise ConfigError(
+                f'{recipe_file}: quantise: expected some of {", ".join(QUANT_TYPES)}, got '
+                f'{file_type!r}'
+            )
+    with Ledger(out, say) as ledger:
+        data = make_data(recipe, ledger, on_progress)
+        trained = train_student(recipe, data, ledger, on_progress)
+        checkpoint = merge_student(recipe, trained, ledger)
+        exported = export_student(recipe, data, checkpoint, ledger)
+        made = quantise_student(config, exported, ledger)
+        measured = evaluate_student(recipe, made, ledger, on_progress, evaluate)
+        return publish_student(recipe, made, measured, ledger)

@@ -1,0 +1,176 @@
+"""The recipe of `prism distill`: which data, which training, and what is made of the student.
+
+Recipes of worlds, training and suites are named by file, from the folder of this one on, so that no
+setting stands twice. Nothing is made here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from prism_core.config_file import read_config, to_config, to_plain
+from prism_core.dataset.produce import SynthesisRecipe
+from prism_core.dataset.teaching import LM, SYMBOLIC
+from prism_core.distill.config import TrainConfig
+from prism_core.domain import find_domain
+from prism_core.errors import ConfigError
+from prism_core.evaluation.suite import SuiteConfig
+
+FLOATS = 'F16'
+"""What the student is exported in, and all else is made of."""
+_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """Where the data come from: worlds of a `recipe`, which a `teacher` plays, or a `folder` that
+    is there already.
+
+    `rebase`: share of the episodes that are cut in two. `vocab_size`: of the tokenizer that is
+    learned for a nano.
+
+    Raises:
+        ConfigError: both or none of recipe and folder are given, or a language model is to teach.
+    """
+
+    recipe: str = ''
+    folder: str = ''
+    teacher: str = SYMBOLIC
+    rebase: float = 0.0
+    vocab_size: int = 2048
+
+    def __post_init__(self):
+        if bool(self.recipe) == bool(self.folder):
+            both = 'both' if self.recipe else 'neither'
+            raise ConfigError(
+                f'data: expected either recipe, a file, or folder, a dataset; got {both}'
+            )
+        if self.teacher == LM:
+            raise ConfigError(
+                f'data.teacher: expected a planner that runs here, got {LM!r}; let it play with '
+                '`prism elicit`, and name the dataset with data.folder'
+            )
+        if not 0 <= self.rebase <= 1:
+            raise ConfigError(f'data.rebase: expected a share from 0 to 1, got {self.rebase}')
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Which files are evaluated, by their type, and the file of the suite they play."""
+
+    files: tuple[str, ...] = ()
+    suite: str = ''
+
+    def __post_init__(self):
+        if bool(self.files) != bool(self.suite):
+            raise ConfigError(
+                f'evaluate: expected files and a suite, got {self.files or self.suite!r} alone'
+            )
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """A student; as a file, see `config/distill/student_cpu.yaml`.
+
+    `name`: of the student; its files begin with it. `train`: file of the training. `processes`: so
+    many train together (one for each GPU). `quantise`: what other files are made, the one in F16
+    is always.
+
+    Raises:
+        ConfigError: a value is out of its range, or what is to be evaluated is not made.
+    """
+
+    name: str
+    data: DatasetConfig
+    train: str
+    licence: str = 'apache-2.0'
+    processes: int = 1
+    quantise: tuple[str, ...] = ('Q8_0', 'Q4_K_M')
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+
+    def __post_init__(self):
+        if not _NAME.fullmatch(self.name):
+            raise ConfigError(
+                f'name: expected letters, digits, dots, dashes and underscores, got {self.name!r}'
+            )
+        if self.processes < 1:
+            raise ConfigError(f'processes: expected at least 1, got {self.processes}')
+        if len(set(self.quantise)) < len(self.quantise):
+            raise ConfigError(f'quantise: expected each type once, got {", ".join(self.quantise)}')
+        made = (*self.quantise, FLOATS)
+        others = set(self.evaluate.files) - set(made)
+        if others:
+            raise ConfigError(
+                f'evaluate.files: expected some of {", ".join(made)}, got {min(others)!r}; add it '
+                'to quantise'
+            )
+
+    @property
+    def file_types(self) -> tuple[str, ...]:
+        """The files that are made, by their type, the one to recommend first."""
+        return tuple(dict.fromkeys([*self.evaluate.files, *self.quantise, FLOATS]))
+
+    def file_name(self, file_type: str) -> str:
+        """Such as `nano-q8_0.gguf`."""
+        return f'{self.name}-{file_type.lower()}.gguf'
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe with what its files hold: `worlds` to draw, or the `folder` that is there."""
+
+    config: DistillConfig
+    train: TrainConfig
+    worlds: SynthesisRecipe | None
+    folder: Path | None
+    suite: SuiteConfig | None
+
+
+def read_recipe(path: Path, *, allow_download: bool = False) -> Recipe:
+    """Read a recipe and the files that it names.
+
+    Args:
+        path: the file.
+        allow_download: whether the base may be fetched, whatever the recipe of training says.
+
+    Raises:
+        ConfigError: with the file and the place in it that cannot be used.
+    """
+    config = read_config(path, DistillConfig)
+    here, data = path.parent, config.data
+    train_path = here / config.train
+    train = read_config(train_path, TrainConfig)
+    if allow_download:
+        train = replace(train, allow_download=True)
+    worlds = suite = None
+    if data.recipe:
+        worlds = _read_worlds(here / data.recipe, SynthesisRecipe, train)
+        if worlds.needs_model:
+            raise ConfigError(
+                f'{here / data.recipe}: expected worlds that no language model writes; draw them '
+                'with `prism elicit`, and name the dataset with data.folder'
+            )
+    if config.evaluate.suite:
+        suite = _read_worlds(here / config.evaluate.suite, SuiteConfig, train)
+    folder = here / data.folder if data.folder else None
+    return Recipe(config, train, worlds, folder, suite)
+
+
+def _read_worlds(path: Path, kind: Any, train: TrainConfig) -> Any:
+    """A recipe of worlds, every setting of them with its value.
+
+    Raises:
+        ConfigError: it cannot be used, or is of another domain than the training.
+    """
+    recipe = read_config(path, kind)
+    if recipe.domain != train.domain:
+        raise ConfigError(
+            f'{path}: expected the domain {train.domain}, which is trained, got {recipe.domain}'
+        )
+    worlds: Any = to_config(
+        recipe.worlds, find_domain(recipe.domain).recipe_type, f'{path}: worlds'
+    )
+    return replace(recipe, worlds=to_plain(worlds))
