@@ -38,7 +38,9 @@ def ask(task: str, namespace: str, planner: str, location: str, timeout_s: float
 @click.option(
     '--graph', type=click.Path(path_type=Path), help='Scene graph; a packaged one when left out.'
 )
-@click.option('--request', 'task', default='go to the warehouse', show_default=True, help='The task.')
+@click.option(
+    '--request', 'task', default='go to the warehouse', show_default=True, help='The task.'
+)
 def demo(graph: Path | None, task: str) -> None:
     """Start the nodes, ask them for a plan over DDS, and draw it."""
     from prism_ros.demo import run_demo

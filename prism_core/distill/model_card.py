@@ -111,7 +111,8 @@ def _say_how(info: GgufInfo) -> str:
     name = info.path.name
     return (
         'With PRISM, which holds the model to valid plans:\n\n'
-        f'```bash\nsha256sum --check {name}.sha256\nPRISM_STUDENT_MODEL={name} prism serve --planner student\n```\n\n'
+        f'```bash\nsha256sum --check {name}.sha256\n'
+        f'PRISM_STUDENT_MODEL={name} prism serve --planner student\n```\n\n'
         'The weights alone run in any build of llama.cpp:\n\n'
         f"```python\nfrom llama_cpp import Llama\n\nmodel = Llama('{name}', n_ctx=0)\n```"
     )

@@ -110,8 +110,12 @@ def _groups(episode: Episode) -> dict[str, str]:
     }
 
 
-def _split_rejected(rejected: Any) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    first, later = [], []
+_Kinds = tuple[tuple[str, ...], ...]
+
+
+def _split_rejected(rejected: Any) -> tuple[_Kinds, _Kinds]:
+    first: list[tuple[str, ...]] = []
+    later: list[tuple[str, ...]] = []
     turns: set[int] = set()
     for one in rejected:
         (later if one['turn'] in turns else first).append(tuple(one['kinds']))
