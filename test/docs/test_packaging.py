@@ -125,7 +125,7 @@ def test_an_ordinary_workspace_builds_both_packages_and_runs_them(source, tmp_pa
     run('ln', '-s', 'prism/prism_msgs', workspace / 'src/prism_msgs', cwd=tmp_path)
     run('colcon', 'build', cwd=workspace)
     program = workspace / 'install/prism_ros/lib/prism_ros/prism'
-    command = f'. install/local_setup.sh && {program} demo --request "inspect the truck"'
+    command = f'. install/local_setup.sh && {program} demo'
     printed = run('bash', '-c', command, cwd=workspace, PYTHONPATH='', ROS_DOMAIN_ID='')
-    assert 'source: symbolic' in printed
-    assert 'inspect(truck_1' in printed
+    assert 'source: student' in printed
+    assert 'goto(warehouse_1)' in printed
