@@ -65,7 +65,7 @@ class Classroom:
         if self._teacher == SYMBOLIC:
             facts['teacher'] = SYMBOLIC
         if rejected:
-            facts['rejected'] = [vars(one) for one in rejected]
+            facts['rejected'] = [one.as_json() for one in rejected]
         turns = tuple(_without_the_rest(turn, self._domain.table) for turn in run.turns)
         run = replace(run, turns=turns, provenance=facts)
         return replace(run, outcome=self._domain.judge(run))

@@ -66,7 +66,7 @@ class Desk:
         run = run_episode(timed, self.domain.make_simulator(task), task)
         facts: dict[str, Any] = {'plan_s': timed.seconds}
         if self.rejected:
-            facts['rejected'] = [vars(one) for one in self.rejected]
+            facts['rejected'] = [one.as_json() for one in self.rejected]
         run = replace(run, provenance={**task.provenance, TRIAL: facts})
         return replace(run, outcome=self.domain.judge(run))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from prism_core.actions import ActionTable
 from prism_core.conversation import Dialect, Message
@@ -39,6 +39,10 @@ class Rejected:
     reply: str
     reason: str
     kinds: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain JSON."""
+        return {**vars(self), 'kinds': list(self.kinds)}
 
 
 class LMPlanner:
