@@ -24,9 +24,6 @@ ENV := . .venv/setup.sh
 MAKE_ROS := .venv/bin/python -m prism_ros.ros_wheels
 endif
 
-# llama-cpp-python comes as source and compiles for minutes, once; what plans need of it is less.
-export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
-
 # The version that the tests were run with.
 TORCH ?= 'torch==2.13.0'
 
