@@ -133,8 +133,13 @@ setup(
             'synthesize = prism_core.cli_produce:synthesize',
             'train = prism_core.cli_train:train',
             'ask = prism_ros.commands:ask',
-            'bench = prism_ros.commands:bench',
             'demo = prism_ros.commands:demo',
+        ],
+        'prism.bench': [
+            'prompts = prism_core.cli_bench:prompts',
+            'runtime = prism_core.cli_bench:runtime',
+            'student = prism_core.cli_bench:student',
+            'graph = prism_ros.commands:bench_graph',
         ],
     },
 )

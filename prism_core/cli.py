@@ -9,6 +9,7 @@ import importlib.metadata
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,55 +18,33 @@ from prism_core.files import read_text, replace_file
 
 
 class _Commands(click.Group):
-    """Our commands, and those that other packages register under `prism.commands`."""
+    """Our commands, and those that other packages register as entry points of a group."""
+
+    def __init__(self, *arguments: Any, entry_points: str, **settings: Any):
+        super().__init__(*arguments, **settings)
+        self._entry_points = entry_points
+
+    def _registered(self) -> dict[str, importlib.metadata.EntryPoint]:
+        return {e.name: e for e in importlib.metadata.entry_points(group=self._entry_points)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*self.commands, *_registered()})
+        return sorted({*self.commands, *self._registered()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return self.commands.get(cmd_name) or _load(cmd_name)
-
-
-class _Benchmarks(click.Group):
-    """Our benchmarks, and those of the group that is registered under the same name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        others = _load('bench')
-        names = others.list_commands(ctx) if isinstance(others, click.Group) else []
-        return sorted([*self._ours.list_commands(ctx), *names])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        ours = self._ours.get_command(ctx, cmd_name)
-        if ours is not None:
-            return ours
-        others = _load('bench')
-        return others.get_command(ctx, cmd_name) if isinstance(others, click.Group) else others
-
-    @property
-    def _ours(self) -> click.Group:
-        from prism_core.cli_bench import bench
-
-        return bench
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        entry_point = self._registered().get(cmd_name)
+        if entry_point is None:
+            return None
+        try:
+            return entry_point.load()
+        except ImportError as error:
+            if error.name is None or not error.name.startswith(_ROS_MODULES):
+                raise
+            return _needs_ros(cmd_name, error)
 
 
 _ROS_MODULES = ('rclpy', 'prism_msgs', 'lifecycle_msgs', 'builtin_interfaces')
-
-
-def _registered() -> dict[str, importlib.metadata.EntryPoint]:
-    return {e.name: e for e in importlib.metadata.entry_points(group='prism.commands')}
-
-
-def _load(name: str) -> click.Command | None:
-    """A registered command; where it needs ROS and there is none, one that says so."""
-    entry_point = _registered().get(name)
-    if entry_point is None:
-        return None
-    try:
-        return entry_point.load()
-    except ImportError as error:
-        if error.name is None or not error.name.startswith(_ROS_MODULES):
-            raise
-        return _needs_ros(name, error)
 
 
 def _needs_ros(name: str, error: ImportError) -> click.Command:
@@ -84,13 +63,17 @@ def _needs_ros(name: str, error: ImportError) -> click.Command:
     )
 
 
-@click.group(cls=_Commands, context_settings={'help_option_names': ['-h', '--help']})
+@click.group(
+    cls=_Commands,
+    entry_points='prism.commands',
+    context_settings={'help_option_names': ['-h', '--help']},
+)
 @click.version_option(package_name='prism_ros')
 def prism() -> None:
     """Plans for robots from small language models, on the robot."""
 
 
-@prism.group(cls=_Benchmarks)
+@prism.group(cls=_Commands, entry_points='prism.bench')
 def bench() -> None:
     """Measure speed on this machine."""
 

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_core.conversation import Message
-from prism_core.errors import ConfigError
 from prism_core.files import replace_file
 from prism_core.terminal_bench import print_costs, print_prompts, print_runs
 
@@ -26,11 +25,6 @@ if TYPE_CHECKING:  # not everywhere
 PROMPT_REGIONS, PROMPTS = 20, 15
 GRAMMAR_NAMES = 2000
 _Counter = Callable[[Sequence[Message]], int]
-
-
-@click.group()
-def bench() -> None:
-    """Measure speed on this machine."""
 
 
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -46,7 +40,7 @@ _threads = click.option(
 _json = click.option('--json', 'out', type=_file, help='Write all figures here, too.')
 
 
-@bench.command()
+@click.command()
 @_model
 @click.option(
     '--plans',
@@ -74,10 +68,10 @@ def student(
         from prism_core.inference.benchmark import list_runtimes, measure_runtime
         from prism_core.inference.benchmark_machine import describe_machine
     from prism_core.domains.mapping.benchmark import draw_missions
-    from prism_core.inference.student import StudentConfig
+    from prism_core.inference.student import StudentConfig, find_bundled
 
     machine = describe_machine()
-    config = StudentConfig(str(_find_model(model)), threads=threads)
+    config = StudentConfig(str(model or find_bundled()), threads=threads)
     missions = draw_missions(plans)
     runtimes = list_runtimes(config, checkpoint)
     runs = []
@@ -90,7 +84,7 @@ def student(
     _report(out, {'machine': machine, **figures})
 
 
-@bench.command()
+@click.command()
 @click.option('--shape', required=True, help='llama-3.2-1b, llama-3.2-3b or tiny.')
 @click.option(
     '--type', 'file_type', default='Q4_K_M', show_default=True, help='F16, Q8_0, Q4_K_M, …'
@@ -158,7 +152,7 @@ def _make_model(work: Path, shape: str, file_type: str) -> Path:
         return make_random_model(work, shape, file_type, show)
 
 
-@bench.command()
+@click.command()
 @_model
 @click.option(
     '--tokenizer',
@@ -175,8 +169,9 @@ def prompts(model: Path | None, tokenizers: tuple[Path, ...], out: Path | None) 
     with _needs('data'):
         from prism_core.dataset.tokenizer import load_tokenizer
     from prism_core.domains.mapping.benchmark import draw_prompts
+    from prism_core.inference.student import find_bundled
 
-    path = _find_model(model)
+    path = model or find_bundled()
     engine = LlamaCppModel(path, context_tokens=1, threads=1)
     counters: dict[str, _Counter] = {
         'characters': _count_characters,
@@ -219,15 +214,6 @@ def _needs(extra: str) -> Iterator[None]:
         raise click.ClickException(
             f"this needs {error.name}; run: pip install 'prism_ros[{extra}]'"
         ) from error
-
-
-def _find_model(given: Path | None) -> Path:
-    from prism_core.inference.student import MODELS
-
-    found = given or next(iter(sorted(MODELS.glob('*.gguf'))), None)
-    if found is None:
-        raise ConfigError('no student is bundled; name a GGUF file of one with --model')
-    return found
 
 
 @contextmanager

@@ -51,8 +51,8 @@ def export(
 ) -> None:
     """Write a merged checkpoint as GGUF, compare both, and publish it if they are alike."""
     from prism_core.domain import find_domain
-    from prism_core.files import read_text
-    from prism_core.gguf_info import ModelMetadata, hash_action_table, hash_file
+    from prism_core.files import hash_file, read_text
+    from prism_core.gguf_info import ModelMetadata, hash_action_table
 
     try:
         from prism_core.distill.export_gguf import export_gguf

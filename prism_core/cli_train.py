@@ -43,6 +43,7 @@ _SETTINGS: dict[str, tuple[str, Any, str]] = {
     '--accumulation': ('batch.accumulation', int, 'Parts that a batch is worked off in.'),
     '--max-length': ('data.max_length', int, 'Tokens; longer samples are dropped and counted.'),
     '--eval-every': ('eval_every', int, 'Steps between two validations.'),
+    '--closed-loop': ('closed_loop', int, 'Tasks to play in closed loop at each validation.'),
     '--save-every': ('save_every', int, 'Steps between two checkpoints.'),
     '--seed': ('seed', int, 'Of weights, order and dropout.'),
     '--bf16': ('bf16', click.Choice(['auto', 'yes', 'no']), 'Whether to use bfloat16.'),

@@ -1,7 +1,8 @@
-"""Files read with one sentence when that fails, and written whole or not at all."""
+"""Files read with one sentence when that fails, hashed, and written whole or not at all."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -36,3 +37,16 @@ def replace_file(path: Path, text: str) -> None:
         raise ConfigError(f'cannot write {path}: {error.strerror}') from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def hash_file(path: Path) -> str:
+    """The sha256 of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

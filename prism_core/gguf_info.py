@@ -19,7 +19,7 @@ from pathlib import Path
 
 from prism_core.actions import ActionTable
 from prism_core.errors import ConfigError
-from prism_core.files import read_text
+from prism_core.files import hash_file, read_text
 
 Scalar = str | int | float | bool
 
@@ -149,19 +149,6 @@ def read_gguf_info(path: Path, *, verify: bool = True) -> GgufInfo:
 def sha256_path(path: Path) -> Path:
     """Where the sha256 of a model file is written."""
     return path.with_name(f'{path.name}.sha256')
-
-
-def hash_file(path: Path) -> str:
-    """The sha256 of a file.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def verify_sha256(path: Path) -> str | None:

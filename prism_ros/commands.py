@@ -57,12 +57,7 @@ def demo(graph: Path | None, task: str) -> None:
     _print_response(response, latency_s)
 
 
-@click.group()
-def bench() -> None:
-    """Measure speed on this machine."""
-
-
-@bench.command('graph')
+@click.command('graph')
 @click.option('--sizes', default='100,1000,8000', show_default=True, help='Numbers of nodes.')
 @click.option('--repeats', default=20, show_default=True, help='How often each step is timed.')
 def bench_graph(sizes: str, repeats: int) -> None:

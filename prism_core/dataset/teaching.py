@@ -57,7 +57,7 @@ class Classroom:
         Raises:
             RunStopped: the teacher cannot be reached or refuses to work.
         """
-        planner = _Watched(self._planner_for(task))
+        planner = Watched(self._planner_for(task))
         rejected = self._rejected()
         rejected.clear()
         run = run_episode(planner, self._domain.make_simulator(task), task)
@@ -110,7 +110,7 @@ def stop_run(error: PlannerUnavailable) -> RunStopped:
     return RunStopped(f'{error}; what was done is kept: go on with --resume')
 
 
-class _Watched:
+class Watched:
     """A planner that others bring: when it is unavailable the run stops, and whatever else it
     raises is an error of the planner.
     """
@@ -120,6 +120,12 @@ class _Watched:
         self.name = planner.name
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
+        """What the planner answers.
+
+        Raises:
+            RunStopped: it is unavailable.
+            PlannerError: it has no plan, or raised what planners do not raise.
+        """
         try:
             plan: object = self._planner.plan(request, known_graph, history)
         except PlannerUnavailable as error:
@@ -133,4 +139,5 @@ class _Watched:
         return plan
 
     def close(self) -> None:
+        """Free it."""
         self._planner.close()

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import get_args
 
 from prism_core.dialects.handles import Handles
-from prism_core.dialects.plain_text import most_pieces, pieces, text_piece
+from prism_core.dialects.plain_text import COORDINATE, RADIUS, most_pieces, pieces, text_piece
 from prism_core.grammar import (
     GrammarWriter,
     Lark,
@@ -20,7 +20,6 @@ from prism_core.grammar import (
     one_of,
     one_text_of,
     optional,
-    pattern,
     repeated,
     words,
 )
@@ -40,8 +39,6 @@ _NAME = re.compile(r'[\w.\-]*\w')
 _WORD = re.compile('[a-z]+')
 _ROOM_CHARS = 100
 """So long is what a sentence says besides names, attributes and values, at most."""
-_COORDINATE = pattern(r'-?[0-9]{1,6}(\.[0-9]{1,3})?', 11)
-_RADIUS = pattern(r'[1-9][0-9]{0,2}(\.[0-9]{1,2})?', 6)
 
 
 class CompactGrammar:
@@ -127,14 +124,14 @@ class CompactGrammar:
         region, thing = self._region, self._object
         attribute = one_text_of(self._lexicon.attributes)
         asked = optional(in_order(' ', one_of([attribute, self._quoted])))
-        position = one_of([region, in_order(_COORDINATE, ' ', _COORDINATE)])
+        position = one_of([region, in_order(COORDINATE, ' ', COORDINATE)])
         node = one_of([region, thing])
         choices = in_order(node, repeated(in_order(' , ', node), 1, _MAX_CHOICES - 1))
         question = one_of([words('what'), in_order('which ', choices), self._quoted])
         return one_of([
             in_order('go ', self._near_region),
             in_order('map ', self._near_region),
-            in_order('explore ', self._near_region, optional(in_order(' ', _RADIUS))),
+            in_order('explore ', self._near_region, optional(in_order(' ', RADIUS))),
             in_order('extend ', position),
             in_order('inspect ', self._near_object, asked),
             words('replan'),

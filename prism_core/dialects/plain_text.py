@@ -1,5 +1,5 @@
 """Free text that a model may say: words, numbers, punctuation and known nodes, and nothing that
-looks like the name of another node.
+looks like the name of another node; and numbers of metres.
 """
 
 from __future__ import annotations
@@ -7,6 +7,8 @@ from __future__ import annotations
 from prism_core.grammar import Part, in_order, one_of, optional, pattern, repeated
 
 WORD = pattern('[A-Za-z]{1,14}', 14)
+COORDINATE = pattern(r'-?[0-9]{1,6}(\.[0-9]{1,3})?', 11)
+RADIUS = pattern(r'[1-9][0-9]{0,2}(\.[0-9]{1,2})?', 6)
 _COMPOUND = pattern(r"[A-Za-z]{1,14}['\-][A-Za-z]{1,10}", 25)
 _NUMBER = pattern(r'[0-9]{1,4}(\.[0-9]{1,2})?', 7)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from prism_core.actions import ActionSpec, ActionTable, ArgumentKind, ArgumentSpec
-from prism_core.dialects.plain_text import WORD, most_pieces, pieces, text_piece
+from prism_core.dialects.plain_text import COORDINATE, RADIUS, WORD, most_pieces, pieces, text_piece
 from prism_core.grammar import (
     GrammarWriter,
     Lark,
@@ -33,8 +33,6 @@ _MAX_REASONING_WORDS = 12
 _MAX_REPORT_WORDS = 30
 _MAX_LAST_WORDS = 4
 _SHORT_WORD = pattern('[A-Za-z]{1,3}', 3)
-_COORDINATE = pattern(r'-?[0-9]{1,6}(\.[0-9]{1,3})?', 11)
-_RADIUS = pattern(r'[1-9][0-9]{0,2}(\.[0-9]{1,2})?', 6)
 _QUOTE = json.dumps('"')[1:-1]
 
 
@@ -44,9 +42,9 @@ def write_spine_grammar(graph: SceneGraph, table: ActionTable) -> Lark:
     arguments: dict[ArgumentKind, Part | None] = {
         ArgumentKind.REGION: writer.define('REGION', one_text_of(graph.regions)),
         ArgumentKind.OBJECT: writer.define('OBJECT', one_text_of(graph.objects)),
-        ArgumentKind.X_M: _COORDINATE,
-        ArgumentKind.Y_M: _COORDINATE,
-        ArgumentKind.RADIUS_M: _RADIUS,
+        ArgumentKind.X_M: COORDINATE,
+        ArgumentKind.Y_M: COORDINATE,
+        ArgumentKind.RADIUS_M: RADIUS,
     }
     nodes = one_of([arguments[ArgumentKind.REGION], arguments[ArgumentKind.OBJECT]])
     piece = writer.define('PIECE', text_piece(nodes))

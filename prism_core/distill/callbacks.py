@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import transformers
 
-from prism_core.dataset.run_folder import replace_file
+from prism_core.files import replace_file
 
 LOG, WHOLE = 'log.jsonl', 'whole'
 _PREFIX = 'checkpoint-'

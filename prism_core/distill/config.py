@@ -30,7 +30,7 @@ class NanoConfig:
     """A Llama to be trained from scratch: a shape by name, of which each number may be another.
 
     `context` is the greatest number of tokens. `copying_heads`: whether it begins with heads that
-    copy (see `copying_heads`); without, it learns to point some ten times later.
+    copy (see `copying_heads`).
 
     Raises:
         ConfigError: there is no such shape, the heads do not divide the width, or there are too
@@ -100,11 +100,12 @@ class DataConfig:
 
     `form`: the view of the dataset (see `dataset.export`); `auto` takes shards for a nano, else
     `chat`, `turns` or the episodes themselves, whichever is there first. `dialect` and `header` are
-    for episodes. `max_length`: longer samples are dropped and counted, never cut; 0 stands for what
-    the model can take. `prompt_weight`: how much a token of the prompt counts beside one of a reply
-    (digits, which nobody can foresee, count nothing); `handle_weight`: the same for a handle of
-    shards that stands in a prompt again, where pointing is practiced. `template_settings` go to the
-    chat template. `valid_samples`: how many of the validation split are looked at, 0 for all.
+    for episodes, the dialect for the test in closed loop, too. `max_length`: longer samples are
+    dropped and counted, never cut; 0 stands for what the model can take. `prompt_weight`: how much
+    a token of the prompt counts beside one of a reply (digits, which nobody can foresee, count
+    nothing); `handle_weight`: the same for a handle of shards that stands in a prompt again, where
+    pointing is practiced. `template_settings` go to the chat template. `valid_samples`: how many of
+    the validation split are looked at, 0 for all.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -222,6 +223,7 @@ class TrainConfig:
     save_every: int = 500
     log_every: int = 10
     best_by: str = 'loss'
+    closed_loop: int = 0
     bf16: Literal['auto', 'yes', 'no'] = 'auto'
     gradient_checkpointing: bool = False
     compile: bool = False
@@ -237,6 +239,7 @@ class TrainConfig:
             )
         for name in ('eval_every', 'save_every', 'log_every'):
             _check_least(name, getattr(self, name), 1)
+        _check_least('closed_loop', self.closed_loop, 0)
         if self.epochs <= 0:
             raise ConfigError(f'epochs: expected more than 0, got {self.epochs}')
 

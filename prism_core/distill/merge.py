@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from prism_core.distill.folders import written_whole
 from prism_core.distill.models import is_quantised, load_base, load_tokenizer_of
 from prism_core.distill.run_record import BEST
 from prism_core.errors import ConfigError
+from prism_core.files import hash_file
 
 DTYPES = {'bf16': torch.bfloat16, 'fp32': torch.float32}
 _ADAPTER, _WEIGHTS = 'adapter_config.json', 'adapter_model.safetensors'
@@ -61,7 +61,7 @@ def merge(
     recipe = {
         'stage': 'merge',
         'adapter': str(adapter.resolve()),
-        'adapter_sha256': hashlib.sha256((adapter / _WEIGHTS).read_bytes()).hexdigest(),
+        'adapter_sha256': hash_file(adapter / _WEIGHTS),
         'base': source,
         'dtype': dtype,
     }

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prism_core.errors import ConfigError
-from prism_core.gguf_info import hash_file, sha256_path
+from prism_core.files import hash_file
+from prism_core.gguf_info import sha256_path
 
 
 @contextmanager

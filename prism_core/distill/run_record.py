@@ -11,12 +11,13 @@ from typing import Any
 import yaml
 
 from prism_core.config_file import to_plain
-from prism_core.dataset.run_folder import RECIPE, read_recipe, replace_file
+from prism_core.dataset.run_folder import RECIPE, read_recipe
 from prism_core.distill.callbacks import last_checkpoint, remove_halves
 from prism_core.distill.config import TrainConfig
 from prism_core.distill.folders import restore_folder
 from prism_core.distill.sources import Source
 from prism_core.errors import ConfigError
+from prism_core.files import replace_file
 
 BEST, LAST, CHECKPOINTS = 'best', 'last', 'checkpoints'
 HOW_ONLY = ('log_every', 'threads', 'report_to', 'allow_download')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -27,6 +26,7 @@ from prism_core.distill.documents import (
 from prism_core.domain import find_domain
 from prism_core.episode_json import read_episodes
 from prism_core.errors import ConfigError
+from prism_core.files import hash_file
 
 EPISODES = 'episodes.jsonl'
 LEARNED = ('train', 'valid')
@@ -44,7 +44,7 @@ class Source:
     def hashes(self) -> dict[str, str]:
         """The sha256 of each file, by its place in the folder."""
         paths = sorted({path for paths in self.files.values() for path in paths})
-        return {str(path.relative_to(self.folder)): _hash(path) for path in paths}
+        return {str(path.relative_to(self.folder)): hash_file(path) for path in paths}
 
 
 def find_source(folder: Path, config: TrainConfig) -> Source:
@@ -164,11 +164,3 @@ def _episode_rows(path: Path, split: str, data: DataConfig, domain_name: str) ->
                 continue
             for sample in render_samples(episode, domain, data.dialect, header=data.header):
                 yield list(sample.messages), list(sample.weights)
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -23,7 +23,6 @@ import transformers
 from transformers.integrations import TensorBoardCallback
 
 from prism_core.config_file import to_plain
-from prism_core.dataset.run_folder import replace_file
 from prism_core.distill.callbacks import (
     LOG,
     Progress,
@@ -46,6 +45,7 @@ from prism_core.distill.run_record import BEST, CHECKPOINTS, LAST, describe_run,
 from prism_core.distill.schedule import Plan, plan_batches
 from prism_core.distill.settings import find_trackers, make_arguments
 from prism_core.distill.sources import (
+    EPISODES,
     Source,
     find_source,
     read_documents,
@@ -53,6 +53,8 @@ from prism_core.distill.sources import (
 )
 from prism_core.distill.trainer import Smoke, WeightedTrainer, read_score
 from prism_core.errors import ConfigError
+from prism_core.evaluation.closed_loop import make_trial_run
+from prism_core.files import replace_file
 
 REPORT = 'report.json'
 _TOKENIZER_FILES = ('tokenizer.json', 'tokenizer_config.json')
@@ -91,7 +93,8 @@ def train(
         config: the recipe.
         resume: whether to go on with what `out` holds; begins where there is nothing.
         on_progress: called with every line of the log.
-        smoke: tries each model that is validated in some other way; its figures are logged.
+        smoke: tries each model that is validated in some other way than in closed loop; its
+            figures are logged.
 
     Raises:
         ConfigError: the recipe, the data or the machine cannot be used, or `out` holds another
@@ -110,6 +113,10 @@ def train(
     tokenizer = _load_tokenizer(source, config)
     model = _load_model(config, tokenizer)
     limit = config.data.max_length or model.config.max_position_embeddings
+    if config.closed_loop and smoke is None:
+        smoke = make_trial_run(
+            data / EPISODES, config.closed_loop, config.domain, config.data.dialect
+        )
     train_documents = _read(source, 'train', tokenizer, config, limit)
     valid_documents = _read(source, 'valid', tokenizer, config, limit)
     valid_documents = _few(valid_documents, config.data.valid_samples, config.seed)

@@ -126,6 +126,8 @@ class WeightedTrainer(transformers.Trainer):
             'eval_sample_accuracy': samples_right / max(samples, 1.0),
         }
         if self._smoke is not None:
+            if self.is_fsdp_enabled:
+                raise ConfigError('closed_loop: expected 0 with FSDP, which splits the model')
             is_main = self.args.process_index == 0
             tried = [dict(self._smoke(model, self._tokenizer)) if is_main else {}]
             if self.args.world_size > 1:

@@ -11,12 +11,14 @@ from prism_core.dataset.protocol_check import open_planner
 from prism_core.domain import Domain
 from prism_core.episode import Task
 from prism_core.errors import ConfigError
-from prism_core.gguf_info import hash_file, read_gguf_info
-from prism_core.inference.lm_planner import HeldTo, LMPlanner, Rejected
-from prism_core.inference.student import find_domain_of
+from prism_core.files import hash_file
+from prism_core.gguf_info import read_gguf_info
+from prism_core.inference.lm_planner import HeldTo, Rejected
+from prism_core.inference.student import find_domain_of, plan_with
 from prism_core.planner import Planner
 
 TEACHER = 'teacher'
+_OF_CHECKPOINTS = 'compact'
 Opened = Callable[[Task], Planner]
 """A candidate, ready: gives the planner for a task, the same one for all but the teacher."""
 
@@ -26,9 +28,9 @@ class Candidate:
     """A planner, and how it is run.
 
     `planner`: `teacher` (the embedded one, handed what the sentence means), a GGUF file, the folder
-    of a checkpoint, the name of a planner or `package.module:factory`. The others are for models
-    that run here: what replies are held to, the temperature, the seed of what is drawn, threads (0:
-    all), and for checkpoints the dialect.
+    of a checkpoint that was taught the compact dialect, the name of a planner or
+    `package.module:factory`. The others are for models that run here: what replies are held to, the
+    temperature, the seed of what is drawn, how many replies one plan may take.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -39,8 +41,6 @@ class Candidate:
     temperature: float = 0.0
     seed: int = 0
     tries: int = 3
-    threads: int = 1
-    dialect: str = 'compact'
 
     def __post_init__(self):
         if self.temperature < 0:
@@ -91,23 +91,21 @@ class Candidate:
                     f'{taught.name}'
                 )
             dialect = info.metadata.dialect
-            model = LlamaCppModel(self.planner, threads=self.threads, temperature=self.temperature)
+            model = LlamaCppModel(self.planner, threads=1, temperature=self.temperature)
         elif Path(self.planner, 'config.json').exists():
             from prism_core.inference.transformers_model import TransformersModel
 
-            dialect = self.dialect
+            dialect = _OF_CHECKPOINTS
             model = TransformersModel(self.planner, temperature=self.temperature)
         else:
             return open_planner(self.planner)
-        return LMPlanner(
+        return plan_with(
             model,
-            domain.make_dialect(dialect),
-            domain.table,
-            redraw=lambda number: domain.make_dialect(dialect, number),
+            domain,
+            dialect,
             tries=self.tries,
             seed=self.seed,
             name=Path(self.planner).stem,
-            max_new_tokens=128,
             held_to=self.held_to,
             on_rejected=on_rejected,
         )

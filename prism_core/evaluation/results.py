@@ -36,8 +36,6 @@ class Result:
     reason: str
     ending: str
     turns: int
-    actions: int
-    oracle_actions: int
     distance_m: float
     oracle_distance_m: float
     groups: Mapping[str, str]
@@ -71,8 +69,6 @@ def read_result(episode: Episode) -> Result:
         reason=outcome.reason.partition(':')[0],
         ending=episode.ending,
         turns=len(episode.turns),
-        actions=outcome.actions,
-        oracle_actions=facts['oracle_actions'],
         distance_m=outcome.distance_m,
         oracle_distance_m=facts['oracle_distance_m'],
         groups=_groups(episode),

@@ -68,23 +68,6 @@ def estimate_success(tasks: Sequence[Task], seed: int = 0) -> Estimate:
     return Estimate(float(value), float(low), float(high), len(tasks))
 
 
-def estimate_ratio(tasks: Sequence[Task], of: Sequence[Task], seed: int = 0) -> Estimate:
-    """One planner's success over another's on the same tasks, worlds drawn for both at once.
-
-    Raises:
-        ValueError: the tasks differ.
-    """
-    (counts, one), (others, other) = _tables(tasks), _tables(of)
-    if counts.shape != others.shape or (counts != others).any():
-        raise ValueError('expected the same tasks for both planners, got others')
-    drawn = _draw_worlds(len(counts), seed)
-    ratios = _macro(drawn @ one, drawn @ counts) / _macro(drawn @ other, drawn @ counts)
-    low, high = np.percentile(ratios, _LEVELS)
-    total = counts.sum(0)[None]
-    value = _macro(one.sum(0)[None], total)[0] / _macro(other.sum(0)[None], total)[0]
-    return Estimate(float(value), float(low), float(high), len(tasks))
-
-
 def _tables(tasks: Sequence[Task]) -> tuple[np.ndarray, np.ndarray]:
     """How many tasks of each kind a world has, and how many of them succeeded."""
     worlds = {world: i for i, world in enumerate(sorted({task.world for task in tasks}))}
@@ -117,8 +100,9 @@ def count_reasons(results: Iterable[Result]) -> Counter[str]:
 
 
 def path_efficiency(results: Sequence[Result]) -> float:
-    """Success weighted by path length (SPL, Anderson et al. 2018): the oracle's way over the one
-    taken, 0 where the trial failed.
+    """Success weighted by path length (SPL, Anderson et al. 2018, arXiv 1807.06757): the oracle's
+    way over the one taken, 0 where the trial failed. A metre is added to both, as many a task needs
+    no driving.
     """
     shares = [
         r.success * (r.oracle_distance_m + 1.0) / (max(r.distance_m, r.oracle_distance_m) + 1.0)

@@ -8,19 +8,20 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from prism_core.dataset.teaching import Watched
 from prism_core.dataset.work import TaskJob
 from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode, Turn
 from prism_core.episode_json import parse_episode, render_episode
-from prism_core.errors import PlannerError, PlannerUnavailable, RunStopped
 from prism_core.evaluation.candidates import Candidate, Opened
 from prism_core.inference.lm_planner import Rejected
 from prism_core.plan import Plan
-from prism_core.planner import Planner, run_episode
+from prism_core.planner import MAX_TURNS, Planner, run_episode
 from prism_core.scene_graph import SceneGraph
 
 TRIAL = 'trial'
 """Where an episode's provenance says how the candidate did beside the outcome."""
+_PATIENCE = 2  # times the budget, beyond which nothing counts as success
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,13 @@ class Desk:
     def play(self, task: Episode) -> Episode:
         """The task as the candidate played it, judged; `provenance['trial']` says how long each
         plan took and which replies were not accepted.
+
+        It ends when there have been twice as many plans as the budget has actions.
         """
         self.rejected.clear()
         timed = _Timed(self.candidate(task.task))
-        run = run_episode(timed, self.domain.make_simulator(task), task)
+        most = min(_PATIENCE * task.criterion.max_actions or MAX_TURNS, MAX_TURNS)
+        run = run_episode(timed, self.domain.make_simulator(task), task, max_turns=most)
         facts: dict[str, Any] = {'plan_s': timed.seconds}
         if self.rejected:
             facts['rejected'] = [one.as_json() for one in self.rejected]
@@ -71,26 +75,16 @@ class Desk:
         return replace(run, outcome=self.domain.judge(run))
 
 
-class _Timed:
+class _Timed(Watched):
     """A planner and how long each of its plans took, in seconds."""
 
     def __init__(self, planner: Planner):
-        self._planner = planner
-        self.name = planner.name
+        super().__init__(planner)
         self.seconds: list[float] = []
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         started_s = time.perf_counter()
         try:
-            return self._planner.plan(request, known_graph, history)
-        except PlannerUnavailable as error:
-            raise RunStopped(f'{error}; what was done is kept: go on with --resume') from error
-        except PlannerError:
-            raise
-        except Exception as error:  # the code of others: anything may come
-            raise PlannerError(f'{self.name} raised {error!r}') from error
+            return super().plan(request, known_graph, history)
         finally:
             self.seconds.append(round(time.perf_counter() - started_s, 5))
-
-    def close(self) -> None:
-        """The planner is used again."""

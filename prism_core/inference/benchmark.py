@@ -32,6 +32,7 @@ from prism_core.inference.student import (
     choose_threads,
     find_domain_of,
     make_engine,
+    plan_with,
 )
 from prism_core.inference.text_model import JsonSchema
 
@@ -196,14 +197,7 @@ def measure_runtime(
         model.complete(_WARM_UP, max_new_tokens=_WARM_UP_TOKENS)
         load_s = time.perf_counter() - start_s
         watched = _Watched(model)
-        planner = LMPlanner(
-            watched,
-            domain.make_dialect(info.metadata.dialect),
-            domain.table,
-            redraw=lambda number: domain.make_dialect(info.metadata.dialect, number),
-            max_new_tokens=config.max_new_tokens,
-            held_to=runtime.held_to,
-        )
+        planner = plan_with(watched, domain, info.metadata.dialect, held_to=runtime.held_to)
         calls = []
         for call in _plan_all(planner, watched, missions):
             calls.append(call)

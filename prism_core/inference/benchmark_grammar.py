@@ -92,7 +92,7 @@ def measure_grammars(
         context_tokens=load.context_tokens + _MAX_REPLY_TOKENS,
         threads=load.threads,
         gpu_layers=-1,
-        flash_attention=True,
+        flash_attention=None,
     )
     model = LocalModel(engine, name=path.stem, chunk_tokens=CHUNK_TOKENS, timeout_s=_TIMEOUT_S)
     try:

@@ -163,7 +163,3 @@ def _describe(error: BaseException) -> dict[str, str]:
     kind = type(error).__name__
     said = str(error) if isinstance(error, PrismError) else f'{kind}: {error}'
     return {'kind': kind, 'error': said}
-
-
-if __name__ == '__main__':
-    main()

@@ -8,15 +8,19 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prism_core.domain import Domain, find_domain
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import GgufInfo, hash_action_table, read_gguf_info
 from prism_core.inference.engine import EngineConfig, EngineModel
 from prism_core.inference.lm_planner import LMPlanner
+from prism_core.inference.text_model import TextModel
 
 MODEL_VARIABLE = 'PRISM_STUDENT_MODEL'
 PYTHON_VARIABLE = 'PRISM_ENGINE_PYTHON'
+MAX_NEW_TOKENS = 256
+"""Where a reply is cut; the grammar of the compact dialect ends sooner."""
 MODELS = Path(__file__).parents[1] / 'models'
 """Folder of the bundled student."""
 _RUNTIME = 'prism_core.inference.llama_cpp:LlamaCppModel'
@@ -35,14 +39,12 @@ class StudentConfig:
         context_tokens: prompt and reply together, at most; 0 for all that the model was made for.
         threads: 0 for as many as the process may use, or one where the model is so small that
             they would only wait for each other.
-        max_new_tokens: where a reply is cut.
     """
 
     model: str
     python: str = ''
     context_tokens: int = 8192
     threads: int = 0
-    max_new_tokens: int = 256
 
 
 def make_student_planner() -> LMPlanner:
@@ -56,7 +58,7 @@ def make_student_planner() -> LMPlanner:
         ConfigError: there is no file, or it is no student that this version can run.
         PlannerUnavailable: it does not fit into memory.
     """
-    model = os.environ.get(MODEL_VARIABLE, '') or _find_bundled()
+    model = os.environ.get(MODEL_VARIABLE, '') or find_bundled()
     return make_planner(StudentConfig(model, os.environ.get(PYTHON_VARIABLE, '')))
 
 
@@ -68,15 +70,26 @@ def make_planner(config: StudentConfig) -> LMPlanner:
         PlannerUnavailable: it does not fit into memory.
     """
     info = read_gguf_info(Path(config.model))
-    domain, dialect = find_domain_of(info), info.metadata.dialect
+    domain = find_domain_of(info)
+    return plan_with(make_engine(config, info), domain, info.metadata.dialect, name='student')
+
+
+def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -> LMPlanner:
+    """A planner on a model that was taught a dialect: held to what is known, and asked again in
+    other handles.
+
+    Args:
+        model: says the replies.
+        domain: whose actions it plans with.
+        dialect: the name of what it was taught.
+        settings: of `LMPlanner`, where they shall be others.
+    """
     return LMPlanner(
-        make_engine(config, info),
+        model,
         domain.make_dialect(dialect),
         domain.table,
         redraw=lambda number: domain.make_dialect(dialect, number),
-        name='student',
-        max_new_tokens=config.max_new_tokens,
-        held_to='known',
+        **{'max_new_tokens': MAX_NEW_TOKENS, 'held_to': 'known', **settings},
     )
 
 
@@ -129,7 +142,12 @@ def estimate_bytes(info: GgufInfo, context_tokens: int) -> int:
     return info.size_bytes + context_tokens * per_token + _RUNTIME_BYTES
 
 
-def _find_bundled() -> str:
+def find_bundled() -> str:
+    """The file of the bundled student.
+
+    Raises:
+        ConfigError: none is bundled.
+    """
     bundled = sorted(MODELS.glob('*.gguf'))
     if not bundled:
         raise ConfigError(

@@ -43,32 +43,45 @@ class TransformersModel(LocalModel):
         timeout_s: float = 60.0,
         name: str = '',
     ):
+        model, tokenizer = _load_checkpoint(folder)
         super().__init__(
-            TransformersEngine(folder, context_tokens=context_tokens, device=device),
+            TransformersEngine(model.to(device), tokenizer, context_tokens=context_tokens),
             name=name or Path(folder).name,
             temperature=temperature,
             timeout_s=timeout_s,
         )
 
 
-class TransformersEngine:
-    """One model and its cache. Not safe for several threads at once."""
+def _load_checkpoint(folder: Path | str) -> tuple[Any, Any]:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f'expected the checkpoint of a language model in {folder}: {str(error)[:200]}'
+        ) from error
+    return model.eval(), tokenizer
 
-    def __init__(self, folder: Path | str, *, context_tokens: int, device: str):
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f'expected the checkpoint of a language model in {folder}: {str(error)[:200]}'
-            ) from error
+
+class TransformersEngine:
+    """One model and its cache. Not safe for several threads at once.
+
+    Args:
+        model: a causal language model of transformers, in evaluation mode.
+        tokenizer: its fast tokenizer.
+        context_tokens: prompt and reply together; 0 for what the model was trained for.
+
+    Raises:
+        ConfigError: the tokenizer has no chat template or no end token.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, *, context_tokens: int = 0):
         if not tokenizer.chat_template or tokenizer.eos_token_id is None:
             raise ConfigError(
-                f'expected a tokenizer with a chat template and an end token in {folder}, got one '
-                'without'
+                'expected a tokenizer with a chat template and an end token, got '
+                f'{tokenizer.name_or_path or "one"} without'
             )
-        self._model: Any = model
-        self._model.eval().to(device)
+        self._model = model
         self._tokenizer = tokenizer.backend_tokenizer
         self._cache = DynamicCache(config=model.config)
         self.context_tokens = context_tokens or int(model.config.max_position_embeddings)

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_core.errors import ConfigError
-from prism_core.files import read_text, replace_file
-from prism_core.gguf_info import hash_file
+from prism_core.files import hash_file, read_text, replace_file
 
 STAGES = 'stages.json'
 _LONGEST_VALUE = 40

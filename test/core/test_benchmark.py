@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -45,7 +46,7 @@ def config(tmp_path_factory) -> StudentConfig:
     """Of a student of random weights."""
     path = tmp_path_factory.mktemp('student') / 'student.gguf'
     write_gguf(path, nano_tokenizer(), said=TAUGHT)
-    return StudentConfig(str(path), threads=1, max_new_tokens=96)
+    return StudentConfig(str(path), threads=1)
 
 
 @pytest.fixture(scope='module')
@@ -94,7 +95,7 @@ def test_without_a_grammar_nothing_is_forced_and_unreadable_replies_are_counted(
     free, held = runs['library', 'nothing'].first, runs['library', 'known'].first
     assert free.forced_tokens == free.rejected_tokens == 0 < held.forced_tokens
     assert (free.refused, free.replies) == (len(MISSIONS), 3)
-    assert free.reply_tokens == 96
+    assert free.reply_tokens == student.MAX_NEW_TOKENS
 
 
 class Forgetful(LlamaCppEngine):
@@ -222,7 +223,7 @@ def test_prompts_are_of_maps_of_the_size_asked_for_that_are_known_in_full():
 
 def test_without_a_model_the_commands_say_how_to_name_one(monkeypatch, tmp_path):
     monkeypatch.setattr(student, 'MODELS', tmp_path)
-    with pytest.raises(ConfigError, match='no student is bundled; name a GGUF file of one with'):
+    with pytest.raises(ConfigError, match=r'no student is bundled and .* is not set'):
         run('student', '--plans', 1)
 
 
@@ -239,28 +240,34 @@ def test_a_package_that_is_missing_is_named_with_its_remedy(monkeypatch):
     assert "this needs llama_cpp; run: pip install 'prism_ros[robot]'" in result.output
 
 
+def register(monkeypatch, **benchmarks: str) -> None:
+    found = {name: EntryPoint(name, value, 'prism.bench') for name, value in benchmarks.items()}
+    monkeypatch.setattr(command_line.bench, '_registered', lambda: found)
+
+
 def test_benchmarks_that_are_registered_elsewhere_stand_beside_ours(monkeypatch):
-    other = EntryPoint('bench', 'prism_core.cli_measure:measure', 'prism.commands')
-    monkeypatch.setattr(command_line, '_registered', lambda: {'bench': other})
+    ours = command_line.bench._registered()
+    other = EntryPoint('wording', 'prism_core.cli_measure:wording', 'prism.bench')
+    monkeypatch.setattr(command_line.bench, '_registered', lambda: {**ours, 'wording': other})
     listed = run('--help')
     for name in ('prompts', 'runtime', 'student', 'wording'):
         assert name in listed
     assert 'The fallback, which reads the sentence' in run('wording', '--help')
 
 
-def test_benchmarks_that_need_ros_say_so_where_there_is_none(monkeypatch):
-    monkeypatch.delitem(sys.modules, 'prism_ros.commands', raising=False)
-    monkeypatch.setitem(sys.modules, 'prism_msgs', None)
-    other = EntryPoint('bench', 'prism_ros.commands:bench', 'prism.commands')
-    monkeypatch.setattr(command_line, '_registered', lambda: {'bench': other})
-    result = CliRunner().invoke(command_line.prism, ['bench', 'graph', '--sizes', '9'])
-    assert result.exit_code == 1
-    assert 'needs ROS 2 and a built prism_msgs' in result.output
-    assert 'student' in run('--help')
+def test_benchmarks_that_need_ros_say_so_where_there_is_none():
+    # In a process of its own: without its messages, one that has loaded ROS is aborted.
+    program = (
+        "import sys; sys.modules['prism_msgs'] = None; from prism_core import cli; "
+        "cli.prism(['bench', 'graph', '--sizes', '9'])"
+    )
+    done = subprocess.run((sys.executable, '-c', program), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'needs ROS 2 and a built prism_msgs' in done.stderr
 
 
 def test_there_is_no_benchmark_of_any_other_name(monkeypatch):
-    monkeypatch.setattr(command_line, '_registered', dict)
+    register(monkeypatch)
     result = CliRunner().invoke(command_line.prism, ['bench', 'nonsense'])
     assert result.exit_code == 2
     assert "No such command 'nonsense'" in result.output

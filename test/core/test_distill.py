@@ -19,7 +19,8 @@ pytest.importorskip('llama_cpp')
 from prism_core.distill.run_record import HOW_ONLY
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
 from prism_core.errors import ConfigError, PlanRejected, RunStopped
-from prism_core.gguf_info import hash_file, read_gguf_info
+from prism_core.files import hash_file
+from prism_core.gguf_info import read_gguf_info
 from prism_core.inference.student import StudentConfig, make_planner
 from prism_core.pipeline.distill import distill
 from prism_core.pipeline.ledger import STAGES, Ledger, Stage

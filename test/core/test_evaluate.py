@@ -12,6 +12,8 @@ import pytest
 from prism_core.config_file import read_config
 from prism_core.dataset.split import split_of
 from prism_core.domain import find_domain
+from prism_core.domains.mapping.generator import GUESSABLE
+from prism_core.domains.mapping.intents import CORE_KINDS
 from prism_core.episode_json import parse_episode, render_episode
 from prism_core.errors import ConfigError, PlannerError, PlannerUnavailable, RunStopped
 from prism_core.evaluation.candidates import Candidate
@@ -19,7 +21,6 @@ from prism_core.evaluation.evaluate import EPISODES, REPORT, Progress, evaluate,
 from prism_core.evaluation.results import read_result
 from prism_core.evaluation.scores import (
     Task,
-    estimate_ratio,
     estimate_success,
     join_twins,
     path_efficiency,
@@ -78,6 +79,19 @@ def test_shipped_suite_is_drawn(path):
 
 def test_there_are_suites_of_three_sizes_and_one_of_the_core_tier():
     assert [path.stem for path in SHIPPED] == ['core', 'full', 'smoke', 'standard']
+
+
+@pytest.mark.slow
+def test_core_suite_has_250_pairs_of_twins_of_each_kind_that_could_be_guessed():
+    suite = read_config(ROOT / 'config/evaluate/core.yaml', SuiteConfig)
+    first_twins: dict[str, str] = {}
+    for episodes in draw_suite(suite):
+        for episode in episodes:
+            if 'twin' in episode.provenance:
+                first_twins.setdefault(episode.provenance['twin'], episode.task.kind)
+    pairs = Counter(first_twins.values())
+    assert set(pairs) == set(CORE_KINDS) & GUESSABLE | {'absent'}
+    assert min(pairs.values()) >= 250
 
 
 def test_suite_is_the_same_each_time_and_another_for_another_seed():
@@ -214,16 +228,6 @@ def test_interval_of_independent_tasks_is_that_of_the_binomial():
     found = estimate_success(tasks)
     assert found.value == pytest.approx(0.8)
     assert found.high - found.low == pytest.approx(2 * 1.96 * (0.8 * 0.2 / 1000) ** 0.5, rel=0.1)
-
-
-def test_ratio_to_another_planner_is_taken_task_by_task():
-    worse = [Task(w, 'find', False, w % 2 == 0) for w in range(400)]
-    better = [Task(w, 'find', False, w % 4 != 3) for w in range(400)]
-    found = estimate_ratio(worse, better)
-    assert found.value == pytest.approx(2 / 3)
-    assert found.low < 2 / 3 < found.high
-    with pytest.raises(ValueError, match='the same tasks'):
-        estimate_ratio(worse[:-1], better)
 
 
 def test_path_efficiency_is_one_on_the_oracles_way_and_less_on_a_longer_one(teacher):

@@ -80,6 +80,7 @@ inference.llama_cpp: errors inference.chat_template inference.grammar inference.
 inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
     scene_graph validation
 inference.student: domain errors gguf_info inference.engine inference.lm_planner
+    inference.text_model
 inference.benchmark: conversation episode errors gguf_info grammar inference.benchmark_machine
     inference.engine inference.llama_cpp inference.lm_planner inference.local_engine
     inference.local_model inference.student inference.text_model
@@ -88,7 +89,7 @@ inference.benchmark_runtime: conversation errors gguf_info inference.benchmark_m
 inference.benchmark_grammar: conversation errors grammar inference.benchmark_runtime
     inference.grammar inference.llama_cpp inference.local_model
 terminal_bench: inference.benchmark inference.benchmark_grammar inference.benchmark_runtime
-cli_bench: conversation errors files terminal_bench
+cli_bench: conversation files terminal_bench
 cli_data:
 config_file: errors
 dataset:
@@ -122,7 +123,7 @@ dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds dom
 dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
     dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
     dataset.worlds domain episode episode_json errors
-distill.callbacks: dataset.run_folder
+distill.callbacks: files
 distill.config: errors
 distill.folders:
 distill.copying_heads:
@@ -131,20 +132,20 @@ distill.chat_tokens: conversation errors
 distill.documents: dataset.shards dataset.tokenizer errors
 distill.sources: conversation dataset.conversations dataset.filter dataset.shard_writers
     dataset.split dataset.tokenizer distill.chat_tokens distill.config distill.documents domain
-    episode_json errors
+    episode_json errors files
 distill.run_record: config_file dataset.run_folder distill.callbacks distill.config
-    distill.folders distill.sources errors
-distill.merge: dataset.run_folder distill.folders distill.models distill.run_record errors
+    distill.folders distill.sources errors files
+distill.merge: dataset.run_folder distill.folders distill.models distill.run_record errors files
 distill.schedule: distill.config errors
 distill.settings: distill.config distill.models errors
 distill.batches: distill.documents distill.schedule
 distill.loss: dataset.tokenizer
 distill.trainer: distill.batches distill.documents distill.folders distill.loss distill.schedule
     errors
-distill.train: config_file dataset.run_folder distill.callbacks distill.config distill.documents
-    distill.models distill.run_record distill.schedule distill.settings distill.sources
-    distill.trainer errors
-pipeline.ledger: errors files gguf_info
+distill.train: config_file distill.callbacks distill.config distill.documents distill.models
+    distill.run_record distill.schedule distill.settings distill.sources distill.trainer errors
+    files
+pipeline.ledger: errors files
 pipeline.ranks: config_file distill.config errors files
 evaluation.suite: config_file dataset.split domain episode
 pipeline.recipe: config_file dataset.produce dataset.teaching distill.config domain errors
@@ -286,7 +287,7 @@ distill.llama_cpp_model: conversation errors gguf_info
 distill.probes: conversation dataset.conversations domain
 distill.check_export: distill.gguf_tokenizer distill.llama_cpp_model distill.probes errors
 distill.gguf_weights: distill.gguf_tokenizer errors
-distill.publish: errors gguf_info
+distill.publish: errors files gguf_info
 distill.export_gguf: distill.check_export distill.gguf_tokenizer distill.gguf_weights
     distill.probes distill.publish domain errors gguf_info
 distill.model_card: errors files gguf_info
@@ -299,9 +300,9 @@ domains.mapping.benchmark: actions conversation domains.mapping.domain domains.m
 domains.mapping.writing:
 episode_picture: episode episode_trail graph_elements picture scene_graph
 evaluation:
-evaluation.candidates: dataset.protocol_check domain episode errors gguf_info inference.lm_planner
-    inference.student planner
-evaluation.trial: dataset.work domain episode episode_json errors evaluation.candidates
+evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
+    inference.lm_planner inference.student planner
+evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
     inference.lm_planner plan planner scene_graph
 evaluation.results: episode evaluation.trial
 evaluation.scores: evaluation.results
@@ -330,10 +331,9 @@ def read_table(rows: str) -> dict[str, set[str]]:
 MAY_IMPORT = read_table(_RULES)
 # What may be imported beyond that inside a function, which runs a command or makes a client.
 _LATE = """
-cli: cli_bench domains.mapping domains.mapping.generator domains.mapping.intents
-    domains.mapping.play domains.mapping.words domains.mapping.world episode_json episode_picture
-    episode_trail errors picture plan planner routes spine_json terminal terminal_episodes
-    validation
+cli: domains.mapping domains.mapping.generator domains.mapping.intents domains.mapping.play
+    domains.mapping.words domains.mapping.world episode_json episode_picture episode_trail errors
+    picture plan planner routes spine_json terminal terminal_episodes validation
 cli_bench: dataset.tokenizer distill.random_model domains.mapping.benchmark inference.benchmark
     inference.benchmark_grammar inference.benchmark_machine inference.benchmark_runtime
     inference.llama_cpp inference.student
