@@ -4,7 +4,7 @@ A folder holds, one entry for each token, `tokens.bin` (uint16, or uint32 where 
 it) and `weights.bin` (float16: any weight, with three digits, and no table to keep), and, one
 record for each conversation, `documents.bin`. `documents.bin` is the truth: it is written last, and
 what the other files hold beyond it is cut off when the folder is opened to go on. `meta.json` says
-what the numbers mean.
+what the numbers mean and, once its writer has ended, how many there are.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class ShardWriter:
         counts = (self._tokens, self._tokens, self._documents)
         for file, kind, count in zip(self._files, types.values(), counts):
             file.truncate(count * kind.itemsize)
-        self._write_meta()
+        self._write_meta(is_open=True)
 
     def last_episode(self) -> int:
         """The line of the last episode that is stored, whole; -1 where there is none."""
@@ -167,13 +167,14 @@ class ShardWriter:
         self._last_episode = episode
 
     def close(self) -> None:
-        """Note the counts in `meta.json` and close the files."""
+        """Note the counts in `meta.json`, where there are none before, and close the files."""
         for file in self._files:
             file.close()
         self._write_meta()
 
-    def _write_meta(self) -> None:
-        meta = {**self._meta, 'documents': self._documents, 'tokens': self._tokens}
+    def _write_meta(self, is_open: bool = False) -> None:
+        counts = {'documents': self._documents, 'tokens': self._tokens}
+        meta = {**self._meta, **(dict.fromkeys(counts) if is_open else counts)}
         draft = self._folder / '.meta.json'
         draft.write_text(json.dumps(meta, indent=2) + '\n', 'utf-8')
         os.replace(draft, self._folder / 'meta.json')
@@ -205,6 +206,11 @@ class Shards:
 
     def __len__(self) -> int:
         return len(self.documents)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the writer had come to its end."""
+        return self.meta.get('documents') is not None
 
     def document(self, index: int) -> Document:
         """One conversation.

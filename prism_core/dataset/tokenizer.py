@@ -30,6 +30,7 @@ from prism_core.errors import ConfigError
 # Many processes encode side by side; threads in each would only be in each other's way.
 os.environ.setdefault('TOKENIZERS_PARALLELISM', 'false')
 
+TOKENIZER_FILES = ('tokenizer.json', 'tokenizer_config.json')
 PAD, END = '<|pad|>', '<|end|>'
 ROLES = {'system': '<|system|>', 'user': '<|user|>', 'assistant': '<|assistant|>'}
 CONTROL_TOKENS = (PAD, *ROLES.values(), END)

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from prism_core.distill.documents import Documents
-from prism_core.distill.schedule import Plan
+from prism_core.distill.documents import Samples
+from prism_core.distill.schedule import Steps
 
 
 class _Samples(Dataset):
-    def __init__(self, documents: Documents):
+    def __init__(self, documents: Samples):
         self._documents = documents
 
     def __len__(self) -> int:
@@ -29,7 +29,7 @@ class _Samples(Dataset):
 class _Parts(Sampler):
     """The samples of each part of each step of one rank, from a step on."""
 
-    def __init__(self, plan: Plan, first_step: int, rank: int, ranks: int, accumulation: int):
+    def __init__(self, plan: Steps, first_step: int, rank: int, ranks: int, accumulation: int):
         self._plan, self._first_step = plan, first_step
         self._rank, self._ranks, self._accumulation = rank, ranks, accumulation
 
@@ -45,8 +45,8 @@ class _Parts(Sampler):
 
 
 def load_batches(
-    documents: Documents,
-    plan: Plan,
+    documents: Samples,
+    plan: Steps,
     *,
     first_step: int,
     rank: int,

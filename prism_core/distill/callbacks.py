@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import transformers
 
+from prism_core.distill.schedule import Steps
 from prism_core.files import replace_file
 
 LOG, WHOLE = 'log.jsonl', 'whole'
@@ -35,7 +35,7 @@ class Watch(transformers.TrainerCallback):
 
     Args:
         log: the file; lines of steps that a run that goes on does again are taken off.
-        tokens: how many were seen after each step.
+        plan: the steps.
         first_step: where the run goes on.
         eval_every: how many steps lie between two validations.
         on_progress: called after each line.
@@ -44,12 +44,12 @@ class Watch(transformers.TrainerCallback):
     def __init__(
         self,
         log: Path,
-        tokens: np.ndarray,
+        plan: Steps,
         first_step: int,
         eval_every: int,
         on_progress: Callable[[Progress], None],
     ):
-        self._log, self._tokens, self._first = log, tokens, first_step
+        self._log, self._plan, self._first = log, plan, first_step
         self._eval_every = eval_every
         self._on_progress = on_progress
         self._began_s = time.monotonic()
@@ -72,10 +72,9 @@ class Watch(transformers.TrainerCallback):
         """One line of the log."""
         if not state.is_world_process_zero or 'train_runtime' in (logs or {}):
             return
-        seen = int(self._tokens[state.global_step - 1])
-        begun = int(self._tokens[self._first - 1]) if self._first else 0
+        seen, begun = map(self._plan.seen_after, (state.global_step, self._first))
         rate = (seen - begun) / max(time.monotonic() - self._began_s, 1e-9)
-        left_s = (int(self._tokens[-1]) - seen) / rate if rate else 0.0
+        left_s = (self._plan.total_tokens - seen) / rate if rate else 0.0
         figures = {k: v for k, v in logs.items() if k != 'epoch'}
         step = state.global_step
         line = {'step': step, 'tokens': seen, **figures, 'tokens_per_s': round(rate)}

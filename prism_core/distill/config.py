@@ -105,10 +105,11 @@ class DataConfig:
     a token of the prompt counts beside one of a reply (digits, which nobody can foresee, count
     nothing); `handle_weight`: the same for a handle of shards that stands in a prompt again, where
     pointing is practiced. `template_settings` go to the chat template. `valid_samples`: how many of
-    the validation split are looked at, 0 for all.
+    the validation split are looked at, 0 for all. `follow`: whether the shards are still being
+    written; samples are then taken as they come (see `following`).
 
     Raises:
-        ConfigError: a value is out of its range.
+        ConfigError: a value is out of its range, or what is followed is not shards.
     """
 
     form: Literal['auto', 'shards', 'chat', 'turns', 'episodes'] = 'auto'
@@ -119,8 +120,14 @@ class DataConfig:
     handle_weight: float = 1.0
     template_settings: dict[str, Any] = field(default_factory=dict)
     valid_samples: int = 500
+    follow: bool = False
 
     def __post_init__(self):
+        if self.follow and (self.form not in ('auto', 'shards') or not self.valid_samples):
+            raise ConfigError(
+                f'follow: expected the form shards and some valid_samples, got {self.form!r} and '
+                f'{self.valid_samples}'
+            )
         _check_least('max_length', self.max_length, 0)
         _check_least('valid_samples', self.valid_samples, 0)
         _check_share('prompt_weight', self.prompt_weight)
@@ -236,6 +243,11 @@ class TrainConfig:
             both = 'both' if self.base else 'neither'
             raise ConfigError(
                 f'expected either base, a pretrained model, or nano, a shape; got {both}'
+            )
+        if self.data.follow and (not self.tokens or self.curriculum.share):
+            raise ConfigError(
+                'follow: expected a number of tokens and no curriculum, as it is not known what '
+                f'will come; got tokens {self.tokens} and curriculum.share {self.curriculum.share}'
             )
         for name in ('eval_every', 'save_every', 'log_every'):
             _check_least(name, getattr(self, name), 1)

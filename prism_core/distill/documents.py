@@ -8,8 +8,9 @@ that another sample teaches) is part of no prompt: it stays at 0.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -50,9 +51,20 @@ class PromptWeighing:
         return np.where(in_reply, weights, prompt).astype(np.float32)
 
 
+class Samples(Protocol):
+    """Samples by number: their tokens and weights."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Documents:
-    """Samples one behind the other in flat arrays; `dropped` counts those left out, by reason."""
+    """Samples one behind the other in flat arrays; `dropped` counts those left out, by reason.
+
+    `is_all`: whether there will be no more.
+    """
 
     tokens: np.ndarray
     weights: np.ndarray
@@ -60,6 +72,7 @@ class Documents:
     lengths: np.ndarray
     weighing: PromptWeighing | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+    is_all: bool = True
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -85,14 +98,7 @@ class Documents:
 
     def take(self, kept: np.ndarray) -> Documents:
         """Some of the samples."""
-        return Documents(
-            self.tokens,
-            self.weights,
-            self.starts[kept],
-            self.lengths[kept],
-            self.weighing,
-            self.dropped,
-        )
+        return replace(self, starts=self.starts[kept], lengths=self.lengths[kept])
 
 
 def join_documents(
@@ -117,8 +123,7 @@ def drop_long(documents: Documents, max_length: int) -> Documents:
     count = int((~kept).sum())
     reason = f'more than {max_length} tokens'
     dropped = {**documents.dropped, **({reason: count} if count else {})}
-    left = documents.take(np.flatnonzero(kept))
-    return Documents(left.tokens, left.weights, left.starts, left.lengths, left.weighing, dropped)
+    return replace(documents.take(np.flatnonzero(kept)), dropped=dropped)
 
 
 def open_shard_documents(
@@ -136,6 +141,7 @@ def open_shard_documents(
         shards.documents['start'].astype(np.int64),
         shards.documents['length'].astype(np.int64),
         weighing,
+        is_all=shards.is_whole,
     )
 
 

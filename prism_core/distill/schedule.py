@@ -1,4 +1,5 @@
-"""Which samples make which step: a plan of the whole run, made before its first step.
+"""Which samples make which step: a plan of the whole run, made before its first step (where samples
+are still being made, see `following`).
 
 The plan is a function of lengths, recipe and seed alone, so that a run that goes on after any step
 sees what an uninterrupted one would have seen, and any number of ranks share the same batches.
@@ -9,27 +10,56 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 
 from prism_core.distill.config import BatchConfig
 from prism_core.errors import ConfigError
 
-_POOL = 64  # batches whose samples are sorted by length, so that there is little padding
+POOL = 64
+"""Batches whose samples are sorted by length, so that there is little padding."""
+
+
+class Steps(Protocol):
+    """The samples of each step of a run."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, step: int) -> np.ndarray: ...
+
+    @property
+    def total_tokens(self) -> int:
+        """How many are seen in all."""
+
+    def seen_after(self, step: int) -> int:
+        """How many tokens were seen when so many steps were done."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The samples of each step, flat: step i has `order[ends[i - 1]:ends[i]]`."""
+    """The samples of each step, flat: step i has `order[ends[i - 1]:ends[i]]`; `seen` counts the
+    tokens up to it.
+    """
 
     order: np.ndarray
     ends: np.ndarray
+    seen: np.ndarray
 
     def __len__(self) -> int:
         return len(self.ends)
 
     def __getitem__(self, step: int) -> np.ndarray:
         return self.order[self.ends[step - 1] if step else 0 : self.ends[step]]
+
+    @property
+    def total_tokens(self) -> int:
+        """How many are seen in all."""
+        return int(self.seen[-1])
+
+    def seen_after(self, step: int) -> int:
+        """How many tokens were seen when so many steps were done."""
+        return int(self.seen[step - 1]) if step else 0
 
 
 def plan_batches(
@@ -73,7 +103,8 @@ def plan_batches(
         *_cut(first, lengths, batch, 0, total_tokens, rng),
         *_cut(rest, lengths, batch, seen, total_tokens, rng),
     ]
-    return Plan(np.concatenate(batches), np.cumsum([len(one) for one in batches]))
+    order, ends = np.concatenate(batches), np.cumsum([len(one) for one in batches])
+    return Plan(order, ends, np.cumsum(lengths[order])[ends - 1])
 
 
 def _passes(pool: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -104,16 +135,27 @@ def _cut(
     sums = np.concatenate([[0], np.cumsum(lengths[order])])
     start = 0
     while start < len(order):
-        limit = _limit(batch, (seen + sums[start]) / total_tokens)
-        stop = int(np.searchsorted(sums, sums[start] + _POOL * limit))
+        limit = tokens_at(batch, (seen + sums[start]) / total_tokens)
+        stop = int(np.searchsorted(sums, sums[start] + POOL * limit))
         pool = order[start : max(stop, start + 1)]
-        batches = list(_fill(pool[np.argsort(lengths[pool], kind='stable')], lengths, batch, limit))
-        for place in rng.permutation(len(batches)):
-            yield batches[place]
+        yield from cut_pool(pool, lengths, batch, limit, rng)
         start += len(pool)
 
 
-def _limit(batch: BatchConfig, share: float) -> float:
+def cut_pool(
+    pool: np.ndarray,
+    lengths: np.ndarray,
+    batch: BatchConfig,
+    limit: float,
+    rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
+    """Batches of some samples, those of like length together, in random order."""
+    batches = list(_fill(pool[np.argsort(lengths[pool], kind='stable')], lengths, batch, limit))
+    for place in rng.permutation(len(batches)):
+        yield batches[place]
+
+
+def tokens_at(batch: BatchConfig, share: float) -> float:
     """The greatest number of tokens of a batch at some share of the run."""
     first = batch.first_tokens or batch.tokens
     grown = min(share / batch.growth, 1.0) if batch.growth else 1.0

@@ -12,9 +12,10 @@ from typing import Any
 from prism_core.conversation import Message
 from prism_core.dataset.conversations import render_samples
 from prism_core.dataset.filter import find_fault
+from prism_core.dataset.run_folder import RECIPE
 from prism_core.dataset.shard_writers import SHARDS, TOKENIZER
 from prism_core.dataset.split import split_of
-from prism_core.dataset.tokenizer import load_tokenizer
+from prism_core.dataset.tokenizer import TOKENIZER_FILES, load_tokenizer
 from prism_core.distill.chat_tokens import CONTROL_IN_TEXT, ChatEncoder
 from prism_core.distill.config import DataConfig, TrainConfig
 from prism_core.distill.documents import (
@@ -35,15 +36,23 @@ Row = tuple[list[Message], list[float]]
 
 @dataclass(frozen=True)
 class Source:
-    """Where samples are read from: the form, and the files of each split that is learned from."""
+    """Where samples are read from: the form, and the files of each split that is learned from.
+
+    `is_growing`: whether they are written meanwhile.
+    """
 
     folder: Path
     form: str
     files: dict[str, tuple[Path, ...]]
+    is_growing: bool = False
 
     def hashes(self) -> dict[str, str]:
-        """The sha256 of each file, by its place in the folder."""
+        """The sha256 of each file, by its place in the folder; where they grow, of recipe and
+        tokenizer, which say all of what will be in them.
+        """
         paths = sorted({path for paths in self.files.values() for path in paths})
+        if self.is_growing:
+            paths = [self.folder / RECIPE, *(tokenizer_folder(self) / f for f in TOKENIZER_FILES)]
         return {str(path.relative_to(self.folder)): hash_file(path) for path in paths}
 
 
@@ -66,12 +75,15 @@ def find_source(folder: Path, config: TrainConfig) -> Source:
         forms = ['shards']
     for one in forms:
         files = _files(folder, one)
+        if config.data.follow:
+            files['recipe'] = (folder / RECIPE,)
         if all(path.exists() for paths in files.values() for path in paths):
-            return Source(folder, one, files)
+            return Source(folder, one, files, config.data.follow)
     raise ConfigError(
         f'expected {" or ".join(forms)} with the splits {" and ".join(LEARNED)} in {folder}, got '
-        'none; `prism elicit --shards` and `prism data export` write them, and a dataset of a few '
-        'worlds may have no split valid: draw more'
+        'none; `prism elicit --shards` and `prism data export` write them (data.follow needs the '
+        'folder of a `prism elicit` that has begun), and a dataset of a few worlds may have no '
+        'split valid: draw more'
     )
 
 

@@ -23,6 +23,7 @@ import transformers
 from transformers.integrations import TensorBoardCallback
 
 from prism_core.config_file import to_plain
+from prism_core.dataset.tokenizer import TOKENIZER_FILES
 from prism_core.distill.callbacks import (
     LOG,
     Progress,
@@ -33,6 +34,7 @@ from prism_core.distill.callbacks import (
 )
 from prism_core.distill.config import TrainConfig
 from prism_core.distill.documents import Documents, drop_long
+from prism_core.distill.following import GrowingDocuments, GrowingPlan
 from prism_core.distill.models import (
     check_hardware,
     load_base,
@@ -42,7 +44,7 @@ from prism_core.distill.models import (
     wants_bf16,
 )
 from prism_core.distill.run_record import BEST, CHECKPOINTS, LAST, describe_run, open_run
-from prism_core.distill.schedule import Plan, plan_batches
+from prism_core.distill.schedule import Plan, Steps, plan_batches
 from prism_core.distill.settings import find_trackers, make_arguments
 from prism_core.distill.sources import (
     EPISODES,
@@ -57,7 +59,6 @@ from prism_core.evaluation.closed_loop import make_trial_run
 from prism_core.files import replace_file
 
 REPORT = 'report.json'
-_TOKENIZER_FILES = ('tokenizer.json', 'tokenizer_config.json')
 _GPU_MULTIPLE = 64  # so that lengths, for which kernels are compiled, are few
 
 
@@ -117,11 +118,8 @@ def train(
         smoke = make_trial_run(
             data / EPISODES, config.closed_loop, config.domain, config.data.dialect
         )
-    train_documents = _read(source, 'train', tokenizer, config, limit)
-    valid_documents = _read(source, 'valid', tokenizer, config, limit)
-    valid_documents = _few(valid_documents, config.data.valid_samples, config.seed)
-    plan = _plan(train_documents, config, tokenizer)
-    tokens = np.cumsum(train_documents.lengths[plan.order])[plan.ends - 1]
+    train_documents, plan = _plan(source, tokenizer, config, limit)
+    valid_documents = _read_valid(source, tokenizer, config, limit)
     if config.base:
         model = prepare_base(
             model, config.adapter, gradient_checkpointing=config.gradient_checkpointing
@@ -141,7 +139,7 @@ def train(
         packed=config.batch.packed,
         multiple=_GPU_MULTIPLE if torch.cuda.is_available() else 1,
         smoke=smoke,
-        callbacks=[Watch(out / LOG, tokens, first_step, config.eval_every, on_progress)],
+        callbacks=[Watch(out / LOG, plan, first_step, config.eval_every, on_progress)],
     )
     trainer.add_callback(WholeCheckpoints(trainer.accelerator.wait_for_everyone))
     if 'tensorboard' in find_trackers(config):
@@ -152,7 +150,7 @@ def train(
     trainer.save_whole(out / LAST, {})
     trained = Trained(
         len(plan),
-        int(tokens[-1]),
+        plan.total_tokens,
         len(train_documents),
         sum(p.numel() for p in model.parameters()),
         sum(p.numel() for p in model.parameters() if p.requires_grad),
@@ -169,7 +167,7 @@ def _save_tokenizer(folder: Path, source: Source, tokenizer: Any) -> None:
     if source.form != 'shards':
         tokenizer.save_pretrained(folder)
         return
-    for name in _TOKENIZER_FILES:
+    for name in TOKENIZER_FILES:
         shutil.copy(tokenizer_folder(source) / name, folder / name)
 
 
@@ -212,17 +210,40 @@ def _read(source: Source, split: str, tokenizer: Any, config: TrainConfig, limit
     return documents
 
 
-def _few(documents: Documents, count: int, seed: int) -> Documents:
+def _read_valid(source: Source, tokenizer: Any, config: TrainConfig, limit: int) -> Documents:
+    count = config.data.valid_samples
+    if source.is_growing:
+        growing = _follow(source, 'valid', tokenizer, config, limit)
+        growing.wait_for(count)
+        return growing.take(np.arange(min(count, len(growing))))
+    documents = _read(source, 'valid', tokenizer, config, limit)
     if not count or count >= len(documents):
         return documents
-    chosen = np.random.default_rng(seed).choice(len(documents), count, replace=False)
+    chosen = np.random.default_rng(config.seed).choice(len(documents), count, replace=False)
     return documents.take(np.sort(chosen))
 
 
-def _plan(documents: Documents, config: TrainConfig, tokenizer: Any) -> Plan:
+def _follow(
+    source: Source, split: str, tokenizer: Any, config: TrainConfig, limit: int
+) -> GrowingDocuments:
+    def look() -> Documents:
+        return drop_long(read_documents(source, split, tokenizer, config), limit)
+
+    return GrowingDocuments(look)
+
+
+def _plan(
+    source: Source, tokenizer: Any, config: TrainConfig, limit: int
+) -> tuple[Documents | GrowingDocuments, Steps]:
+    if source.is_growing:
+        least = min(config.batch.first_tokens or config.batch.tokens, config.batch.tokens)
+        growing = _follow(source, 'train', tokenizer, config, min(limit, least))
+        total, seed = config.tokens, config.seed
+        return growing, GrowingPlan(growing, config.batch, total_tokens=total, seed=seed)
+    documents = _read(source, 'train', tokenizer, config, limit)
     total = config.tokens or round(config.epochs * int(documents.lengths.sum()))
     share = config.curriculum.share
-    return plan_batches(
+    return documents, plan_batches(
         documents.lengths,
         config.batch,
         total_tokens=max(total, 1),

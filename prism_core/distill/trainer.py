@@ -17,10 +17,10 @@ import transformers
 from torch.utils.data import DataLoader
 
 from prism_core.distill.batches import load_batches
-from prism_core.distill.documents import Documents
+from prism_core.distill.documents import Samples
 from prism_core.distill.folders import written_whole
 from prism_core.distill.loss import count_hits, pointing_tokens, token_losses
-from prism_core.distill.schedule import Plan
+from prism_core.distill.schedule import Steps
 from prism_core.errors import ConfigError
 
 SCORE = 'score.json'
@@ -53,8 +53,8 @@ class WeightedTrainer(transformers.Trainer):
         model: Any,
         args: transformers.TrainingArguments,
         *,
-        train_documents: tuple[Documents, Plan],
-        valid_documents: tuple[Documents, Plan],
+        train_documents: tuple[Samples, Steps],
+        valid_documents: tuple[Samples, Steps],
         tokenizer: Any,
         save_tokenizer: Callable[[Path], None],
         best: Path,
@@ -80,7 +80,7 @@ class WeightedTrainer(transformers.Trainer):
             self._train_documents, self._first_step, self.args.gradient_accumulation_steps
         )
 
-    def _load(self, source: tuple[Documents, Plan], first_step: int, parts: int) -> DataLoader:
+    def _load(self, source: tuple[Samples, Steps], first_step: int, parts: int) -> DataLoader:
         documents, plan = source
         return load_batches(
             documents,

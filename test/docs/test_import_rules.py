@@ -123,28 +123,37 @@ dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds dom
 dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
     dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
     dataset.worlds domain episode episode_json errors
-distill.callbacks: files
 distill.config: errors
+distill.schedule: distill.config errors
+distill.callbacks: distill.schedule files
 distill.folders:
 distill.copying_heads:
 distill.models: distill.config distill.copying_heads errors
 distill.chat_tokens: conversation errors
 distill.documents: dataset.shards dataset.tokenizer errors
-distill.sources: conversation dataset.conversations dataset.filter dataset.shard_writers
-    dataset.split dataset.tokenizer distill.chat_tokens distill.config distill.documents domain
-    episode_json errors files
+distill.sources: conversation dataset.conversations dataset.filter dataset.run_folder
+    dataset.shard_writers dataset.split dataset.tokenizer distill.chat_tokens distill.config
+    distill.documents domain episode_json errors files
 distill.run_record: config_file dataset.run_folder distill.callbacks distill.config
     distill.folders distill.sources errors files
 distill.merge: dataset.run_folder distill.folders distill.models distill.run_record errors files
-distill.schedule: distill.config errors
+distill.following: distill.config distill.documents distill.schedule errors
 distill.settings: distill.config distill.models errors
 distill.batches: distill.documents distill.schedule
 distill.loss: dataset.tokenizer
 distill.trainer: distill.batches distill.documents distill.folders distill.loss distill.schedule
     errors
-distill.train: config_file distill.callbacks distill.config distill.documents distill.models
-    distill.run_record distill.schedule distill.settings distill.sources distill.trainer errors
-    files
+evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
+    inference.lm_planner inference.student planner
+evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
+    inference.lm_planner plan planner scene_graph
+inference.transformers_model: errors inference.chat_template inference.grammar
+    inference.local_model
+evaluation.closed_loop: dataset.split domain episode episode_json errors evaluation.trial
+    inference.local_model inference.student inference.transformers_model
+distill.train: config_file dataset.tokenizer distill.callbacks distill.config distill.documents
+    distill.following distill.models distill.run_record distill.schedule distill.settings
+    distill.sources distill.trainer errors evaluation.closed_loop files
 pipeline.ledger: errors files
 pipeline.ranks: config_file distill.config errors files
 evaluation.suite: config_file dataset.split domain episode
@@ -300,18 +309,12 @@ domains.mapping.benchmark: actions conversation domains.mapping.domain domains.m
 domains.mapping.writing:
 episode_picture: episode episode_trail graph_elements picture scene_graph
 evaluation:
-evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
-    inference.lm_planner inference.student planner
-evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
-    inference.lm_planner plan planner scene_graph
 evaluation.results: episode evaluation.trial
 evaluation.scores: evaluation.results
 evaluation.evaluate: config_file dataset.run_folder dataset.runner dataset.work domain episode
     episode_json evaluation.candidates evaluation.results evaluation.scores evaluation.suite
     evaluation.trial files
 inference:
-inference.transformers_model: errors inference.chat_template inference.grammar
-    inference.local_model
 pipeline:
 pipeline.publishing: config_file dataset.export distill.export_gguf distill.model_card
     distill.quantize domain files gguf_info pipeline.learning pipeline.ledger pipeline.recipe
@@ -400,7 +403,6 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('dataset.worlds', 'numpy', 'top'),
     ('distill.batches', 'numpy', 'top'),
     ('distill.batches', 'torch', 'top'),
-    ('distill.callbacks', 'numpy', 'top'),
     ('distill.callbacks', 'transformers', 'top'),
     ('distill.check_export', 'numpy', 'top'),
     ('distill.check_export', 'tokenizers', 'top'),
@@ -411,6 +413,7 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('distill.documents', 'tokenizers', 'top'),
     ('distill.export_gguf', 'gguf', 'top'),
     ('distill.export_gguf', 'transformers', 'top'),
+    ('distill.following', 'numpy', 'top'),
     ('distill.gguf_tokenizer', 'gguf', 'top'),
     ('distill.gguf_tokenizer', 'transformers', 'top'),
     ('distill.gguf_weights', 'gguf', 'top'),
