@@ -46,6 +46,7 @@ setup(
             'domains/*/graphs/*.json',
             'domains/*/words/*.json',
             'domains/*/words/*.jsonl',
+            'evaluation/report_page/*',
             'models/*',
         ]
     },
@@ -97,6 +98,7 @@ setup(
             'hypothesis',
             'mypy',
             'nox',
+            'playwright',
             'pre-commit',
             'psutil',
             'pytest',
@@ -120,6 +122,7 @@ setup(
         ],
         'prism.domains': ['mapping = prism_core.domains.mapping.domain:MappingDomain'],
         'prism.commands': [
+            'compare = prism_core.cli_compare:compare',
             'data = prism_core.cli_data:data',
             'distill = prism_core.cli_distill:distill',
             'elicit = prism_core.cli_produce:elicit',
@@ -129,6 +132,7 @@ setup(
             'measure = prism_core.cli_measure:measure',
             'merge = prism_core.cli_train:merge',
             'quantize = prism_core.cli_export:quantize',
+            'report = prism_core.cli_report:report',
             'serve = prism_core.cli_serve:serve',
             'synthesize = prism_core.cli_produce:synthesize',
             'train = prism_core.cli_train:train',

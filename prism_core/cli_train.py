@@ -98,9 +98,11 @@ def train(
     config = _read_recipe(recipe, given)
 
     from prism_core.distill.train import train as run
+    from prism_core.evaluation.closed_loop import make_trial_run
 
+    trials = make_trial_run(data, config.closed_loop, config.domain, config.data.dialect)
     with _Display() as show:
-        done = run(data, out, config, resume=resume, on_progress=show)
+        done = run(data, out, config, resume=resume, on_progress=show, smoke=trials)
     if os.environ.get('RANK', '0') != '0':
         return
     for split, reasons in done.dropped.items():

@@ -47,7 +47,6 @@ from prism_core.distill.run_record import BEST, CHECKPOINTS, LAST, describe_run,
 from prism_core.distill.schedule import Plan, Steps, plan_batches
 from prism_core.distill.settings import find_trackers, make_arguments
 from prism_core.distill.sources import (
-    EPISODES,
     Source,
     find_source,
     read_documents,
@@ -55,7 +54,6 @@ from prism_core.distill.sources import (
 )
 from prism_core.distill.trainer import Smoke, WeightedTrainer, read_score
 from prism_core.errors import ConfigError
-from prism_core.evaluation.closed_loop import make_trial_run
 from prism_core.files import replace_file
 
 REPORT = 'report.json'
@@ -94,7 +92,7 @@ def train(
         config: the recipe.
         resume: whether to go on with what `out` holds; begins where there is nothing.
         on_progress: called with every line of the log.
-        smoke: tries each model that is validated in some other way than in closed loop; its
+        smoke: tries each model that is validated in some other way, such as in closed loop; its
             figures are logged.
 
     Raises:
@@ -114,10 +112,6 @@ def train(
     tokenizer = _load_tokenizer(source, config)
     model = _load_model(config, tokenizer)
     limit = config.data.max_length or model.config.max_position_embeddings
-    if config.closed_loop and smoke is None:
-        smoke = make_trial_run(
-            data / EPISODES, config.closed_loop, config.domain, config.data.dialect
-        )
     train_documents, plan = _plan(source, tokenizer, config, limit)
     valid_documents = _read_valid(source, tokenizer, config, limit)
     if config.base:

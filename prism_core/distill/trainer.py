@@ -127,7 +127,9 @@ class WeightedTrainer(transformers.Trainer):
         }
         if self._smoke is not None:
             if self.is_fsdp_enabled:
-                raise ConfigError('closed_loop: expected 0 with FSDP, which splits the model')
+                raise ConfigError(
+                    'closed_loop: expected 0 with FSDP, where no process has the whole model'
+                )
             is_main = self.args.process_index == 0
             tried = [dict(self._smoke(model, self._tokenizer)) if is_main else {}]
             if self.args.world_size > 1:

@@ -12,6 +12,7 @@ from prism_core.domain import find_domain
 from prism_core.episode import as_task
 from prism_core.episode_json import read_episodes
 from prism_core.errors import ConfigError
+from prism_core.evaluation.evaluate import EPISODES
 from prism_core.evaluation.trial import Desk
 from prism_core.inference.local_model import LocalModel
 from prism_core.inference.student import plan_with
@@ -19,23 +20,26 @@ from prism_core.inference.transformers_model import TransformersEngine
 
 
 def make_trial_run(
-    episodes: Path, count: int, domain_name: str, dialect: str
-) -> Callable[[Any, Any], Mapping[str, float]]:
+    data: Path, count: int, domain_name: str, dialect: str
+) -> Callable[[Any, Any], Mapping[str, float]] | None:
     """What plays the first tasks of the split `valid` with a model, each time the same.
 
     Args:
-        episodes: a dataset's file of episodes.
+        data: the folder of a dataset.
         count: how many tasks.
         domain_name: where they are from.
         dialect: that the model is taught.
 
     Returns:
-        A function of model and tokenizer (of transformers) that gives the share of `success`.
+        A function of model and tokenizer (of transformers) that gives the share of `success`; None
+        for no tasks.
 
     Raises:
-        ConfigError: there is no such file, or no episode of that split in it.
+        ConfigError: there is no episode of that split.
     """
-    domain = find_domain(domain_name)
+    if not count:
+        return None
+    domain, episodes = find_domain(domain_name), data / EPISODES
     try:
         with episodes.open(encoding='utf-8') as file:
             valid = (e for e in read_episodes(file) if split_of(e) == 'valid')

@@ -59,13 +59,26 @@ def join_twins(results: Iterable[Result]) -> list[Task]:
 
 def estimate_success(tasks: Sequence[Task], seed: int = 0) -> Estimate:
     """The macro average over kinds of the share of tasks that succeed."""
+    return to_estimate(*draw_success(tasks, seed), len(tasks))
+
+
+def draw_success(tasks: Sequence[Task], seed: int = 0) -> tuple[float, np.ndarray]:
+    """The macro average, and that of each of many draws of worlds.
+
+    The draws are the same for all that tried the same tasks.
+    """
+    if not tasks:
+        return 0.0, np.zeros(DRAWS)
     counts, successes = _tables(tasks)
-    if not len(counts):
-        return Estimate(0.0, 0.0, 0.0, 0)
     drawn = _draw_worlds(len(counts), seed)
-    low, high = np.percentile(_macro(drawn @ successes, drawn @ counts), _LEVELS)
     value = _macro(successes.sum(0)[None], counts.sum(0)[None])[0]
-    return Estimate(float(value), float(low), float(high), len(tasks))
+    return float(value), _macro(drawn @ successes, drawn @ counts)
+
+
+def to_estimate(value: float, drawn: np.ndarray, tasks: int) -> Estimate:
+    """A figure with the interval that its draws give, over so many tasks."""
+    low, high = np.percentile(drawn, _LEVELS)
+    return Estimate(value, float(low), float(high), tasks)
 
 
 def _tables(tasks: Sequence[Task]) -> tuple[np.ndarray, np.ndarray]:

@@ -23,6 +23,7 @@ from prism_core.distill.sources import find_source, tokenizer_folder
 from prism_core.distill.train import REPORT, train
 from prism_core.domain import find_domain
 from prism_core.errors import ConfigError
+from prism_core.evaluation.closed_loop import make_trial_run
 from prism_core.pipeline.ledger import Ledger, Stage, hash_files
 from prism_core.pipeline.ranks import train_in_ranks
 from prism_core.pipeline.recipe import DatasetConfig, Recipe
@@ -166,7 +167,9 @@ def train_student(recipe: Recipe, data: Made, ledger: Ledger, show: Show) -> Mad
         if recipe.config.processes > 1:
             train_in_ranks(recipe.config.processes, data.folder, folder, config, ledger.lock)
         else:
-            train(data.folder, folder, config, resume=True, on_progress=tell)
+            played = (config.closed_loop, config.domain, config.data.dialect)
+            trials = make_trial_run(data.folder, *played)
+            train(data.folder, folder, config, resume=True, on_progress=tell, smoke=trials)
         return _report(json.loads((folder / REPORT).read_text('utf-8')))
 
     def tell(p: TrainProgress) -> None:

@@ -147,7 +147,8 @@ def test_every_command_can_be_imported_and_says_what_it_does():
     commands = [[name] for name in prism.list_commands(None) if name not in ('ask', 'demo')]
     commands += [['bench', name] for name in ('prompts', 'runtime', 'student')]
     names = {name for name, *_ in commands}
-    assert {'elicit', 'train', 'merge', 'export', 'quantize', 'evaluate', 'serve'} <= names
+    assert {'elicit', 'train', 'merge', 'export', 'quantize', 'serve'} <= names
+    assert {'evaluate', 'compare', 'report'} <= names
     for command in commands:
         done = run(*command, '--help')
         assert done.exit_code == 0, f'{command}: {done.output}'

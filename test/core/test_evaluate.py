@@ -77,11 +77,12 @@ def test_shipped_suite_is_drawn(path):
     assert len(first) >= 4
 
 
-def test_there_are_suites_of_three_sizes_and_one_of_the_core_tier():
-    assert [path.stem for path in SHIPPED] == ['core', 'full', 'smoke', 'standard']
+def test_there_are_suites_of_three_sizes_one_of_the_core_tier_and_one_for_the_gate():
+    assert [path.stem for path in SHIPPED] == ['core', 'full', 'gate', 'smoke', 'standard']
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_core_suite_has_250_pairs_of_twins_of_each_kind_that_could_be_guessed():
     suite = read_config(ROOT / 'config/evaluate/core.yaml', SuiteConfig)
     first_twins: dict[str, str] = {}

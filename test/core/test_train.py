@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import sys
 
 import pytest
@@ -131,21 +130,6 @@ def test_best_may_be_known_by_another_figure(data, tmp_path):
     config = config_of(nano_recipe(eval_every=1, tokens=12_000, best_by='success'))
     train(data, tmp_path, config, smoke=lambda model, tokenizer: {'success': next(successes)})
     assert json.loads((tmp_path / 'best' / 'score.json').read_text('utf-8'))['step'] == 2
-
-
-def test_tasks_of_the_validation_split_are_played_in_closed_loop(data, tmp_path):
-    recipe = nano_recipe(eval_every=100, tokens=3_000, closed_loop=2, best_by='success')
-    train(data, tmp_path, config_of(recipe))
-    (line,) = (line for line in log_of(tmp_path) if 'eval_success' in line)
-    assert line['eval_success'] in (0.0, 0.5, 1.0)
-    score = json.loads((tmp_path / 'best' / 'score.json').read_text('utf-8'))
-    assert score['eval_success'] == line['eval_success']
-
-
-def test_playing_in_closed_loop_needs_episodes(data, tmp_path):
-    shutil.copytree(data, tmp_path / 'data', ignore=shutil.ignore_patterns('episodes.jsonl'))
-    with pytest.raises(ConfigError, match='closed_loop: expected episodes of the split valid in'):
-        train(tmp_path / 'data', tmp_path / 'out', config_of(nano_recipe(closed_loop=2)))
 
 
 def test_unknown_figure_is_refused_with_those_that_there_are(data, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from prism_core.cli_train import _SETTINGS, merge, train
 from prism_core.config_file import read_config, render_config
 from prism_core.distill.callbacks import last_checkpoint
 from prism_core.distill.config import TrainConfig
+from prism_core.errors import ConfigError
 
 from .checkpoints import make_llama
 from .students import config_of, nano_recipe, write_dataset
@@ -96,6 +98,24 @@ def test_train_writes_a_student_and_says_what_was_left_out(data, tmp_path):
     written = yaml.safe_load((out / 'recipe.yaml').read_text('utf-8'))['config']
     assert written['data']['max_length'] == 300
     assert (written['seed'], written['optimizer']['beta2']) == (5, 0.9)
+
+
+def test_tasks_of_the_validation_split_are_played_in_closed_loop(data, tmp_path):
+    recipe = write_recipe(tmp_path / 'recipe.yaml', eval_every=100, tokens=3_000)
+    places = ('--recipe', recipe, '--data', data, '--out', tmp_path / 'out')
+    flags = ('--closed-loop', 2, '--set', 'best_by=success')
+    done = call(train, *places, *flags)
+    assert done.exit_code == 0, done.output
+    score = json.loads((tmp_path / 'out/best/score.json').read_text('utf-8'))
+    assert score['eval_success'] in (0.0, 0.5, 1.0)
+
+
+def test_playing_in_closed_loop_needs_episodes(data, tmp_path):
+    shutil.copytree(data, tmp_path / 'data', ignore=shutil.ignore_patterns('episodes.jsonl'))
+    recipe = write_recipe(tmp_path / 'recipe.yaml')
+    places = ('--recipe', recipe, '--data', tmp_path / 'data', '--out', tmp_path / 'out')
+    with pytest.raises(ConfigError, match='closed_loop: expected episodes of the split valid in'):
+        train.main([*map(str, places), '--closed-loop', '2'], standalone_mode=False)
 
 
 def test_lora_and_merge_by_flags_alone(data, tmp_path):

@@ -90,36 +90,48 @@ inference.benchmark_grammar: conversation errors grammar inference.benchmark_run
     inference.grammar inference.llama_cpp inference.local_model
 terminal_bench: inference.benchmark inference.benchmark_grammar inference.benchmark_runtime
 cli_bench: conversation files terminal_bench
-cli_data:
 config_file: errors
-dataset:
+dataset.run_folder: errors files
+dataset.runner: errors
+dataset.masking: lexicon
 dataset.conversations: conversation domain episode errors scene_graph
-dataset.filter: episode
 dataset.tokenizer: conversation errors
 dataset.shards: conversation dataset.conversations dataset.tokenizer domain episode errors
-dataset.split: episode
-episode_json: episode errors graph_elements scene_graph spine_json
-dataset.export: dataset.conversations dataset.filter dataset.shards dataset.split domain episode
-    episode_json errors
 testing: actions conversation criterion episode errors grammar inference.text_model mission_state
     observation plan planner scene_graph
 dataset.protocol_check: actions domain episode errors graph_elements plan planner scene_graph
     testing
-dataset.run_folder: errors files
-dataset.runner: errors
-dataset.shard_writers: conversation dataset.conversations dataset.filter dataset.run_folder
-    dataset.shards dataset.split dataset.tokenizer domain episode episode_json
 inference.teacher_config: errors
 inference.lm_factory: config_file domain errors inference.lm_planner inference.teacher_config
     inference.text_model
 dataset.teaching: actions dataset.protocol_check domain episode errors inference.lm_factory
     inference.lm_planner inference.teacher_config inference.text_model plan planner scene_graph
-dataset.masking: lexicon
 dataset.duplicates:
+dataset.filter: episode
+dataset.split: episode
+episode_json: episode errors graph_elements scene_graph spine_json
 dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_folder
     dataset.runner dataset.shards dataset.split domain episode episode_json
 dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds domain episode
     episode_json errors
+evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
+    inference.lm_planner inference.student planner
+evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
+    inference.lm_planner plan planner scene_graph
+evaluation.results: episode evaluation.trial
+evaluation.scores: evaluation.results
+evaluation.suite: config_file dataset.split domain episode
+evaluation.evaluate: config_file dataset.run_folder dataset.runner dataset.work domain episode
+    episode_json evaluation.candidates evaluation.results evaluation.scores evaluation.suite
+    evaluation.trial files
+evaluation.comparison: errors evaluation.evaluate evaluation.results evaluation.scores
+cli_compare: evaluation.comparison
+cli_data:
+dataset:
+dataset.export: dataset.conversations dataset.filter dataset.shards dataset.split domain episode
+    episode_json errors
+dataset.shard_writers: conversation dataset.conversations dataset.filter dataset.run_folder
+    dataset.shards dataset.split dataset.tokenizer domain episode episode_json
 dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
     dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
     dataset.worlds domain episode episode_json errors
@@ -143,25 +155,21 @@ distill.batches: distill.documents distill.schedule
 distill.loss: dataset.tokenizer
 distill.trainer: distill.batches distill.documents distill.folders distill.loss distill.schedule
     errors
-evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
-    inference.lm_planner inference.student planner
-evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
-    inference.lm_planner plan planner scene_graph
-inference.transformers_model: errors inference.chat_template inference.grammar
-    inference.local_model
-evaluation.closed_loop: dataset.split domain episode episode_json errors evaluation.trial
-    inference.local_model inference.student inference.transformers_model
 distill.train: config_file dataset.tokenizer distill.callbacks distill.config distill.documents
     distill.following distill.models distill.run_record distill.schedule distill.settings
-    distill.sources distill.trainer errors evaluation.closed_loop files
+    distill.sources distill.trainer errors files
+inference.transformers_model: errors inference.chat_template inference.grammar
+    inference.local_model
+evaluation.closed_loop: dataset.split domain episode episode_json errors evaluation.evaluate
+    evaluation.trial inference.local_model inference.student inference.transformers_model
 pipeline.ledger: errors files
 pipeline.ranks: config_file distill.config errors files
-evaluation.suite: config_file dataset.split domain episode
 pipeline.recipe: config_file dataset.produce dataset.teaching distill.config domain errors
     evaluation.suite
 pipeline.learning: config_file dataset dataset.export dataset.produce dataset.shard_writers
     dataset.shards distill.callbacks distill.config distill.merge distill.run_record
-    distill.sources distill.train domain errors pipeline.ledger pipeline.ranks pipeline.recipe
+    distill.sources distill.train domain errors evaluation.closed_loop pipeline.ledger
+    pipeline.ranks pipeline.recipe
 cli_distill: pipeline.learning
 cli_evaluate:
 cli_export:
@@ -282,6 +290,7 @@ terminal_data: dataset.filter dataset.split dataset.statistics dataset.summary e
 cli_produce: config_file dataset dataset.produce dataset.report dataset.run_folder dataset.runner
     dataset.teaching domain inference.reply_cache inference.spending inference.teacher_api
     inference.teacher_config terminal_data
+cli_report:
 dataset.importing_requests: actions conversation dataset.importing dataset.importing_missions
     dialects.spine errors mission_state scene_graph
 domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.words symbolic
@@ -309,11 +318,10 @@ domains.mapping.benchmark: actions conversation domains.mapping.domain domains.m
 domains.mapping.writing:
 episode_picture: episode episode_trail graph_elements picture scene_graph
 evaluation:
-evaluation.results: episode evaluation.trial
-evaluation.scores: evaluation.results
-evaluation.evaluate: config_file dataset.run_folder dataset.runner dataset.work domain episode
-    episode_json evaluation.candidates evaluation.results evaluation.scores evaluation.suite
-    evaluation.trial files
+evaluation.report_episode: config_file criterion episode episode_trail evaluation.results
+    evaluation.scores evaluation.trial graph_elements scene_graph
+evaluation.report: config_file dataset.run_folder episode_json errors evaluation.evaluate
+    evaluation.report_episode evaluation.results evaluation.scores files
 inference:
 pipeline:
 pipeline.publishing: config_file dataset.export distill.export_gguf distill.model_card
@@ -340,12 +348,14 @@ cli: domains.mapping domains.mapping.generator domains.mapping.intents domains.m
 cli_bench: dataset.tokenizer distill.random_model domains.mapping.benchmark inference.benchmark
     inference.benchmark_grammar inference.benchmark_machine inference.benchmark_runtime
     inference.llama_cpp inference.student
+cli_compare: config_file evaluation.comparison files
 cli_data: dataset.export dataset.report dataset.tokenizer domain terminal_data
 cli_distill: pipeline.distill
 cli_evaluate: config_file evaluation.candidates evaluation.evaluate evaluation.suite
 cli_export: distill.export_gguf distill.model_card distill.quantize domain files gguf_info
 cli_produce: inference.teacher_api
-cli_train: config_file distill.config distill.merge distill.train
+cli_report: evaluation.report
+cli_train: config_file distill.config distill.merge distill.train evaluation.closed_loop
 evaluation.candidates: inference.llama_cpp inference.transformers_model
 inference.benchmark: inference.transformers_model
 inference.lm_factory: inference.teacher_api
@@ -367,6 +377,8 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('cli_bench', 'click', 'top'),
     ('cli_bench', 'rich', 'top'),
     ('cli_bench', 'tokenizers', 'top'),
+    ('cli_compare', 'click', 'top'),
+    ('cli_compare', 'rich', 'top'),
     ('cli_data', 'click', 'top'),
     ('cli_data', 'rich', 'in a function'),
     ('cli_distill', 'click', 'top'),
@@ -380,6 +392,8 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('cli_measure', 'rich', 'top'),
     ('cli_produce', 'click', 'top'),
     ('cli_produce', 'rich', 'top'),
+    ('cli_report', 'click', 'top'),
+    ('cli_report', 'rich', 'in a function'),
     ('cli_serve', 'click', 'top'),
     ('cli_train', 'click', 'top'),
     ('cli_train', 'rich', 'top'),
@@ -454,6 +468,7 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('domains.mapping.writing.schema', 'msgspec', 'top'),
     ('episode_json', 'msgspec', 'top'),
     ('episode_picture', 'matplotlib', 'in a function'),
+    ('evaluation.report', 'msgspec', 'top'),
     ('evaluation.scores', 'numpy', 'top'),
     ('inference.benchmark_grammar', 'numpy', 'top'),
     ('inference.benchmark_machine', 'numpy', 'top'),
