@@ -120,6 +120,15 @@ class Lexicon:
         found = self._attribute_pattern.findall(query.lower())
         return frozenset(self.attribute_phrases[phrase][0] for phrase in found)
 
+    def said_values(self, text: str) -> dict[str, tuple[str, ...]]:
+        """The values that a text speaks of, by attribute."""
+        found: dict[str, dict[str, None]] = {}
+        for phrase in self._attribute_pattern.findall(text.lower()):
+            key, value = self.attribute_phrases[phrase]
+            if value:
+                found.setdefault(key, {})[value] = None
+        return {key: tuple(values) for key, values in found.items()}
+
     def question(self, attribute: str) -> str:
         """The question by which an attribute of an object is asked for; `asked_attributes` finds it
         again. `description` asks for a description.
@@ -151,6 +160,30 @@ class Lexicon:
             (name for name, classes in self.groups.items() if classes == target.classes), ''
         )
         return group or ' or '.join(target.classes)
+
+    @cached_property
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        """For each word for a class, a group or a purpose: what `call` calls it."""
+        words: dict[str, dict[str, None]] = {}
+        classes = {name: entry.synonyms for name, entry in self.objects.items()}
+        for name, others in (*classes.items(), *self.regions.items(), *self.groups.items()):
+            synonyms = () if name in self.groups else others
+            for word in (name, *synonyms):
+                for form in (word, self.plural(word)):
+                    words.setdefault(form, {})[name] = None
+        for purpose, others in self.purposes.items():
+            for phrase in (purpose, *others):
+                words.setdefault(phrase, {})[purpose] = None
+        return {word: tuple(called) for word, called in words.items()}
+
+    @cached_property
+    def _name_pattern(self) -> re.Pattern[str]:
+        return phrase_pattern(self._names)
+
+    def said_things(self, text: str) -> tuple[str, ...]:
+        """The classes, groups and purposes that a text speaks of, as `call` calls them."""
+        found = self._name_pattern.findall(text.lower())
+        return tuple(dict.fromkeys(name for word in found for name in self._names[word]))
 
     def meant_by(self, called: str) -> tuple[str, ...]:
         """The classes of what is called so."""

@@ -1,6 +1,7 @@
 """The grammar of replies in the compact dialect, on one known graph: what `CompactSteps` reads,
 with nodes of the right kind only, actions only where known ways lead, and reports only of what is
-known.
+known. Where the request speaks of things, attributes or values that the lexicon knows, by whatever
+word, goals are about no others, and none is vague.
 """
 
 from __future__ import annotations
@@ -49,13 +50,19 @@ class CompactGrammar:
         self._graph = graph
         self._handles = handles
         self._lexicon = lexicon
+        asked = lexicon.asked_attributes(request)
+        self._attributes = [k for k in lexicon.attributes if k in asked] or [*lexicon.attributes]
+        self._said_values = lexicon.said_values(request)
+        named = (class_of_name(n) for n in _NAME.findall(request) if n in graph.nodes)
+        self._said_things = (*lexicon.said_things(request), *named)
         self._writer = GrammarWriter()
         self._region = self._define('REGION', self._nodes(graph.regions))
         self._object = self._define('OBJECT', self._nodes(graph.objects))
         here = graph.robot_location
         reached = graph.reachable_regions(here) if here is not None else set()
         near = [name for name in graph.regions if name in reached]
-        seen = (n for n, regions in graph.viewpoints.items() if not set(regions).isdisjoint(near))
+        seen = [n for n, regions in graph.viewpoints.items() if not set(regions).isdisjoint(near)]
+        self._near_classes = {class_of(graph.nodes[name]) for name in seen}
         self._near_region = self._define('NEAR_REGION', self._nodes(near))
         self._near_object = self._define('NEAR_OBJECT', self._nodes(seen))
         nodes = one_of([self._region, self._object])
@@ -68,7 +75,9 @@ class CompactGrammar:
 
     def write(self) -> Lark:
         """The grammar of `goal : steps`."""
-        kind, called = one_text_of(get_args(IntentKind)), self._called()
+        is_clear = bool(self._said_things)
+        kinds = (k for k in get_args(IntentKind) if not (is_clear and k == 'vague'))
+        kind, called = one_text_of(kinds), self._called()
         space = optional(words(' '))
         goal = self._define('GOAL', in_order(space, kind, ' ', called, ' : '))
         bare_goal = self._define('BARE_GOAL', in_order(space, kind, ' : '))
@@ -98,7 +107,8 @@ class CompactGrammar:
     def _called(self) -> Part | None:
         """What a goal is about: words of the lexicon, of the request and of known classes."""
         lexicon = self._lexicon
-        other = one_text_of([*lexicon.regions, *lexicon.purposes, *lexicon.groups])
+        others = dict.fromkeys((*lexicon.regions, *lexicon.purposes, *lexicon.groups))
+        other = one_text_of(n for n in others if not self._said_things or n in self._said_things)
         things = self._define('CALLED', one_text_of(map(self._handles.neutralize, self._things)))
         return one_of([_joined(things), other])
 
@@ -108,21 +118,26 @@ class CompactGrammar:
 
     @cached_property
     def _things(self) -> list[str]:
-        """Words for classes: the lexicon's, those of known nodes, those of the request."""
-        found = [class_of(node) for node in self._graph.nodes.values()]
+        """Words for classes: those that the request speaks of, or else the lexicon's and those of
+        known nodes; and the request's own.
+        """
+        lexicon = self._lexicon
+        found = [name for said in self._said_things for name in (said, *lexicon.meant_by(said))]
+        if not found:
+            found = [*lexicon.objects, *(class_of(node) for node in self._graph.nodes.values())]
         found += [class_of_name(name) for name in _NAME.findall(self._request)]
         said = _WORD.findall(self._request.lower())
         for length in range(2, _MAX_PHRASE_WORDS + 1):
             starts = range(len(said) - length + 1)
             found += [' '.join(said[start : start + length]) for start in starts]
-        return [*self._lexicon.objects, *filter(_PHRASE.fullmatch, found)]
+        return [*filter(_PHRASE.fullmatch, found)]
 
     # -------------------------------------------------------------------------------------- steps
 
     def _last_step(self) -> Part | None:
         """Any step but a report that counts things of some classes."""
         region, thing = self._region, self._object
-        attribute = one_text_of(self._lexicon.attributes)
+        attribute = one_text_of(self._attributes)
         asked = optional(in_order(' ', one_of([attribute, self._quoted])))
         position = one_of([region, in_order(COORDINATE, ' ', COORDINATE)])
         node = one_of([region, thing])
@@ -142,7 +157,7 @@ class CompactGrammar:
     def _reports(self) -> Iterator[Part | None]:
         """The reports of `reports` on nodes, on what is known of them."""
         graph, region, thing = self._graph, self._region, self._object
-        attribute = one_text_of([*self._lexicon.attributes, 'description'])
+        attribute = one_text_of([*self._attributes, 'description'])
         placed = [name for name, regions in graph.viewpoints.items() if regions]
         described = [n for n, node in graph.nodes.items() if _fits(n, node.description)]
         yield in_order('node ', thing)
@@ -164,11 +179,12 @@ class CompactGrammar:
                 if isinstance(value, str) and _PHRASE.fullmatch(key) and _fits(name, value):
                     known.setdefault(key, []).append(name)
         for key, names in known.items():
-            nodes = self._nodes(names)
-            yield in_order('value ', nodes, f' {key}')
-            if key in self._lexicon.attributes:
-                values = one_text_of(self._lexicon.attributes[key].values)
-                yield in_order('is ', nodes, f' {key} ; ', values)
+            nodes, spec = self._nodes(names), self._lexicon.attributes.get(key)
+            if spec is None or key in self._attributes:
+                yield in_order('value ', nodes, f' {key}')
+            if spec is not None:
+                said = self._said_values.get(key, ()) if self._said_values else spec.values
+                yield in_order('is ', nodes, f' {key} ; ', one_text_of(said))
 
     def _listable_regions(self) -> Iterator[str]:
         """Regions of which all that is seen from them can be said in one sentence."""
@@ -182,10 +198,18 @@ class CompactGrammar:
         """The reports that count."""
         where = optional(in_order(' ', self._region))
         return in_order('answer ', one_of([
-            in_order('none', classes),
+            in_order('none', classes) if self._may_be_none else None,
             in_order(one_text_of(['exists', 'count']), classes, where),
             in_order('more', classes, ' ', self._pair),
         ]))  # fmt: skip
+
+    @property
+    def _may_be_none(self) -> bool:
+        """Whether nothing that the request speaks of is known where ways lead; of things of some
+        value, such as a red one, that cannot be told here.
+        """
+        said = {name for called in self._said_things for name in self._lexicon.meant_by(called)}
+        return bool(self._said_values) or self._near_classes.isdisjoint(said)
 
     def _pairs(self) -> Part | None:
         """Two regions in the order of the graph. Each set of later ones is written once."""

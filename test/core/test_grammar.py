@@ -162,7 +162,7 @@ def handle(dialect: Dialect, graph: SceneGraph, name: str) -> str:
 def test_the_compact_grammar_takes_known_nodes_where_they_belong_and_nothing_else():
     graph = make_graph(3)
     dialect = DOMAIN.make_dialect('compact', 7)
-    grammar = dialect.make_grammar('find a crate', graph)
+    grammar = dialect.make_grammar('', graph)
     crate, yard, other = (handle(dialect, graph, n) for n in ('crate_0', 'yard_0', 'yard_1'))
     for good in (
         f' find crate : answer node {crate}',
@@ -262,6 +262,65 @@ def test_a_goal_may_use_the_words_of_the_request_and_those_of_nodes_that_no_lexi
     assert not accepts(grammar, ' find blorp : replan')
     blorp = SceneGraph([Node('blorp_1', 'region', (0.0, 0.0))], robot_location='blorp_1')
     assert accepts(dialect.make_grammar('go on', blorp), ' go_to blorp : replan')
+
+
+GREEN = 'Is it true that the forklift is green?'
+
+
+def test_what_the_request_speaks_of_is_what_the_goal_is_about():
+    dialect, graph = DOMAIN.make_dialect('compact'), make_graph()
+    for request, right, wrong in (
+        ('How many pails are there?', ' count bucket : replan', ' count ladder : replan'),
+        ('Find something to boil water.', ' find boil water : replan', ' find bake bread : replan'),
+        ('Head for the office now.', ' go_to office : replan', ' go_to kitchen : replan'),
+        ('Go and see crate_0.', ' describe crate : replan', ' describe forklift : replan'),
+        (GREEN, ' yes_no forklift : replan', ' vague : ask what'),
+    ):
+        grammar = dialect.make_grammar(request, graph)
+        assert accepts(grammar, right), right
+        assert not accepts(grammar, wrong), wrong
+    nothing = dialect.make_grammar('Do the usual.', graph)
+    assert accepts(nothing, ' vague : ask what')
+    assert accepts(nothing, ' find ladder : replan')
+
+
+def test_no_other_attribute_or_value_is_asked_for_than_the_request_speaks_of():
+    dialect, plain = DOMAIN.make_dialect('compact'), make_graph()
+    known = {'color': 'red', 'condition': 'intact'}
+    graph = SceneGraph(
+        [n.with_attributes(known) if n.kind == 'object' else n for n in plain.nodes.values()],
+        plain.connections.values(),
+        robot_location='yard_0',
+    )
+    crate, grammar = handle(dialect, graph, 'crate_0'), dialect.make_grammar(GREEN, graph)
+    goal = ' yes_no forklift : '
+    for right in (f'is {crate} color ; green', f'value {crate} color'):
+        assert accepts(grammar, f'{goal}answer {right}')
+    assert accepts(grammar, f'{goal}inspect {crate} color')
+    for wrong in (f'is {crate} color ; red', f'is {crate} condition ; intact'):
+        assert not accepts(grammar, f'{goal}answer {wrong}')
+    assert not accepts(grammar, f'{goal}answer value {crate} condition')
+    assert not accepts(grammar, f'{goal}inspect {crate} condition')
+
+
+def test_what_is_known_is_not_said_to_be_missing():
+    dialect = DOMAIN.make_dialect('compact')
+    graph = SceneGraph(
+        [Node('yard_0', 'region', (0.0, 0.0)), Node('kettle_1', 'object', (0.0, 1.0))],
+        [Connection('observed_from', 'kettle_1', 'yard_0')],
+        robot_location='yard_0',
+    )
+    for request, may_be in (
+        ('Find a kettle.', False),
+        ('Find something to boil water.', False),
+        ('Find a ladder.', True),
+        ('Find a red kettle.', True),
+    ):
+        goal = ' find boil water' if 'boil' in request else ' find kettle'
+        goal = ' find ladder' if 'ladder' in request else goal
+        grammar = dialect.make_grammar(request, graph)
+        assert accepts(grammar, f'{goal} : replan')
+        assert accepts(grammar, f'{goal} : answer none') == may_be, request
 
 
 def test_reports_speak_only_of_what_is_known_of_a_node():
