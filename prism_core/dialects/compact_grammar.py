@@ -53,8 +53,8 @@ class CompactGrammar:
         asked = lexicon.asked_attributes(request)
         self._attributes = [k for k in lexicon.attributes if k in asked] or [*lexicon.attributes]
         self._said_values = lexicon.said_values(request)
-        named = (class_of_name(n) for n in _NAME.findall(request) if n in graph.nodes)
-        self._said_things = (*lexicon.said_things(request), *named)
+        self._said_things = (*lexicon.said_things(request), *self._said_nodes())
+        self._said_classes = {c for said in self._said_things for c in lexicon.meant_by(said)}
         self._writer = GrammarWriter()
         self._region = self._define('REGION', self._nodes(graph.regions))
         self._object = self._define('OBJECT', self._nodes(graph.objects))
@@ -64,7 +64,9 @@ class CompactGrammar:
         seen = [n for n, regions in graph.viewpoints.items() if not set(regions).isdisjoint(near)]
         self._near_classes = {class_of(graph.nodes[name]) for name in seen}
         self._near_region = self._define('NEAR_REGION', self._nodes(near))
-        self._near_object = self._define('NEAR_OBJECT', self._nodes(seen))
+        self._near_object = self._define('NEAR_OBJECT', self._nodes(self._only_said(seen)))
+        said = self._only_said(graph.objects)
+        self._said_object = self._define('SAID_OBJECT', self._nodes(said))
         nodes = one_of([self._region, self._object])
         piece = self._define('PIECE', text_piece(nodes))
         # A node is longer where the text is read: there it has its name.
@@ -103,6 +105,20 @@ class CompactGrammar:
 
     def _nodes(self, names: Iterable[str]) -> Part | None:
         return one_text_of(map(self._handles.write, names))
+
+    def _said_nodes(self) -> Iterator[str]:
+        """The classes of known nodes that the request names, or calls by a word of no lexicon."""
+        named, said = set(_NAME.findall(self._request)), self._request.lower()
+        for name, node in self._graph.nodes.items():
+            called = class_of(node)
+            if name in named or (called not in self._lexicon.objects and called in said):
+                yield called
+
+    def _only_said(self, names: Iterable[str]) -> list[str]:
+        """Those of some objects that the request may speak of: all, where it speaks of none."""
+        names, objects = list(names), self._graph.objects
+        classes = self._said_classes & {*self._lexicon.objects, *map(class_of, objects.values())}
+        return [n for n in names if not classes or class_of(objects[n]) in classes]
 
     def _called(self) -> Part | None:
         """What a goal is about: words of the lexicon, of the request and of known classes."""
@@ -156,9 +172,9 @@ class CompactGrammar:
 
     def _reports(self) -> Iterator[Part | None]:
         """The reports of `reports` on nodes, on what is known of them."""
-        graph, region, thing = self._graph, self._region, self._object
+        graph, region, thing = self._graph, self._region, self._said_object
         attribute = one_text_of([*self._attributes, 'description'])
-        placed = [name for name, regions in graph.viewpoints.items() if regions]
+        placed = self._only_said(name for name, regions in graph.viewpoints.items() if regions)
         described = [n for n, node in graph.nodes.items() if _fits(n, node.description)]
         yield in_order('node ', thing)
         yield in_order('where ', self._nodes(placed))
@@ -174,12 +190,14 @@ class CompactGrammar:
     def _values(self) -> Iterator[Part | None]:
         """What is known of an attribute of a node, and whether it is some value."""
         known: dict[str, list[str]] = {}
+        objects = {*self._only_said(self._graph.objects)}
         for name, node in self._graph.nodes.items():
             for key, value in node.attributes.items():
                 if isinstance(value, str) and _PHRASE.fullmatch(key) and _fits(name, value):
                     known.setdefault(key, []).append(name)
         for key, names in known.items():
-            nodes, spec = self._nodes(names), self._lexicon.attributes.get(key)
+            spec = self._lexicon.attributes.get(key)
+            nodes = self._nodes(n for n in names if n in self._graph.regions or n in objects)
             if spec is None or key in self._attributes:
                 yield in_order('value ', nodes, f' {key}')
             if spec is not None:
@@ -208,8 +226,7 @@ class CompactGrammar:
         """Whether nothing that the request speaks of is known where ways lead; of things of some
         value, such as a red one, that cannot be told here.
         """
-        said = {name for called in self._said_things for name in self._lexicon.meant_by(called)}
-        return bool(self._said_values) or self._near_classes.isdisjoint(said)
+        return bool(self._said_values) or self._near_classes.isdisjoint(self._said_classes)
 
     def _pairs(self) -> Part | None:
         """Two regions in the order of the graph. Each set of later ones is written once."""

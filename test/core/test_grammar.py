@@ -264,7 +264,7 @@ def test_a_goal_may_use_the_words_of_the_request_and_those_of_nodes_that_no_lexi
     assert accepts(dialect.make_grammar('go on', blorp), ' go_to blorp : replan')
 
 
-GREEN = 'Is it true that the forklift is green?'
+GREEN = 'Is it true that the crate is green?'
 
 
 def test_what_the_request_speaks_of_is_what_the_goal_is_about():
@@ -274,7 +274,7 @@ def test_what_the_request_speaks_of_is_what_the_goal_is_about():
         ('Find something to boil water.', ' find boil water : replan', ' find bake bread : replan'),
         ('Head for the office now.', ' go_to office : replan', ' go_to kitchen : replan'),
         ('Go and see crate_0.', ' describe crate : replan', ' describe forklift : replan'),
-        (GREEN, ' yes_no forklift : replan', ' vague : ask what'),
+        (GREEN, ' yes_no crate : replan', ' vague : ask what'),
     ):
         grammar = dialect.make_grammar(request, graph)
         assert accepts(grammar, right), right
@@ -293,7 +293,7 @@ def test_no_other_attribute_or_value_is_asked_for_than_the_request_speaks_of():
         robot_location='yard_0',
     )
     crate, grammar = handle(dialect, graph, 'crate_0'), dialect.make_grammar(GREEN, graph)
-    goal = ' yes_no forklift : '
+    goal = ' yes_no crate : '
     for right in (f'is {crate} color ; green', f'value {crate} color'):
         assert accepts(grammar, f'{goal}answer {right}')
     assert accepts(grammar, f'{goal}inspect {crate} color')
@@ -301,6 +301,40 @@ def test_no_other_attribute_or_value_is_asked_for_than_the_request_speaks_of():
         assert not accepts(grammar, f'{goal}answer {wrong}')
     assert not accepts(grammar, f'{goal}answer value {crate} condition')
     assert not accepts(grammar, f'{goal}inspect {crate} condition')
+
+
+def test_reports_are_about_things_that_the_request_speaks_of():
+    dialect = DOMAIN.make_dialect('compact')
+    things = ('kettle_1', 'ladder_2', 'blorp_3')
+    graph = SceneGraph(
+        [
+            Node('yard_0', 'region', (0.0, 0.0)),
+            *(
+                Node(name, 'object', (0.0, 1.0)).with_attributes({'color': 'red'})
+                for name in things
+            ),
+        ],
+        [Connection('observed_from', name, 'yard_0') for name in things],
+        robot_location='yard_0',
+    )
+    kettle, ladder, blorp = (handle(dialect, graph, name) for name in things)
+    for request, right, wrong in (
+        ('Where is the kettle?', kettle, ladder),
+        ('Find something to boil water.', kettle, blorp),
+        ('Is the blorp beside the kettle red?', blorp, ladder),
+        ('Look at ladder_2.', ladder, kettle),
+    ):
+        grammar = dialect.make_grammar(request, graph)
+        for step in (
+            'answer node {}',
+            'answer where {}',
+            'inspect {} color',
+            'answer value {} color',
+        ):
+            assert accepts(grammar, f' describe : {step.format(right)}'), (request, step)
+            assert not accepts(grammar, f' describe : {step.format(wrong)}'), (request, step)
+    everything = dialect.make_grammar('Do the usual.', graph)
+    assert all(accepts(everything, f' vague : answer node {t}') for t in (kettle, ladder, blorp))
 
 
 def test_what_is_known_is_not_said_to_be_missing():
