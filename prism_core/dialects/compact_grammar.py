@@ -61,6 +61,9 @@ class CompactGrammar:
         here = graph.robot_location
         reached = graph.reachable_regions(here) if here is not None else set()
         near = [name for name in graph.regions if name in reached]
+        self._near_region_classes = {class_of(graph.nodes[name]) for name in near}
+        far = {class_of(graph.nodes[name]) for name in graph.regions if name not in reached}
+        self._far_region_classes = far | {*lexicon.regions} - self._near_region_classes
         seen = [n for n, regions in graph.viewpoints.items() if not set(regions).isdisjoint(near)]
         self._near_classes = {class_of(graph.nodes[name]) for name in seen}
         self._near_region = self._define('NEAR_REGION', self._nodes(near))
@@ -155,6 +158,10 @@ class CompactGrammar:
         region, thing = self._region, self._object
         attribute = one_text_of(self._attributes)
         asked = optional(in_order(' ', one_of([attribute, self._quoted])))
+        # To where a known way leads, no way has to be looked for.
+        is_reached = not self._near_region_classes.isdisjoint(
+            self._said_classes
+        ) and self._far_region_classes.isdisjoint(self._said_classes)
         position = one_of([region, in_order(COORDINATE, ' ', COORDINATE)])
         node = one_of([region, thing])
         choices = in_order(node, repeated(in_order(' , ', node), 1, _MAX_CHOICES - 1))
@@ -163,7 +170,7 @@ class CompactGrammar:
             in_order('go ', self._near_region),
             in_order('map ', self._near_region),
             in_order('explore ', self._near_region, optional(in_order(' ', RADIUS))),
-            in_order('extend ', position),
+            None if is_reached else in_order('extend ', position),
             in_order('inspect ', self._near_object, asked),
             words('replan'),
             in_order('answer ', one_of([*self._reports(), self._quoted])),

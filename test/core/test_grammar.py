@@ -337,6 +337,13 @@ def test_reports_are_about_things_that_the_request_speaks_of():
     assert all(accepts(everything, f' vague : answer node {t}') for t in (kettle, ladder, blorp))
 
 
+def test_no_way_is_looked_for_to_where_a_known_one_leads(depot):
+    dialect = DOMAIN.make_dialect('compact')
+    extend = ' go_to warehouse : extend 3 4'
+    assert accepts(dialect.make_grammar('go to the kitchen', depot), ' go_to kitchen : extend 3 4')
+    assert not accepts(dialect.make_grammar('go to the warehouse', depot), extend)
+
+
 def test_what_is_known_is_not_said_to_be_missing():
     dialect = DOMAIN.make_dialect('compact')
     graph = SceneGraph(
