@@ -110,8 +110,10 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def make_grammar(self, request: str, known_graph: SceneGraph) -> Lark:
-        """The replies that can be read and name known nodes of the right kind only."""
+    def make_grammar(
+        self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
+    ) -> Lark:
+        """The replies to a prompt that can be read and name known nodes of the right kind only."""
 
     @abstractmethod
     def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:

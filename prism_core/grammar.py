@@ -67,6 +67,8 @@ def in_order(*parts: Part | str | None) -> Part | None:
     kept = [part for part in found if part is not None]
     if len(kept) < len(found):
         return None
+    # llguidance takes no empty text in a terminal.
+    kept = [part for part in kept if part.longest] or kept
     return Part(' '.join(part.source for part in kept), sum(part.longest for part in kept))
 
 

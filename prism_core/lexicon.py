@@ -185,6 +185,10 @@ class Lexicon:
         found = self._name_pattern.findall(text.lower())
         return tuple(dict.fromkeys(name for word in found for name in self._names[word]))
 
+    def without_things(self, text: str) -> list[str]:
+        """What a text says between the things that it speaks of, in small letters."""
+        return self._name_pattern.split(text.lower())
+
     def meant_by(self, called: str) -> tuple[str, ...]:
         """The classes of what is called so."""
         return (

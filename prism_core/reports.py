@@ -8,11 +8,11 @@ is said about nodes is what was observed: values are quoted, things are counted,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from prism_core.intent import class_of
+from prism_core.intent import IntentKind, class_of
 from prism_core.scene_graph import SceneGraph
 
 
@@ -241,6 +241,28 @@ _FORMS = {
     'say': _Form(lambda g, text: text, re.compile('(?P<a>.*)', re.DOTALL)),
 }
 # fmt: on
+
+# What a request of some kind is answered with, and what is said where it cannot be answered.
+FORMS_FOR: Mapping[IntentKind, tuple[str, ...]] = {
+    'go_to': ('here',),
+    'reach': ('here',),
+    'find': ('node',),
+    'locate': ('where',),
+    'attribute': ('value', 'unseen'),
+    'yes_no': ('is', 'unseen'),
+    'describe': ('described', 'unseen'),
+    'exists': ('exists',),
+    'count': ('count',),
+    'compare': ('more',),
+    'nearest': ('nearest',),
+    'map_area': ('seen',),
+    'survey': ('surveyed',),
+    'passable': ('way',),
+    'conditional': ('here', 'unseen'),
+    'sequence': ('done', 'unseen'),
+    'vague': (),
+}
+FORMS_WITHOUT_ANSWER = ('none', 'unmapped', 'unreachable', 'gave_up')
 
 FORM_ARGUMENTS: dict[str, tuple[str, ...]] = {
     'node': ('node',),

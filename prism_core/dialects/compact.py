@@ -22,7 +22,13 @@ from prism_core.errors import PlanParseError
 from prism_core.grammar import Lark
 from prism_core.lexicon import Lexicon
 from prism_core.mission import NEAREST_FRONTIERS
-from prism_core.mission_state import MAX_TRIES, Frontier, MissionState, count_actions
+from prism_core.mission_state import (
+    MAX_TRIES,
+    Frontier,
+    MissionState,
+    count_actions,
+    survey_mission,
+)
 from prism_core.observation import Observation
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
@@ -54,10 +60,12 @@ class CompactDialect(Dialect):
         """Read `goal : steps`."""
         return self._steps(known_graph).parse_reply(text)
 
-    def make_grammar(self, request: str, known_graph: SceneGraph) -> Lark:
+    def make_grammar(
+        self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
+    ) -> Lark:
         """The grammar of `goal : steps` with the handles of the known graph."""
-        handles = self._handles(known_graph)
-        return CompactGrammar(request, known_graph, handles, self._lexicon).write()
+        handles, state = self._handles(known_graph), survey_mission(known_graph, history)
+        return CompactGrammar(request, known_graph, state, handles, self._lexicon).write()
 
     def _steps(self, graph: SceneGraph, named_by: SceneGraph | None = None) -> CompactSteps:
         return CompactSteps(graph, self._handles(named_by or graph), self._lexicon)

@@ -1,16 +1,17 @@
 """The grammar of replies in the compact dialect, on one known graph: what `CompactSteps` reads,
-with nodes of the right kind only, actions only where known ways lead, and reports only of what is
-known. Where the request speaks of things, attributes or values that the lexicon knows, by whatever
-word, goals are about no others, and none is vague.
+with nodes of the right kind only and actions only where known ways lead.
+
+A goal is about what the request speaks of, where that is known or the lexicon has words for it.
+What is known is not looked for, and nothing is looked at where nothing is left to be seen.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import get_args
 
+from prism_core.dialects.compact_report_grammar import write_reports
+from prism_core.dialects.compact_topic import Topic
 from prism_core.dialects.handles import Handles
 from prism_core.dialects.plain_text import COORDINATE, RADIUS, most_pieces, pieces, text_piece
 from prism_core.grammar import (
@@ -24,84 +25,58 @@ from prism_core.grammar import (
     repeated,
     words,
 )
-from prism_core.intent import IntentKind, class_of, class_of_name
+from prism_core.intent import IntentKind
 from prism_core.lexicon import Lexicon
+from prism_core.mission_state import MissionState
+from prism_core.reports import FORMS_FOR, FORMS_WITHOUT_ANSWER
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import MAX_TEXT_CHARS
 
 _MAX_GOTOS = 4
 _MAX_CHOICES = 5
-_MAX_CLASSES = 5
+_MAX_CLASSES = 3
 _MAX_WORDS = 10
 _LONGEST_WORD = 25
-_MAX_PHRASE_WORDS = 3
-_PHRASE = re.compile(r"[^\W_]([\w'& \-]{0,62}[^\W_])?")
-_NAME = re.compile(r'[\w.\-]*\w')
-_WORD = re.compile('[a-z]+')
-_ROOM_CHARS = 100
-"""So long is what a sentence says besides names, attributes and values, at most."""
+_ABOUT_NO_THING: tuple[IntentKind, ...] = (
+    'survey', 'map_area', 'passable', 'conditional', 'sequence', 'vague',
+)  # fmt: skip
+_LOOKING_AGAIN: tuple[IntentKind, ...] = ('passable', 'conditional', 'sequence')
+"""Goals for which that may have to be looked at again which was seen before."""
+_INSPECTING: tuple[IntentKind, ...] = ('attribute', 'yes_no', 'describe')
 
 
 class CompactGrammar:
     """Writes the grammar; `request` lends its words to the goal."""
 
-    def __init__(self, request: str, graph: SceneGraph, handles: Handles, lexicon: Lexicon):
-        self._request = request
-        self._graph = graph
-        self._handles = handles
-        self._lexicon = lexicon
-        asked = lexicon.asked_attributes(request)
-        self._attributes = [k for k in lexicon.attributes if k in asked] or [*lexicon.attributes]
-        self._said_values = lexicon.said_values(request)
-        self._said_things = (*lexicon.said_things(request), *self._said_nodes())
-        self._said_classes = {c for said in self._said_things for c in lexicon.meant_by(said)}
+    def __init__(
+        self,
+        request: str,
+        graph: SceneGraph,
+        state: MissionState,
+        handles: Handles,
+        lexicon: Lexicon,
+    ):
+        self._graph, self._state = graph, state
+        self._handles, self._lexicon = handles, lexicon
+        topic = self._topic = Topic(request, graph, lexicon)
         self._writer = GrammarWriter()
+        self._abouts: dict[Sequence[str], Part | None] = {}
         self._region = self._define('REGION', self._nodes(graph.regions))
         self._object = self._define('OBJECT', self._nodes(graph.objects))
-        here = graph.robot_location
-        reached = graph.reachable_regions(here) if here is not None else set()
-        near = [name for name in graph.regions if name in reached]
-        self._near_region_classes = {class_of(graph.nodes[name]) for name in near}
-        far = {class_of(graph.nodes[name]) for name in graph.regions if name not in reached}
-        self._far_region_classes = far | {*lexicon.regions} - self._near_region_classes
-        seen = [n for n, regions in graph.viewpoints.items() if not set(regions).isdisjoint(near)]
-        self._near_classes = {class_of(graph.nodes[name]) for name in seen}
-        self._near_region = self._define('NEAR_REGION', self._nodes(near))
-        self._near_object = self._define('NEAR_OBJECT', self._nodes(self._only_said(seen)))
-        said = self._only_said(graph.objects)
-        self._said_object = self._define('SAID_OBJECT', self._nodes(said))
-        nodes = one_of([self._region, self._object])
-        piece = self._define('PIECE', text_piece(nodes))
-        # A node is longer where the text is read: there it has its name.
-        longest_piece = max([_LONGEST_WORD, *map(len, graph.nodes)])
-        text = pieces(piece, most_pieces(longest_piece, MAX_TEXT_CHARS, _MAX_WORDS))
-        self._quoted = in_order('"', text, '"')
-        self._pair = self._pairs()
+        self._near_region = self._define('NEAR_REGION', self._nodes(topic.near_regions))
+        self._near_object = self._define('NEAR_OBJECT', self._nodes(topic.near_objects))
+        go = self._define('GO', in_order('go ', self._near_region, ' ; '))
+        self._drives = repeated(go, 0, _MAX_GOTOS)
+        classes = self._define(
+            'CLASSES', in_order(' of ', self._joined(topic.words('conditional')))
+        )
+        self._reports = write_reports(self._writer, topic, graph, state, handles, lexicon, classes)
 
     def write(self) -> Lark:
         """The grammar of `goal : steps`."""
-        is_clear = bool(self._said_things)
-        kinds = (k for k in get_args(IntentKind) if not (is_clear and k == 'vague'))
-        kind, called = one_text_of(kinds), self._called()
-        space = optional(words(' '))
-        goal = self._define('GOAL', in_order(space, kind, ' ', called, ' : '))
-        bare_goal = self._define('BARE_GOAL', in_order(space, kind, ' : '))
-        go = self._define('GO', in_order('go ', self._near_region, ' ; '))
-        steps = repeated(go, 0, _MAX_GOTOS)
-        last = self._define('LAST', self._last_step())
-        about = self._define('CLASSES', in_order(' of ', self._classes()))
-        of_goal = self._define('OF_GOAL', self._report_on(optional(about)))
-        of_classes = self._define('OF_CLASSES', self._report_on(about))
-        return self._writer.finish(
-            one_of(
-                [
-                    in_order(goal, steps, one_of([last, of_goal])),
-                    in_order(bare_goal, steps, one_of([last, of_classes])),
-                ]
-            )
-        )
-
-    # -------------------------------------------------------------------------------------- words
+        kinds = filter(self._topic.may_be_goal, FORMS_FOR)
+        replies = [reply for kind in kinds for reply in self._replies(kind)]
+        return self._writer.finish(in_order(optional(words(' ')), one_of(replies)))
 
     def _define(self, name: str, part: Part | None) -> Part | None:
         return self._writer.define(name, part)
@@ -109,146 +84,149 @@ class CompactGrammar:
     def _nodes(self, names: Iterable[str]) -> Part | None:
         return one_text_of(map(self._handles.write, names))
 
-    def _said_nodes(self) -> Iterator[str]:
-        """The classes of known nodes that the request names, or calls by a word of no lexicon."""
-        named, said = set(_NAME.findall(self._request)), self._request.lower()
-        for name, node in self._graph.nodes.items():
-            called = class_of(node)
-            if name in named or (called not in self._lexicon.objects and called in said):
-                yield called
+    # -------------------------------------------------------------------------------------- goals
 
-    def _only_said(self, names: Iterable[str]) -> list[str]:
-        """Those of some objects that the request may speak of: all, where it speaks of none."""
-        names, objects = list(names), self._graph.objects
-        classes = self._said_classes & {*self._lexicon.objects, *map(class_of, objects.values())}
-        return [n for n in names if not classes or class_of(objects[n]) in classes]
+    def _replies(self, kind: IntentKind) -> Iterator[Part | None]:
+        """The goals of a kind, each with the steps that may follow it."""
+        topic, reports = self._topic, self._reports
+        look = self._look_again if kind in _LOOKING_AGAIN else self._look
+        answers = [
+            self._act,
+            self._inspect_for(kind),
+            reports['gave_up'],
+            *(reports[form] for form in FORMS_FOR[kind] if form != 'here'),
+        ]
+        others = [look, *(reports[form] for form in FORMS_WITHOUT_ANSWER)]
+        is_known = kind == 'count' and topic.is_counted
+        goes_on = self._steps(kind, answers if is_known else [*answers, *others])
+        found = [word for word in topic.words(kind) if topic.is_found(word, kind)]
+        sought = [word for word in topic.words(kind) if word not in found]
+        if topic.needs_no_look(kind):
+            ends = self._steps(kind, answers)
+            yield in_order(f'{kind} ', self._about(found, topic.words(kind)), ends)
+            yield in_order(f'{kind} ', self._about(sought, sought), goes_on)
+        else:
+            yield in_order(f'{kind} ', self._about(topic.words(kind), topic.words(kind)), goes_on)
+        if kind in _ABOUT_NO_THING:
+            yield in_order(f'{kind} : ', goes_on)
 
-    def _called(self) -> Part | None:
-        """What a goal is about: words of the lexicon, of the request and of known classes."""
-        lexicon = self._lexicon
-        others = dict.fromkeys((*lexicon.regions, *lexicon.purposes, *lexicon.groups))
-        other = one_text_of(n for n in others if not self._said_things or n in self._said_things)
-        things = self._define('CALLED', one_text_of(map(self._handles.neutralize, self._things)))
-        return one_of([_joined(things), other])
+    def _steps(self, kind: IntentKind, last: Iterable[Part | None]) -> Part | None:
+        driven = in_order(self._drives, one_of(last))
+        return one_of([driven, self._reports['here'] if 'here' in FORMS_FOR[kind] else None])
 
-    def _classes(self) -> Part | None:
-        """Classes that a report counts."""
-        return _joined(self._define('CLASS', one_text_of(self._things)))
+    def _about(self, some: Sequence[str], with_any: Sequence[str]) -> Part | None:
+        """One of some classes, or several classes with one of those among them."""
+        key = (*some, '', *with_any)
+        if key not in self._abouts:
+            number, several = len(self._abouts), self._joined(some)
+            if len(some) < len(with_any):
+                one, others = self._texts(some), self._texts(with_any)
+                any_other = self._define(f'WORD_{number}', others)
+                most = _MAX_CLASSES - 1 if self._topic.names_choices else 0
+                several = in_order(
+                    repeated(in_order(any_other, ' or '), 0, most),
+                    one,
+                    repeated(in_order(' or ', any_other), 0, most),
+                )
+            self._abouts[key] = self._define(f'ABOUT_{number}', in_order(several, ' : '))
+        return self._abouts[key]
 
-    @cached_property
-    def _things(self) -> list[str]:
-        """Words for classes: those that the request speaks of, or else the lexicon's and those of
-        known nodes; and the request's own.
-        """
-        lexicon = self._lexicon
-        found = [name for said in self._said_things for name in (said, *lexicon.meant_by(said))]
-        if not found:
-            found = [*lexicon.objects, *(class_of(node) for node in self._graph.nodes.values())]
-        found += [class_of_name(name) for name in _NAME.findall(self._request)]
-        said = _WORD.findall(self._request.lower())
-        for length in range(2, _MAX_PHRASE_WORDS + 1):
-            starts = range(len(said) - length + 1)
-            found += [' '.join(said[start : start + length]) for start in starts]
-        return [*filter(_PHRASE.fullmatch, found)]
+    def _joined(self, names: Iterable[str]) -> Part | None:
+        phrase = self._texts(names)
+        most = _MAX_CLASSES - 1 if self._topic.names_choices else 0
+        return in_order(phrase, repeated(in_order(' or ', phrase), 0, most))
+
+    def _texts(self, texts: Iterable[str]) -> Part | None:
+        return one_text_of(map(self._handles.neutralize, texts))
 
     # -------------------------------------------------------------------------------------- steps
 
-    def _last_step(self) -> Part | None:
-        """Any step but a report that counts things of some classes."""
-        region, thing = self._region, self._object
-        attribute = one_text_of(self._attributes)
-        asked = optional(in_order(' ', one_of([attribute, self._quoted])))
-        # To where a known way leads, no way has to be looked for.
-        is_reached = not self._near_region_classes.isdisjoint(
-            self._said_classes
-        ) and self._far_region_classes.isdisjoint(self._said_classes)
-        position = one_of([region, in_order(COORDINATE, ' ', COORDINATE)])
-        node = one_of([region, thing])
-        choices = in_order(node, repeated(in_order(' , ', node), 1, _MAX_CHOICES - 1))
-        question = one_of([words('what'), in_order('which ', choices), self._quoted])
-        return one_of([
+    @cached_property
+    def _look(self) -> Part | None:
+        """Steps that look for more than is known, where something is left to be seen."""
+        unmapped, unexplored = (
+            self._nodes(f.region for f in self._state.frontiers if f.action.name == name)
+            for name in ('map_region', 'explore_region')
+        )
+        position = in_order(COORDINATE, ' ', COORDINATE) if self._topic.names_position else None
+        steps = (
+            in_order('map ', unmapped),
+            in_order('explore ', unexplored, optional(in_order(' ', RADIUS))),
+            in_order('extend ', one_of([self._nodes(self._topic.far_regions), position])),
+        )
+        return self._define('LOOK', one_of(steps))
+
+    @cached_property
+    def _look_again(self) -> Part | None:
+        again = in_order('map ', self._near_region)
+        return self._define('LOOK_AGAIN', one_of([self._look, again]))
+
+    @cached_property
+    def _act(self) -> Part | None:
+        """Any other step but a report."""
+        steps = (
             in_order('go ', self._near_region),
-            in_order('map ', self._near_region),
-            in_order('explore ', self._near_region, optional(in_order(' ', RADIUS))),
-            None if is_reached else in_order('extend ', position),
-            in_order('inspect ', self._near_object, asked),
             words('replan'),
-            in_order('answer ', one_of([*self._reports(), self._quoted])),
-            in_order('ask ', question),
-        ])  # fmt: skip
+            in_order('answer ', self._quoted) if self._may_say_anything else None,
+            in_order('ask ', self._question()),
+        )
+        return self._define('ACT', one_of(steps))
 
-    def _reports(self) -> Iterator[Part | None]:
-        """The reports of `reports` on nodes, on what is known of them."""
-        graph, region, thing = self._graph, self._region, self._said_object
-        attribute = one_text_of([*self._attributes, 'description'])
-        placed = self._only_said(name for name, regions in graph.viewpoints.items() if regions)
-        described = [n for n, node in graph.nodes.items() if _fits(n, node.description)]
-        yield in_order('node ', thing)
-        yield in_order('where ', self._nodes(placed))
-        yield in_order('described ', self._nodes(described))
-        yield in_order('unseen ', thing, ' ', attribute)
-        yield from self._values()
-        yield in_order('seen ', self._nodes(self._listable_regions()))
-        yield in_order('nearest ', region, ' ', thing)
-        yield in_order('way ', region, ' ', region)
-        yield in_order(one_text_of(['here', 'unmapped', 'unreachable']), ' ', region)
-        yield one_text_of(['unreachable', 'surveyed', 'done', 'gave_up'])
+    def _inspect_for(self, kind: IntentKind) -> Part | None:
+        if kind in _LOOKING_AGAIN:
+            return self._inspect_again
+        is_asked = kind in _INSPECTING or self._topic.asks_attributes
+        return self._inspect if is_asked else None
 
-    def _values(self) -> Iterator[Part | None]:
-        """What is known of an attribute of a node, and whether it is some value."""
-        known: dict[str, list[str]] = {}
-        objects = {*self._only_said(self._graph.objects)}
-        for name, node in self._graph.nodes.items():
-            for key, value in node.attributes.items():
-                if isinstance(value, str) and _PHRASE.fullmatch(key) and _fits(name, value):
-                    known.setdefault(key, []).append(name)
-        for key, names in known.items():
-            spec = self._lexicon.attributes.get(key)
-            nodes = self._nodes(n for n in names if n in self._graph.regions or n in objects)
-            if spec is None or key in self._attributes:
-                yield in_order('value ', nodes, f' {key}')
-            if spec is not None:
-                said = self._said_values.get(key, ()) if self._said_values else spec.values
-                yield in_order('is ', nodes, f' {key} ; ', one_text_of(said))
+    @cached_property
+    def _inspect_again(self) -> Part | None:
+        again = in_order('inspect ', self._near_object, ' ', one_text_of(self._topic.attributes))
+        return self._define('INSPECT_AGAIN', one_of([self._inspect, again]))
 
-    def _listable_regions(self) -> Iterator[str]:
-        """Regions of which all that is seen from them can be said in one sentence."""
-        length = dict.fromkeys(self._graph.regions, _ROOM_CHARS)
-        for name, regions in self._graph.viewpoints.items():
-            for region in regions:
-                length[region] += len(name) + len(' and ')
-        return (region for region, chars in length.items() if chars <= MAX_TEXT_CHARS)
+    @cached_property
+    def _inspect(self) -> Part | None:
+        """Inspections of what is not known yet; where the request asks for no attribute, of whole
+        things.
+        """
+        return self._define('INSPECT', one_of(self._inspections()))
 
-    def _report_on(self, classes: Part | None) -> Part | None:
-        """The reports that count."""
-        where = optional(in_order(' ', self._region))
-        return in_order('answer ', one_of([
-            in_order('none', classes) if self._may_be_none else None,
-            in_order(one_text_of(['exists', 'count']), classes, where),
-            in_order('more', classes, ' ', self._pair),
-        ]))  # fmt: skip
+    def _inspections(self) -> Iterator[Part | None]:
+        nodes, names, near = self._graph.nodes, self._topic.near_objects, self._near_object
+        if not self._topic.asks_attributes:
+            yield in_order('inspect ', near, optional(in_order(' ', self._quoted)))
+        new = []
+        for key in self._topic.attributes:
+            lacking = [name for name in names if key not in nodes[name].attributes]
+            if len(lacking) == len(names):
+                new.append(key)
+            else:
+                yield in_order('inspect ', self._nodes(lacking), f' {key}')
+        yield in_order('inspect ', near, ' ', one_text_of(new))
+
+    def _question(self) -> Part | None:
+        """Which one of several is meant; what to do, where the request does not say that."""
+        meant = self._define('MEANT', self._nodes([*self._topic.regions, *self._topic.objects]))
+        which = in_order(meant, repeated(in_order(' , ', meant), 1, _MAX_CHOICES - 1))
+        what = None if self._topic.things else words('what')
+        return one_of([what, in_order('which ', which), self._quoted])
 
     @property
-    def _may_be_none(self) -> bool:
-        """Whether nothing that the request speaks of is known where ways lead; of things of some
-        value, such as a red one, that cannot be told here.
+    def _may_say_anything(self) -> bool:
+        """Whether there may be more to say than reports have forms for: the request is about
+        nothing that is known, or a robot that reports in words has inspected something.
         """
-        return bool(self._said_values) or self._near_classes.isdisjoint(self._said_classes)
+        inspected = (a.arguments for a in self._state.done if a.name == 'inspect')
+        return not self._topic.things or any(
+            not asked <= self._graph.nodes[str(name)].attributes.keys()
+            for name, query in inspected
+            if (asked := self._lexicon.asked_attributes(str(query)))
+        )
 
-    def _pairs(self) -> Part | None:
-        """Two regions in the order of the graph. Each set of later ones is written once."""
-        later, pairs = None, []
-        for number, name in reversed(list(enumerate(self._graph.regions))):
-            region = words(self._handles.write(name))
-            pairs.append(in_order(region, ' ', later))
-            later = self._define(f'FROM_{number}', one_of([region, later]))
-        return self._define('PAIR', one_of(pairs))
-
-
-def _joined(phrase: Part | None) -> Part | None:
-    return in_order(phrase, repeated(in_order(' or ', phrase), 0, _MAX_CLASSES - 1))
-
-
-def _fits(name: str, value: str) -> bool:
-    """Whether a sentence can say this of a node."""
-    return bool(value) and len(name) + len(value) + _ROOM_CHARS <= MAX_TEXT_CHARS
+    @cached_property
+    def _quoted(self) -> Part | None:
+        """Free text that names known nodes only."""
+        piece = self._define('PIECE', text_piece(one_of([self._region, self._object])))
+        # A node is longer where the text is read: there it has its name.
+        longest_piece = max([_LONGEST_WORD, *map(len, self._graph.nodes)])
+        text = pieces(piece, most_pieces(longest_piece, MAX_TEXT_CHARS, _MAX_WORDS))
+        return in_order('"', text, '"')

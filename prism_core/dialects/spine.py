@@ -58,7 +58,9 @@ class SpineDialect(Dialect):
         """Read SPINE's JSON reply."""
         return parse_plan(text, self._table)
 
-    def make_grammar(self, request: str, known_graph: SceneGraph) -> Lark:
+    def make_grammar(
+        self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
+    ) -> Lark:
         """The grammar of SPINE's JSON reply."""
         return write_spine_grammar(known_graph, self._table)
 

@@ -138,7 +138,7 @@ class LMPlanner:
         feedback: list[Message],
     ) -> str:
         """A reply to the prompt, which begins with the graph of the first turn that fits."""
-        grammar = self._make_grammar(dialect, request, known_graph)
+        grammar = self._make_grammar(dialect, request, known_graph, history)
         for since in _starts(len(history)):
             messages = dialect.render_prompt(
                 request, known_graph, history, since=since, header=self._header
@@ -155,10 +155,10 @@ class LMPlanner:
         raise too_long
 
     def _make_grammar(
-        self, dialect: Dialect, request: str, known_graph: SceneGraph
+        self, dialect: Dialect, request: str, known_graph: SceneGraph, history: Sequence[Turn]
     ) -> JsonSchema | Lark | None:
         if self._held_to == 'known':
-            return dialect.make_grammar(request, known_graph)
+            return dialect.make_grammar(request, known_graph, history)
         schema = dialect.reply_schema
         if self._held_to == 'nothing' or schema is None:
             return None

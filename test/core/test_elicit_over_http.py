@@ -126,7 +126,9 @@ def test_faults_of_all_kinds_lose_nothing_and_double_nothing(tasks, undisturbed,
     out = tmp_path / 'out'
     with TeacherServer(fault=everything, refuses=['json_schema']) as server:
         pause = interrupt_service(server, 60, 0.5)
-        said = finish_prism(start_prism(*arguments(server, tasks, out, timeout_s=1.0)))
+        said = finish_prism(
+            start_prism(*arguments(server, tasks, out, timeout_s=1.0, patience_s=30.0))
+        )
         pause.join()
     check_run(tasks, out, server)
     assert sorted_lines(out / 'episodes.jsonl') == undisturbed
@@ -147,7 +149,7 @@ def test_a_thousand_tasks_outlive_faults_of_all_kinds(tmp_path):
     tasks, out = make_tasks(tmp_path / 'tasks', 150), tmp_path / 'out'
     with TeacherServer(fault=everything, refuses=['json_schema']) as server:
         pause = interrupt_service(server, 500, 2.0)
-        finish_prism(start_prism(*arguments(server, tasks, out, timeout_s=3.0)))
+        finish_prism(start_prism(*arguments(server, tasks, out, timeout_s=3.0, patience_s=120.0)))
         pause.join()
     check_run(tasks, out, server)
     assert len(read_out(out)) > 1000

@@ -15,15 +15,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_core import Connection, Node, PlannerError, SceneGraph, find_domain
+from prism_core import (
+    Action,
+    Connection,
+    GraphUpdate,
+    Node,
+    Observation,
+    Plan,
+    PlannerError,
+    SceneGraph,
+    Turn,
+    find_domain,
+)
 from prism_core.conversation import Dialect
 from prism_core.dataset.tokenizer import END
 from prism_core.grammar import GrammarWriter, Lark, in_order, one_text_of, optional, repeated
 from prism_core.inference.grammar import Constraint, Grammars
 from prism_core.inference.text_model import JsonSchema
+from prism_core.intent import class_of
+from prism_core.mission_state import MAPPED, MAX_TRIES, MAX_TURNS
 from prism_core.validation import ProblemKind, validate_plan
 
-from .tiny_gguf import conversations_of, nano_tokenizer, vocabulary_of
+from .tiny_gguf import conversations_of, nano_tokenizer, turns_of, vocabulary_of
 
 DIALECTS = ['compact', 'spine']
 DOMAIN = find_domain('mapping')
@@ -65,8 +78,8 @@ def check_sentence(text: str, grammar: Lark, dialect: Dialect, graph: SceneGraph
 
 def check_teacher(name: str, worlds: range) -> None:
     """Each reply is in its grammar; what is forced are the tokens as training cuts them."""
-    for dialect, request, graph, _, reply in conversations_of(worlds, name):
-        constraint = grammars_of(name).start(dialect.make_grammar(request, graph))
+    for dialect, request, graph, history, reply in turns_of(worlds, name):
+        constraint = grammars_of(name).start(dialect.make_grammar(request, graph, history))
         tokens, at = tokens_of(reply, name), 0
         while at < len(tokens):
             forced = constraint.take_forced()
@@ -166,59 +179,78 @@ def test_the_compact_grammar_takes_known_nodes_where_they_belong_and_nothing_els
     crate, yard, other = (handle(dialect, graph, n) for n in ('crate_0', 'yard_0', 'yard_1'))
     for good in (
         f' find crate : answer node {crate}',
-        f'find crate : go {yard} ; go {other} ; inspect {crate} color',
-        f' find crate : inspect {crate} "is the lid of {crate} well-made, or not?"',
-        f' count crate : answer more {yard} {other}',
-        ' sequence : answer count of crate or truck',
+        f'describe crate : go {yard} ; go {other} ; inspect {crate} color',
+        f' describe crate : inspect {crate} "is the lid of {crate} well-made, or not?"',
+        f' compare crate : answer more {yard} {other}',
+        f' count crate or truck : map {yard}',
         f' find crate : answer "I have seen 3 of them in {yard}."',
+        f' sequence : go {other} ; map {other}',
         ' vague : ask what',
     ):
         assert accepts(grammar, good), good
     unknown = 'crate<o1>' if crate != 'crate<o1>' else 'crate<o2>'
     for bad in (
         f' find crate : map {crate}',
-        f' find crate : inspect {yard} color',
+        f' describe crate : inspect {yard} color',
         f' find crate : answer node {unknown}',
         f' find crate : answer node truck{crate[5:]}',
-        f' find crate : answer value {crate} color',
-        f' count crate : answer more {other} {yard}',
-        f' count crate : answer more {yard} {yard}',
-        ' sequence : answer count',
+        f' attribute crate : answer value {crate} color',
+        f' compare crate : answer more {other} {yard}',
+        f' compare crate : answer more {yard} {yard}',
         ' find crate : answer "look at crate_9"',
         ' find crate : answer "look at <o1>"',
         f' find crate : answer "look at {unknown}"',
         ' find crate : ask "do you mean yard_1?"',
         ' find crate : answer "<|end|>"',
-        ' find crate : answer surveyed ; replan',
+        ' sequence : answer done ; replan',
         ' find crate_9 : replan',
         ' fetch crate : replan',
         ' find crate : ',
+        ' find : replan',
     ):
         assert not accepts(grammar, bad), bad
 
 
+def test_a_report_is_of_a_form_that_answers_the_goal():
+    graph = make_graph()
+    dialect = DOMAIN.make_dialect('compact')
+    grammar = dialect.make_grammar('', graph)
+    crate = handle(dialect, graph, 'crate_0')
+    forms = (f'node {crate}', f'where {crate}', 'done')
+    for kind, right in (('find', forms[0]), ('locate', forms[1]), ('sequence', forms[2])):
+        goal = kind if kind == 'sequence' else f'{kind} crate'
+        assert [f for f in forms if accepts(grammar, f' {goal} : answer {f}')] == [right]
+
+
 def test_the_compact_grammar_leads_only_where_known_ways_lead(depot):
     dialect = DOMAIN.make_dialect('compact', 7)
-    grammar = dialect.make_grammar('go to the island', depot)
+    grammar = dialect.make_grammar('go to island_1 or gate_1', depot)
     island, gate = (handle(dialect, depot, name) for name in ('island_1', 'gate_1'))
     cut_off = [n for n, regions in depot.viewpoints.items() if set(regions) == {'island_1'}]
     assert cut_off
-    for steps in (
-        f'go {island}',
-        f'go {island} ; map {gate}',
-        f'map {island}',
-        f'explore {island}',
-    ):
+    for steps in (f'go {island}', f'go {island} ; map {gate}', f'map {island}'):
         assert not accepts(grammar, f' go_to island : {steps}')
         assert accepts(grammar, f' go_to island : {steps.replace(island, gate)}')
-    for name in cut_off:
-        assert not accepts(grammar, f' find it : inspect {handle(dialect, depot, name)}')
-    for good in (
-        f'extend {island}',
-        f'answer unreachable {island}',
-        f'ask which {island} , {gate}',
-    ):
+    for good in (f'extend {island}', f'ask which {island} , {gate}'):
         assert accepts(grammar, f' go_to island : {good}')
+    assert not accepts(grammar, f' go_to island : extend {gate}')
+    inspect = dialect.make_grammar(f'Describe {cut_off[0]}.', depot)
+    called = class_of(depot.nodes[cut_off[0]])
+    assert accepts(inspect, f' describe {called} : extend {island}')
+    assert not accepts(
+        inspect, f' describe {called} : inspect {handle(dialect, depot, cut_off[0])}'
+    )
+
+
+def test_where_the_robot_is_is_said_where_it_is_or_drives():
+    graph = make_graph(3)
+    dialect = DOMAIN.make_dialect('compact')
+    here, other = (handle(dialect, graph, name) for name in ('yard_0', 'yard_1'))
+    grammar = dialect.make_grammar('Go to the yard.', graph)
+    assert accepts(grammar, f' go_to yard : answer here {here}')
+    assert accepts(grammar, f' go_to yard : go {other} ; answer here {other}')
+    assert not accepts(grammar, f' go_to yard : answer here {other}')
+    assert not accepts(grammar, f' go_to yard : go {other} ; answer here {here}')
 
 
 def test_the_spine_grammar_takes_known_nodes_where_they_belong_and_nothing_else():
@@ -294,13 +326,15 @@ def test_no_other_attribute_or_value_is_asked_for_than_the_request_speaks_of():
     )
     crate, grammar = handle(dialect, graph, 'crate_0'), dialect.make_grammar(GREEN, graph)
     goal = ' yes_no crate : '
-    for right in (f'is {crate} color ; green', f'value {crate} color'):
-        assert accepts(grammar, f'{goal}answer {right}')
-    assert accepts(grammar, f'{goal}inspect {crate} color')
+    assert accepts(grammar, f'{goal}answer is {crate} color ; green')
+    assert accepts(grammar, f' attribute crate : answer value {crate} color')
     for wrong in (f'is {crate} color ; red', f'is {crate} condition ; intact'):
         assert not accepts(grammar, f'{goal}answer {wrong}')
-    assert not accepts(grammar, f'{goal}answer value {crate} condition')
-    assert not accepts(grammar, f'{goal}inspect {crate} condition')
+    assert not accepts(grammar, f' attribute crate : answer value {crate} condition')
+    unseen = dialect.make_grammar(GREEN, plain)
+    assert accepts(unseen, f'{goal}inspect {crate} color')
+    assert not accepts(unseen, f'{goal}inspect {crate} condition')
+    assert not accepts(grammar, f'{goal}inspect {crate} color')  # it is known
 
 
 def test_reports_are_about_things_that_the_request_speaks_of():
@@ -323,45 +357,70 @@ def test_reports_are_about_things_that_the_request_speaks_of():
         ('Find something to boil water.', kettle, blorp),
         ('Is the blorp beside the kettle red?', blorp, ladder),
         ('Look at ladder_2.', ladder, kettle),
+        ('Count the blorps.', blorp, kettle),
     ):
         grammar = dialect.make_grammar(request, graph)
-        for step in (
-            'answer node {}',
-            'answer where {}',
-            'inspect {} color',
-            'answer value {} color',
-        ):
-            assert accepts(grammar, f' describe : {step.format(right)}'), (request, step)
-            assert not accepts(grammar, f' describe : {step.format(wrong)}'), (request, step)
-    everything = dialect.make_grammar('Do the usual.', graph)
-    assert all(accepts(everything, f' vague : answer node {t}') for t in (kettle, ladder, blorp))
+        called = right.partition('<')[0]
+        for step in ('find {} : answer node {}', 'locate {} : answer where {}'):
+            assert accepts(grammar, f' {step.format(called, right)}'), (request, step)
+            assert not accepts(grammar, f' {step.format(called, wrong)}'), (request, step)
+    # A word within a longer one is not said.
+    everything = dialect.make_grammar('Do the usual, blorping.', graph)
+    assert all(
+        accepts(everything, f' find ladder : answer node {t}') for t in (kettle, ladder, blorp)
+    )
 
 
-def test_no_way_is_looked_for_to_where_a_known_one_leads(depot):
-    dialect = DOMAIN.make_dialect('compact')
-    extend = ' go_to warehouse : extend 3 4'
-    assert accepts(dialect.make_grammar('go to the kitchen', depot), ' go_to kitchen : extend 3 4')
-    assert not accepts(dialect.make_grammar('go to the warehouse', depot), extend)
+def test_what_is_known_is_not_looked_for():
+    dialect, graph = DOMAIN.make_dialect('compact'), make_graph(3)
+    here, crate = handle(dialect, graph, 'yard_0'), handle(dialect, graph, 'crate_0')
+    for request, goal, may_look in (
+        ('Find a crate.', 'find crate', False),
+        ('Where is crate_0?', 'locate crate', False),
+        ('Where is crate_9?', 'locate crate', True),
+        ('Find a ladder.', 'find ladder', True),
+        ('Find a red crate.', 'find crate', True),
+        ('Is the crate red?', 'yes_no crate', False),
+        ('Count the crates.', 'count crate', True),
+    ):
+        grammar = dialect.make_grammar(request, graph)
+        assert accepts(grammar, f' {goal} : map {here}') == may_look, request
+        assert accepts(grammar, f' {goal} : replan')
+    assert accepts(grammar, f' find crate : answer node {crate}')
 
 
-def test_what_is_known_is_not_said_to_be_missing():
+def test_nothing_is_looked_at_where_nothing_is_left_to_be_seen():
+    dialect, plain = DOMAIN.make_dialect('compact'), make_graph(3)
+    graph = plain.apply(GraphUpdate(set_attributes={'yard_0': {MAPPED: True}}))
+    here, other = (handle(dialect, graph, name) for name in ('yard_0', 'yard_1'))
+    grammar = dialect.make_grammar('Count the ladders.', graph)
+    assert accepts(grammar, f' count ladder : map {other}')
+    assert not accepts(grammar, f' count ladder : map {here}')
+    assert not accepts(grammar, f' count ladder : explore {here}')
+    assert accepts(grammar, f' count ladder : answer count {here}')
+    assert not accepts(grammar, f' count ladder : answer count {other}')
+    assert not accepts(grammar, ' count ladder : answer count')  # two yards are not mapped
+
+
+def test_what_is_known_or_was_not_looked_for_is_not_said_to_be_missing():
     dialect = DOMAIN.make_dialect('compact')
     graph = SceneGraph(
         [Node('yard_0', 'region', (0.0, 0.0)), Node('kettle_1', 'object', (0.0, 1.0))],
         [Connection('observed_from', 'kettle_1', 'yard_0')],
         robot_location='yard_0',
     )
-    for request, may_be in (
-        ('Find a kettle.', False),
-        ('Find something to boil water.', False),
-        ('Find a ladder.', True),
-        ('Find a red kettle.', True),
+    looked = graph.apply(GraphUpdate(set_attributes={'yard_0': {MAPPED: True}}))
+    for request, goal, may_be in (
+        ('Find a kettle.', 'find kettle', False),
+        ('Find something to boil water.', 'find boil water', False),
+        ('Find a ladder.', 'find ladder', True),
+        ('Find a red kettle.', 'find kettle', True),
     ):
-        goal = ' find boil water' if 'boil' in request else ' find kettle'
-        goal = ' find ladder' if 'ladder' in request else goal
-        grammar = dialect.make_grammar(request, graph)
-        assert accepts(grammar, f'{goal} : replan')
-        assert accepts(grammar, f'{goal} : answer none') == may_be, request
+        grammar = dialect.make_grammar(request, looked)
+        assert accepts(grammar, f' {goal} : replan')
+        assert accepts(grammar, f' {goal} : answer none') == may_be, request
+        before = dialect.make_grammar(request, graph)
+        assert not accepts(before, f' {goal} : answer none')
 
 
 def test_reports_speak_only_of_what_is_known_of_a_node():
@@ -375,10 +434,36 @@ def test_reports_speak_only_of_what_is_known_of_a_node():
         robot_location='yard_0',
     )
     crate = handle(dialect, red, 'crate_0')
-    for said in (f'value {crate} color', f'is {crate} color ; blue'):
-        assert accepts(dialect.make_grammar('', red), f' attribute crate : answer {said}')
-        assert not accepts(dialect.make_grammar('', plain), f' attribute crate : answer {said}')
-    assert not accepts(dialect.make_grammar('', red), f' find crate : answer described {crate}')
+    for said in (
+        f'attribute crate : answer value {crate} color',
+        f'yes_no crate : answer is {crate} color ; blue',
+    ):
+        assert accepts(dialect.make_grammar('', red), f' {said}')
+        assert not accepts(dialect.make_grammar('', plain), f' {said}')
+    described = f' describe crate : answer described {crate}'
+    assert not accepts(dialect.make_grammar('', red), described)
+    told = red.apply(GraphUpdate(set_attributes={'crate_0': {'description': 'a crate'}}))
+    assert accepts(dialect.make_grammar('', told), described)
+
+
+def test_what_was_tried_often_enough_may_be_given_up_and_nothing_else():
+    dialect, graph = DOMAIN.make_dialect('compact'), make_graph()
+    crate, here = handle(dialect, graph, 'crate_0'), handle(dialect, graph, 'yard_0')
+    given_up = {
+        f' attribute crate : answer unseen {crate} color': Action(
+            'inspect', ('crate_0', DOMAIN.lexicon.question('color'))
+        ),
+        f' find ladder : answer unmapped {here}': Action('map_region', ('yard_0',)),
+    }
+    requests = ('What is the color of the crate?', 'Find a ladder.')
+    for (reply, action), request in zip(given_up.items(), requests):
+        failed = (Turn(Plan((action,)), (Observation(feedback='too dark', status='failed'),)),)
+        assert not accepts(dialect.make_grammar(request, graph, failed), reply)
+        assert accepts(dialect.make_grammar(request, graph, failed * MAX_TRIES), reply)
+    no_more = (Turn(Plan((Action('replan'),)), ()),) * (MAX_TURNS - 1)
+    for history in ((), no_more):
+        grammar = dialect.make_grammar('Find a ladder.', graph, history)
+        assert accepts(grammar, ' find ladder : answer gave_up') == bool(history)
 
 
 # --------------------------------------------------------------------------------- size and speed

@@ -39,8 +39,8 @@ TAUGHT = {
 
 
 @cache
-def conversations_of(seeds: range, dialect_name: str = 'compact', **settings):
-    """For each turn that the teacher plays in some worlds: dialect, request, known graph, prompt
+def turns_of(seeds: range, dialect_name: str = 'compact', **settings):
+    """For each turn that the teacher plays in some worlds: dialect, request, known graph, history
     and reply.
     """
     domain = find_domain('mapping')
@@ -48,10 +48,18 @@ def conversations_of(seeds: range, dialect_name: str = 'compact', **settings):
     for run in map(taught, episodes_of(seeds, **settings)):
         dialect = domain.make_dialect(dialect_name, run.seed)
         for graph, history, turn in states_of(run):
-            prompt = dialect.render_prompt(run.task.request, graph, history)
             reply = dialect.render_reply(turn.plan, graph)
-            cases.append((dialect, run.task.request, graph, prompt, reply))
+            cases.append((dialect, run.task.request, graph, history, reply))
     return tuple(cases)
+
+
+@cache
+def conversations_of(seeds: range, dialect_name: str = 'compact', **settings):
+    """As `turns_of`, with the prompt instead of the history."""
+    return tuple(
+        (dialect, request, graph, dialect.render_prompt(request, graph, history), reply)
+        for dialect, request, graph, history, reply in turns_of(seeds, dialect_name, **settings)
+    )
 
 
 @cache

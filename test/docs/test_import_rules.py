@@ -34,14 +34,17 @@ episode: criterion graph_elements intent observation plan scene_graph
 grammar:
 mission_state: actions episode scene_graph
 conversation: actions episode grammar graph_elements mission_state observation plan scene_graph
-dialects.handles: errors graph_elements intent scene_graph
-dialects.plain_text: grammar
 lexicon: intent
+dialects.compact_topic: intent lexicon mission_state scene_graph
+dialects.handles: errors graph_elements intent scene_graph
 validation: actions graph_elements plan scene_graph steps
-dialects.compact_grammar: dialects.handles dialects.plain_text grammar intent lexicon scene_graph
-    validation
-dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
+dialects.compact_report_grammar: dialects.compact_topic dialects.handles grammar lexicon
+    mission_state scene_graph validation
+dialects.plain_text: grammar
 reports: intent scene_graph
+dialects.compact_grammar: dialects.compact_report_grammar dialects.compact_topic dialects.handles
+    dialects.plain_text grammar intent lexicon mission_state reports scene_graph validation
+dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
 reasons: actions plan reports scene_graph
 dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons reports
     scene_graph

@@ -214,8 +214,11 @@ def test_each_name_has_one_worker_and_a_planner_of_its_own(pool, made, reports):
 def test_a_call_that_hangs_is_left_behind_and_the_next_has_a_planner_of_its_own(
     pool, made, reports, release
 ):
-    hanging = pool.worker('first')
-    reports.gather(hanging.submit(lambda planner: release.wait(WAIT_S) and 'late'))
+    hanging, has_begun = pool.worker('first'), threading.Event()
+    reports.gather(
+        hanging.submit(lambda planner: has_begun.set() or (release.wait(WAIT_S) and 'late'))
+    )
+    assert has_begun.wait(WAIT_S)
     pool.leave_behind('first')
     reports.gather(pool.worker('first').submit(lambda planner: planner))
     planner, _ = reports.next()

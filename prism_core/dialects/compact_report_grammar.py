@@ -1,0 +1,160 @@
+"""The grammar of reports in the compact dialect: what may be said is known, was looked at, or was
+tried often enough.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from prism_core.dialects.compact_topic import Topic
+from prism_core.dialects.handles import Handles
+from prism_core.grammar import GrammarWriter, Part, in_order, one_of, one_text_of, optional, words
+from prism_core.lexicon import Lexicon
+from prism_core.mission_state import MissionState
+from prism_core.scene_graph import SceneGraph
+from prism_core.validation import MAX_TEXT_CHARS
+
+_PHRASE = re.compile(r"[^\W_]([\w'& \-]{0,62}[^\W_])?")
+_ROOM_CHARS = 100
+"""So long is what a sentence says besides names, attributes and values, at most."""
+
+
+def write_reports(
+    writer: GrammarWriter,
+    topic: Topic,
+    graph: SceneGraph,
+    state: MissionState,
+    handles: Handles,
+    lexicon: Lexicon,
+    classes: Part | None,
+) -> Mapping[str, Part | None]:
+    """The steps that report, by the forms of `reports`; `classes` names some that the goal does
+    not. That the robot is somewhere is said together with the drive there.
+    """
+    reports = _ReportGrammar(writer, topic, graph, state, handles, lexicon)
+    return {form: writer.define(f'SAY_{form.upper()}', part) for form, part in reports.all(classes)}
+
+
+class _ReportGrammar:
+    def __init__(
+        self,
+        writer: GrammarWriter,
+        topic: Topic,
+        graph: SceneGraph,
+        state: MissionState,
+        handles: Handles,
+        lexicon: Lexicon,
+    ):
+        self._writer, self._topic, self._graph, self._state = writer, topic, graph, state
+        self._handles, self._lexicon = handles, lexicon
+        self._region = self._nodes(graph.regions)
+        self._object = self._nodes(topic.objects)
+
+    def all(self, classes: Part | None) -> Iterator[tuple[str, Part | None]]:
+        """Each form, and what may be said in it."""
+        yield 'here', self._arrivals()
+        for form, part in (*self._on_nodes(), *self._on_classes(classes)):
+            yield form, in_order('answer ', part)
+
+    def _nodes(self, names: Iterable[str]) -> Part | None:
+        return one_text_of(map(self._handles.write, names))
+
+    def _arrivals(self) -> Part | None:
+        regions = [name for name in self._topic.near_regions if name in self._topic.regions]
+        return one_of(
+            in_order('' if name == self._state.here else f'go {said} ; ', f'answer here {said}')
+            for name, said in zip(regions, map(self._handles.write, regions))
+        )
+
+    def _on_nodes(self) -> Iterator[tuple[str, Part | None]]:
+        graph, topic, region = self._graph, self._topic, self._region
+        placed = [name for name in topic.objects if graph.viewpoints[name]]
+        said = (*topic.objects, *topic.regions)
+        described = [name for name in said if _fits(name, graph.nodes[name].description)]
+        far = self._nodes(name for name in graph.regions if name in self._state.unreachable)
+        yield 'node', in_order('node ', self._object)
+        yield 'where', in_order('where ', self._nodes(placed))
+        yield 'described', in_order('described ', self._nodes(described))
+        yield 'unseen', in_order('unseen ', one_of(self._inspected_in_vain()))
+        yield from self._values()
+        yield 'seen', in_order('seen ', self._nodes(self._listable_regions()))
+        yield 'nearest', in_order('nearest ', region, ' ', self._object)
+        yield 'way', in_order('way ', region, ' ', region)
+        yield 'unmapped', in_order('unmapped ', self._nodes(self._looked_at_in_vain()))
+        place = one_of([in_order(' ', far), words('') if topic.names_position else None])
+        yield 'unreachable', self._if_all_is_seen(in_order('unreachable', place))
+        yield 'surveyed', self._if_all_is_seen(words('surveyed'))
+        yield 'done', words('done')
+        yield 'gave_up', words('gave_up') if self._state.turns_left <= 1 else None
+
+    def _tried_in_vain(self, *verbs: str) -> Iterator[tuple]:
+        blocked = (a for a in self._state.failures if self._state.is_blocked(a))
+        return (a.arguments for a in blocked if a.name in verbs)
+
+    def _looked_at_in_vain(self) -> Iterator[str]:
+        regions = {str(where) for where, *_ in self._tried_in_vain('map_region', 'explore_region')}
+        return (name for name in self._graph.regions if name in regions)
+
+    def _inspected_in_vain(self) -> Iterator[Part | None]:
+        for name, query in self._tried_in_vain('inspect'):
+            if name in self._topic.objects:
+                asked = self._lexicon.asked_attributes(str(query)) or {'description'}
+                yield in_order(f'{self._handles.write(str(name))} ', one_text_of(sorted(asked)))
+
+    def _values(self) -> Iterator[tuple[str, Part | None]]:
+        """What is known of an attribute of a node, and whether it is some value."""
+        topic, nodes = self._topic, self._graph.nodes
+        known: dict[str, list[str]] = {}
+        for name in (*self._graph.regions, *topic.objects):
+            for key, value in nodes[name].attributes.items():
+                if isinstance(value, str) and _PHRASE.fullmatch(key) and _fits(name, value):
+                    known.setdefault(key, []).append(name)
+        values, comparisons = list[Part | None](), list[Part | None]()
+        for key, names in known.items():
+            spec = self._lexicon.attributes.get(key)
+            if spec is None or key in topic.attributes:
+                values.append(in_order('value ', self._nodes(names), f' {key}'))
+            if spec is not None:
+                said = one_text_of(topic.values.get(key, ()) if topic.values else spec.values)
+                comparisons.append(in_order('is ', self._nodes(names), f' {key} ; ', said))
+        yield 'value', one_of(values)
+        yield 'is', one_of(comparisons)
+
+    def _listable_regions(self) -> Iterator[str]:
+        """Regions of which all that is seen from them can be said in one sentence."""
+        length = dict.fromkeys(self._graph.regions, _ROOM_CHARS)
+        for name, regions in self._graph.viewpoints.items():
+            for region in regions:
+                length[region] += len(name) + len(' and ')
+        return (region for region, chars in length.items() if chars <= MAX_TEXT_CHARS)
+
+    def _on_classes(self, classes: Part | None) -> Iterator[tuple[str, Part | None]]:
+        """Reports that count; none is counted where nobody has looked."""
+        about = optional(classes)
+        mapped = in_order(' ', self._nodes(self._topic.mapped_regions))
+        where = mapped if self._state.frontiers else optional(mapped)
+        anywhere = optional(in_order(' ', self._nodes(self._topic.regions)))
+        is_missing = self._topic.may_be_missing
+        yield 'none', self._if_all_is_seen(in_order('none', about)) if is_missing else None
+        yield 'exists', in_order('exists', about, anywhere)
+        yield 'count', in_order('count', about, where)
+        yield 'more', in_order('more', about, ' ', self._pair())
+
+    def _if_all_is_seen(self, part: Part | None) -> Part | None:
+        """What can be said only when nothing is left to look at."""
+        return None if self._state.frontiers else part
+
+    def _pair(self) -> Part | None:
+        """Two regions in the order of the graph. Each set of later ones is written once."""
+        later, pairs = None, []
+        for number, name in reversed(list(enumerate(self._graph.regions))):
+            region = words(self._handles.write(name))
+            pairs.append(in_order(region, ' ', later))
+            later = self._writer.define(f'FROM_{number}', one_of([region, later]))
+        return self._writer.define('PAIR', one_of(pairs))
+
+
+def _fits(name: str, value: str) -> bool:
+    """Whether a sentence can say this of a node."""
+    return bool(value) and len(name) + len(value) + _ROOM_CHARS <= MAX_TEXT_CHARS

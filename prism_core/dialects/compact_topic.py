@@ -1,0 +1,219 @@
+"""What a request speaks of, by whatever word, among what is known: things, regions, attributes and
+values. Where it speaks of none of a kind, it may be about all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from prism_core.intent import IntentKind, class_of, class_of_name
+from prism_core.lexicon import Lexicon
+from prism_core.mission_state import MAPPED
+from prism_core.scene_graph import SceneGraph
+
+_MAX_PHRASE_WORDS = 3
+_PHRASE = re.compile(r"[^\W_]([\w'& \-]{0,62}[^\W_])?")
+_NAME = re.compile(r'[\w.\-]*\w')
+_NUMBERED = re.compile(r'[\w.\-]*\d')
+_WORD = re.compile('[a-z]+')
+_NUMBER = re.compile(r'-?\d+(\.\d+)?')
+_SEEKING: tuple[IntentKind, ...] = ('find', 'locate', 'attribute', 'yes_no', 'describe')
+_REGION_KINDS: tuple[IntentKind, ...] = ('go_to', 'reach', 'map_area', 'passable', 'conditional')
+_FUNCTION_WORDS = frozenset(
+    _WORD.findall(
+        'a an the this that these those it its they them their there here i me my you your we us '
+        'our he she his her one any some every each no not and or but if whether than then so as '
+        'at by for from in into of on out over to up with near is are was were be been am do does '
+        'did done have has had can could will would shall should may might must please what which '
+        'who where when why how many much yes go find look tell show let say report know need want '
+        'help make get give take see check count inspect describe drive now'
+    )
+)
+
+
+class Topic:
+    """Of a request on one known graph."""
+
+    def __init__(self, request: str, graph: SceneGraph, lexicon: Lexicon):
+        self._request, self._graph, self._lexicon = request, graph, lexicon
+        self._names = dict.fromkeys(_NAME.findall(request))
+        self._said = _WORD.findall(request.lower())
+        self.values = lexicon.said_values(request)
+        self.things = (*lexicon.said_things(request), *self._called_otherwise())
+        """What goals are about: classes, groups and purposes."""
+        self._classes = {c for said in self.things for c in lexicon.meant_by(said)}
+        self._numbered = {n for n in self._names if n[-1].isdigit() and class_of_name(n) != n}
+        self.names_position = sum(bool(_NUMBER.fullmatch(name)) for name in self._names) > 1
+        here = graph.robot_location
+        self._reached = graph.reachable_regions(here) if here is not None else set()
+
+    # ---------------------------------------------------------------------------- what is spoken of
+
+    def _called_otherwise(self) -> Iterator[str]:
+        """The classes of known nodes that the request names, or calls by a word of no lexicon."""
+        said = f' {" ".join(self._said)} '
+        for name, node in self._graph.nodes.items():
+            called = class_of(node)
+            is_new = called not in self._lexicon.objects
+            words = (called, self._lexicon.plural(called)) if is_new and called else ()
+            if name in self._names or any(f' {word} ' in said for word in words):
+                yield called
+
+    @cached_property
+    def asks_attributes(self) -> bool:
+        """Whether the request asks for attributes."""
+        return bool(self._lexicon.asked_attributes(self._request))
+
+    @cached_property
+    def attributes(self) -> list[str]:
+        """The attributes that may be asked for."""
+        asked = self._lexicon.asked_attributes(self._request)
+        return [key for key in self._lexicon.attributes if not asked or key in asked]
+
+    def _may_mean(self, name: str) -> bool:
+        """Whether a node may be meant: where the request numbers one of its class, only that."""
+        called = class_of(self._graph.nodes[name])
+        return name in self._numbered or called not in map(class_of_name, self._numbered)
+
+    @cached_property
+    def objects(self) -> list[str]:
+        """The known objects that the request may speak of."""
+        objects = self._graph.objects
+        classes = self._classes & {*self._lexicon.objects, *map(class_of, objects.values())}
+        return [
+            name
+            for name, node in objects.items()
+            if (not classes or class_of(node) in classes) and self._may_mean(name)
+        ]
+
+    @cached_property
+    def near_objects(self) -> list[str]:
+        """Those objects that can be seen from where known ways lead."""
+        seen_from = self._graph.viewpoints
+        return [name for name in self.objects if not self._reached.isdisjoint(seen_from[name])]
+
+    @cached_property
+    def _region_classes(self) -> set[str]:
+        known = map(class_of, self._graph.regions.values())
+        return self._classes & {*self._lexicon.regions, *known}
+
+    @cached_property
+    def regions(self) -> list[str]:
+        """The known regions that the request may speak of."""
+        classes = self._region_classes
+        return [
+            name
+            for name, node in self._graph.regions.items()
+            if (not classes or class_of(node) in classes) and self._may_mean(name)
+        ]
+
+    @property
+    def near_regions(self) -> list[str]:
+        """All regions where known ways lead."""
+        return [name for name in self._graph.regions if name in self._reached]
+
+    @property
+    def mapped_regions(self) -> list[str]:
+        """Those regions of which all is known that is seen from there."""
+        nodes = self._graph.nodes
+        return [name for name in self.regions if nodes[name].attributes.get(MAPPED)]
+
+    @property
+    def far_regions(self) -> list[str]:
+        """The known regions to which a way has to be found: those that the request speaks of, by
+        themselves or by what is seen from them.
+        """
+        seen = {region for name in self.objects for region in self._graph.viewpoints[name]}
+        said = {*self.regions} if self._region_classes or not self.things else set()
+        return [n for n in self._graph.regions if n in seen | said and n not in self._reached]
+
+    @cached_property
+    def _words(self) -> list[str]:
+        lexicon = self._lexicon
+        found = [name for said in self.things for name in (said, *lexicon.meant_by(said))]
+        if not found:
+            found = [*lexicon.objects, *lexicon.regions, *lexicon.purposes, *lexicon.groups]
+            found += map(class_of, self._graph.nodes.values())
+        found += map(class_of_name, self._numbered)
+        return [*filter(_PHRASE.fullmatch, dict.fromkeys((*found, *self._own_phrases())))]
+
+    @cached_property
+    def _object_words(self) -> list[str]:
+        regions = {*self._lexicon.regions, *map(class_of, self._graph.regions.values())}
+        objects = {*self._lexicon.objects, *map(class_of, self._graph.objects.values())}
+        places = regions - objects
+        return [w for w in self._words if not places.issuperset(self._lexicon.meant_by(w))]
+
+    def may_be_goal(self, kind: IntentKind) -> bool:
+        """Whether the request may ask for this: not for an attribute or a value of what it speaks
+        of, unless it says which; nothing is vague that it speaks of.
+        """
+        if kind == 'yes_no':
+            return bool(self.values) or not self.things
+        if kind == 'attribute':
+            return self.asks_attributes or not self.things
+        return kind != 'vague' or not self.things
+
+    def words(self, kind: IntentKind) -> list[str]:
+        """What a goal of this kind may be about: what the request speaks of, or else all that the
+        lexicon or the graph has; and the request's own words.
+        """
+        return self._words if kind in _REGION_KINDS else self._object_words or self._words
+
+    @property
+    def names_choices(self) -> bool:
+        """Whether a goal may be about several classes."""
+        return not self.things or 'or' in self._said
+
+    def _own_phrases(self) -> Iterator[str]:
+        """What the request may call a thing that no lexicon has."""
+        values = self._lexicon.attribute_phrases.keys()
+        for text in self._lexicon.without_things(self._request):
+            said = _WORD.findall(_NUMBERED.sub(' of ', text))
+            for length in range(1, _MAX_PHRASE_WORDS + 1):
+                for start in range(len(said) - length + 1):
+                    words = said[start : start + length]
+                    if _FUNCTION_WORDS.isdisjoint(words) and values.isdisjoint(words):
+                        yield ' '.join(words)
+
+    # ------------------------------------------------------------------------------- what is known
+
+    def is_found(self, word: str, kind: IntentKind) -> bool:
+        """Whether something of what a goal is about is known as well as such a goal needs."""
+        return not self._found_classes(kind).isdisjoint(self._lexicon.meant_by(word))
+
+    def _found_classes(self, kind: IntentKind) -> set[str]:
+        nodes, seen_from = self._graph.nodes, self._graph.viewpoints
+        if kind == 'find':
+            names = self.objects
+        elif kind == 'locate':
+            names = [name for name in self.objects if seen_from[name]]
+        elif kind in ('attribute', 'yes_no'):
+            asked = {*self.attributes} if self.asks_attributes else {''}
+            told = [name for name in self.objects if asked <= nodes[name].attributes.keys()]
+            names = [*self.near_objects, *told]
+        else:
+            names = self.near_objects
+        return {class_of(nodes[name]) for name in names}
+
+    def needs_no_look(self, kind: IntentKind) -> bool:
+        """Whether nobody looks elsewhere for a goal of this kind once something of it is found: it
+        need not be of some value, such as a red one.
+        """
+        number = sum(map(len, self.values.values()))
+        return kind in _SEEKING and number <= (kind == 'yes_no')
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether all is known that is in the region that the request speaks of."""
+        return bool(self._region_classes) and [*self.regions] == self.mapped_regions != []
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether nothing that the request speaks of is known where ways lead; of things of some
+        value, such as a red one, that cannot be told here.
+        """
+        near = {class_of(self._graph.nodes[name]) for name in self.near_objects}
+        return bool(self.values) or near.isdisjoint(self._classes)
