@@ -117,6 +117,7 @@ setup(
         ],
         'prism.planners': [
             'lm = prism_core.inference.lm_factory:make_lm_planner',
+            'ros = prism_ros.planner_over_ros:make_ros_planner',
             'student = prism_core.inference.student:make_student_planner',
             'symbolic = prism_core.domains.mapping:make_symbolic_planner',
         ],
@@ -129,6 +130,7 @@ setup(
             'evaluate = prism_core.cli_evaluate:evaluate',
             'export = prism_core.cli_export:export',
             'import = prism_core.cli_import:import_',
+            'iterate = prism_core.cli_iterate:iterate',
             'measure = prism_core.cli_measure:measure',
             'merge = prism_core.cli_train:merge',
             'quantize = prism_core.cli_export:quantize',

@@ -42,7 +42,7 @@ def distill(recipe: Path, out: Path, allow_download: bool) -> None:
             'this needs torch, transformers, gguf and llama-cpp-python '
             f"({error}); run: pip install 'prism_ros[data,train]'"
         ) from error
-    with _Display() as display:
+    with StageDisplay() as display:
         folder = run(
             recipe,
             out,
@@ -53,7 +53,7 @@ def distill(recipe: Path, out: Path, allow_download: bool) -> None:
     click.echo(f'{folder}')
 
 
-class _Display(AbstractContextManager):
+class StageDisplay(AbstractContextManager):
     """A line for each stage; while one is at work, a bar."""
 
     def __init__(self):

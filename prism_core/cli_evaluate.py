@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 
 @click.command()
@@ -16,7 +15,7 @@ from rich.table import Table
     '--suite',
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help='Tasks (YAML), see config/evaluate/.',
+    help='Tasks: YAML or .json, see config/evaluate/; or .jsonl, as `prism synthesize` writes it.',
 )
 @click.option(
     '--out', required=True, type=click.Path(path_type=Path, file_okay=False), help='New folder.'
@@ -32,6 +31,13 @@ from rich.table import Table
 )
 @click.option('--temperature', default=0.0, help='Of a model; 0 for the likeliest reply.')
 @click.option('--seed', default=0, help='Of what a model draws.')
+@click.option('--any-suite', is_flag=True, help='Play even what planners pass that know nothing.')
+@click.option(
+    '--invariance',
+    type=click.IntRange(min=0),
+    default=0,
+    help='States to ask about once more: other names, another order, another class word.',
+)
 @click.option('--tries', default=3, show_default=True, help='Replies of a model for one plan.')
 def evaluate(
     planner: str,
@@ -43,17 +49,20 @@ def evaluate(
     temperature: float,
     seed: int,
     tries: int,
+    any_suite: bool,
+    invariance: int,
 ) -> None:
     """Let PLANNER play a suite in closed loop, and score it.
 
-    PLANNER is `teacher`, a GGUF file, the folder of a checkpoint, the name of a planner or
-    package.module:factory.
+    PLANNER is `teacher`, a GGUF file, the folder of a checkpoint, the name of a planner,
+    package.module:factory, or control: and the name of a planner that deserves no success. These
+    play a part of each suite before PLANNER does.
     """
-    from prism_core.config_file import read_config
     from prism_core.evaluation.candidates import Candidate
     from prism_core.evaluation.evaluate import Progress as Done
     from prism_core.evaluation.evaluate import evaluate as run
-    from prism_core.evaluation.suite import SuiteConfig
+    from prism_core.evaluation.suite import read_suite
+    from prism_core.terminal_scores import show_scores
 
     candidate = Candidate(
         planner,
@@ -68,43 +77,25 @@ def evaluate(
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task('worlds', total=None, about='')
+        states = bar.add_task('states', total=invariance, about='', visible=False)
 
         def show(done: Done) -> None:
             about = f'{done.trials} trials, {done.successes / max(done.trials, 1):.1%} succeeded'
             bar.update(task, completed=done.done, total=done.total, about=about)
 
+        def show_state(done: int) -> None:
+            bar.update(states, completed=done, visible=True)
+
         scores = run(
             candidate,
-            read_config(suite, SuiteConfig),
+            read_suite(suite),
             out,
             resume=resume,
             workers=workers,
+            any_suite=any_suite,
+            invariance=invariance,
             on_progress=show,
+            on_state=show_state,
         )
-    table = Table('', 'group', 'success', '95 %', 'tasks')
-    table.add_row('all', '', *_cells(scores.success))
-    for view, groups in scores.views.items():
-        for group, estimate in groups.items():
-            table.add_row(view, group, *_cells(estimate))
-    for kind, estimate in scores.pairs.items():
-        table.add_row('pairs of twins', kind, *_cells(estimate))
-    Console(width=100).print(table)
-    worst = ', '.join(f'{reason} {count}' for reason, count in list(scores.failures.items())[:6])
-    lines = (
-        f'first replies not accepted: {scores.say_invalid}',
-        f'trials that ended without a plan: {scores.left_invalid}; made-up names said: '
-        f'{scores.made_up}; success weighted by path length {scores.path:.3f}',
-        f'a plan takes {scores.plan_median_s * 1e3:.1f} ms (median), '
-        f'{scores.plan_p95_s * 1e3:.1f} ms (p95)',
-        f'failed most: {worst or "nothing"}',
-    )
-    click.echo('\n'.join(lines))
+    show_scores(Console(width=100), scores)
     click.echo(f'{out / "report.json"}')
-
-
-def _cells(estimate) -> tuple[str, str, str]:
-    return (
-        f'{estimate.value:.3f}',
-        f'{estimate.low:.3f} to {estimate.high:.3f}',
-        str(estimate.tasks),
-    )

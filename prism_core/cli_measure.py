@@ -14,9 +14,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from prism_core.domains.mapping.controls import CONTROLS
-from prism_core.domains.mapping.domain import DIALECTS
+from prism_core.domains.mapping.domain import DIALECTS, MappingDomain
 from prism_core.domains.mapping.generator import draw_episodes
-from prism_core.domains.mapping.invariance import measure_invariance
 from prism_core.domains.mapping.measure import (
     PLANNERS,
     Tally,
@@ -27,6 +26,7 @@ from prism_core.domains.mapping.measure import (
 )
 from prism_core.domains.mapping.words import load_words
 from prism_core.domains.mapping.world import SIZES, WorldConfig
+from prism_core.evaluation.invariance import measure_invariance, states_of
 
 # Worlds of these seeds are for measuring; tests and pictures draw smaller ones.
 FIRST_SEED = 1_000_000
@@ -150,10 +150,20 @@ def prompts(states: int, dialects: tuple[str, ...]) -> None:
 @measure.command()
 @click.option('--states', default=10_000, show_default=True, help='States.')
 def invariance(states: int) -> None:
-    """Whether the teacher's plans follow when names are permuted, or the order is shuffled."""
-    found = measure_invariance(WorldConfig(hidden=0.3), range(FIRST_SEED, 2 * FIRST_SEED), states)
-    table = _table('states', 'did not follow the names', 'other plan in another order')
-    table.add_row(str(found.states), str(found.renamed), str(found.reordered))
+    """Whether the teacher's plans follow names and class word, and stay in another order."""
+    domain, config = MappingDomain(), WorldConfig(hidden=0.3)
+    seeds = range(FIRST_SEED, 2 * FIRST_SEED)
+    episodes = (e for seed in seeds for e in domain.draw_world(seed, config))
+    found = measure_invariance(
+        domain.make_teacher, domain, itertools.islice(states_of(episodes), states)
+    )
+    table = _table(
+        *('states', 'did not follow the names', 'other plan in another order'),
+        *('with another class word', 'did not follow it'),
+    )
+    names, order, words = found.names, found.order, found.words
+    missed = (str(share.cases - share.kept) for share in (names, order))
+    table.add_row(str(found.states), *missed, str(words.cases), str(words.cases - words.kept))
     _print(table)
 
 

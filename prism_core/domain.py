@@ -90,6 +90,13 @@ class Domain(Protocol):
     def held_out_requests(self) -> Iterable[str]:
         """Sentences of which the like is in no training data."""
 
+    @property
+    def free_requests(self) -> int:
+        """How many requests there are as people would say them, for evaluation only."""
+
+    def draw_free(self, number: int, seed: int, recipe: Any) -> list[Episode]:
+        """The task of one of them in a world of its own; none where no world suits it."""
+
     def covers(self, episode: Episode) -> Iterable[str]:
         """What an episode adds to the coverage."""
 
@@ -101,6 +108,17 @@ class Domain(Protocol):
 
     def judge(self, episode: Episode) -> Outcome:
         """The verdict on an episode that ended."""
+
+    @property
+    def controls(self) -> Sequence[str]:
+        """The names of planners that deserve no success."""
+
+    def make_control(self, name: str, task: Task) -> Planner:
+        """One of them, handed what the sentence means if the task says it.
+
+        Raises:
+            ConfigError: there is no such control.
+        """
 
     def make_teacher(self, task: Task) -> Planner:
         """The embedded teacher, handed what the sentence means.

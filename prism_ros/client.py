@@ -34,9 +34,12 @@ class PlannerClient:
     Args:
         namespace: of the robot; '' for none.
         domain_id: the ROS domain; None for that of the environment.
+        plan_service: the name of the planner's service; of the namespace if it begins without `/`.
     """
 
-    def __init__(self, namespace: str = '', domain_id: int | None = None):
+    def __init__(
+        self, namespace: str = '', domain_id: int | None = None, plan_service: str = 'plan'
+    ):
         self._context = rclpy.Context()
         rclpy.init(context=self._context, domain_id=domain_id)
         self._node = rclpy.create_node(
@@ -46,7 +49,7 @@ class PlannerClient:
         self._executor.add_node(self._node)
         self._clients = {
             kind: self._node.create_client(kind, name)
-            for kind, name in ((GetPlan, 'plan'), (GetSceneGraph, 'get_scene_graph'))
+            for kind, name in ((GetPlan, plan_service), (GetSceneGraph, 'get_scene_graph'))
         }
 
     def __enter__(self) -> PlannerClient:
@@ -57,13 +60,12 @@ class PlannerClient:
         self._node.destroy_node()
         rclpy.shutdown(context=self._context)
 
-    def call(self, request: Any, timeout_s: float) -> tuple[Any, float]:
-        """Send a request; the response and the seconds it took.
+    def find(self, kind: Any, timeout_s: float) -> tuple[Any, str]:
+        """The client of a kind of service, and the service's full name, once it is there.
 
         Raises:
-            Refusal: the service is not there or does not answer, or its answer is an error.
+            Refusal: nobody serves it.
         """
-        kind = {GetPlan.Request: GetPlan, GetSceneGraph.Request: GetSceneGraph}[type(request)]
         client = self._clients[kind]
         name = self._node.resolve_service_name(client.srv_name)
         if not client.wait_for_service(timeout_sec=timeout_s):
@@ -72,6 +74,16 @@ class PlannerClient:
                 f"nobody serves '{name}' in domain {self._context.get_domain_id()}; "
                 'start the nodes: ros2 launch prism_ros planner.launch.py',
             )
+        return client, name
+
+    def call(self, request: Any, timeout_s: float) -> tuple[Any, float]:
+        """Send a request; the response and the seconds it took.
+
+        Raises:
+            Refusal: the service is not there or does not answer, or its answer is an error.
+        """
+        kind = {GetPlan.Request: GetPlan, GetSceneGraph.Request: GetSceneGraph}[type(request)]
+        client, name = self.find(kind, timeout_s)
         started_s = time.monotonic()
         future = client.call_async(request)
         spin_until(self._executor, future.done, timeout_s)

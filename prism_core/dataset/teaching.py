@@ -17,8 +17,9 @@ from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.teacher_config import TeacherConfig
 from prism_core.inference.text_model import TextModel
 from prism_core.plan import Plan
-from prism_core.planner import Planner, run_episode
+from prism_core.planner import MAX_TURNS, Planner, run_episode
 from prism_core.scene_graph import SceneGraph
+from prism_core.validation import validate_plan
 
 SYMBOLIC, LM = 'symbolic', 'lm'
 
@@ -47,8 +48,8 @@ class Classroom:
         self._model = model
         self._of_thread = threading.local()
 
-    def play(self, task: Episode) -> Episode:
-        """The task as the teacher played it, judged.
+    def play(self, task: Episode, *, max_turns: int = MAX_TURNS) -> Episode:
+        """The task as the teacher played it, with so many plans at most, judged.
 
         What a plan holds behind the action that ends its turn is left out: it is never carried out.
         `provenance` says who taught; what it answered and was sent back for is kept there as
@@ -60,7 +61,7 @@ class Classroom:
         planner = Watched(self._planner_for(task))
         rejected = self._rejected()
         rejected.clear()
-        run = run_episode(planner, self._domain.make_simulator(task), task)
+        run = run_episode(planner, self._domain.make_simulator(task), task, max_turns=max_turns)
         facts: dict[str, Any] = {**task.provenance, 'teacher': planner.name}
         if self._teacher == SYMBOLIC:
             facts['teacher'] = SYMBOLIC
@@ -69,6 +70,28 @@ class Classroom:
         turns = tuple(_without_the_rest(turn, self._domain.table) for turn in run.turns)
         run = replace(run, turns=turns, provenance=facts)
         return replace(run, outcome=self._domain.judge(run))
+
+    def advise(
+        self, task: Episode, known_graph: SceneGraph, history: Sequence[Turn]
+    ) -> Turn | None:
+        """What the teacher would do where another planner has come to: one plan.
+
+        Returns:
+            The plan as a turn that is not carried out; None where it has none that the validator
+            accepts.
+
+        Raises:
+            RunStopped: the teacher cannot be reached or refuses to work.
+        """
+        try:
+            planner = Watched(self._planner_for(task))
+            plan = planner.plan(task.task.request, known_graph, history)
+        except PlannerError:
+            return None
+        table = self._domain.table
+        if not validate_plan(plan, known_graph, table).is_valid:
+            return None
+        return _without_the_rest(Turn(plan, (), known_graph.robot_location or ''), table)
 
     def _planner_for(self, task: Episode) -> Planner:
         if self._teacher == SYMBOLIC:

@@ -78,13 +78,17 @@ class Topic:
         return name in self._numbered or called not in map(class_of_name, self._numbered)
 
     @cached_property
+    def _object_classes(self) -> set[str]:
+        known = map(class_of, self._graph.objects.values())
+        return self._classes & {*self._lexicon.objects, *known}
+
+    @cached_property
     def objects(self) -> list[str]:
         """The known objects that the request may speak of."""
-        objects = self._graph.objects
-        classes = self._classes & {*self._lexicon.objects, *map(class_of, objects.values())}
+        classes = self._object_classes
         return [
             name
-            for name, node in objects.items()
+            for name, node in self._graph.objects.items()
             if (not classes or class_of(node) in classes) and self._may_mean(name)
         ]
 
@@ -125,9 +129,10 @@ class Topic:
         """The known regions to which a way has to be found: those that the request speaks of, by
         themselves or by what is seen from them.
         """
-        seen = {region for name in self.objects for region in self._graph.viewpoints[name]}
         said = {*self.regions} if self._region_classes or not self.things else set()
-        return [n for n in self._graph.regions if n in seen | said and n not in self._reached]
+        if self._object_classes:
+            said |= {r for name in self.objects for r in self._graph.viewpoints[name]}
+        return [n for n in self._graph.regions if n in said and n not in self._reached]
 
     @cached_property
     def _words(self) -> list[str]:

@@ -202,8 +202,9 @@ class BatchConfig:
 class TrainConfig:
     """A whole run.
 
-    `base`: name on the Hub or local folder of a pretrained model; else `nano`. `epochs`: how often
-    all samples are seen; `tokens`, where it is not 0, says how many tokens instead. `eval_every`,
+    `base`: name on the Hub or local folder of a pretrained model; else `nano`. `start`: folder of a
+    checkpoint of the same shape and tokenizer, with whose weights a nano begins. `epochs`: how
+    often all samples are seen; `tokens`, where it is not 0, says how many instead. `eval_every`,
     `save_every` and `log_every` count steps. `best_by`: the figure of validation by which the best
     model is known: `loss`, `handle_accuracy`, `sample_accuracy` or one of a further test. `bf16`:
     `auto` is yes on hardware that has it. `threads`: of the processor for each rank, 0 for what
@@ -217,6 +218,7 @@ class TrainConfig:
 
     base: str = ''
     nano: NanoConfig | None = None
+    start: str = ''
     domain: str = 'mapping'
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -243,6 +245,11 @@ class TrainConfig:
             both = 'both' if self.base else 'neither'
             raise ConfigError(
                 f'expected either base, a pretrained model, or nano, a shape; got {both}'
+            )
+        if self.start and self.nano is None:
+            raise ConfigError(
+                f'start: expected a nano to begin with weights, got {self.start!r} beside a base; '
+                'name the checkpoint as base'
             )
         if self.data.follow and (not self.tokens or self.curriculum.share):
             raise ConfigError(

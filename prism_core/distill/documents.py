@@ -66,8 +66,8 @@ class Documents:
     `is_all`: whether there will be no more.
     """
 
-    tokens: np.ndarray
-    weights: np.ndarray
+    tokens: np.ndarray | _Joined
+    weights: np.ndarray | _Joined
     starts: np.ndarray
     lengths: np.ndarray
     weighing: PromptWeighing | None = None
@@ -124,6 +124,37 @@ def drop_long(documents: Documents, max_length: int) -> Documents:
     reason = f'more than {max_length} tokens'
     dropped = {**documents.dropped, **({reason: count} if count else {})}
     return replace(documents.take(np.flatnonzero(kept)), dropped=dropped)
+
+
+class _Joined:
+    """Arrays one behind the other, where they lie; a part that is asked for is of one of them."""
+
+    def __init__(self, arrays: Sequence[np.ndarray | _Joined]):
+        self._arrays = arrays
+        self._starts = np.cumsum([0, *map(len, arrays)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        number = int(np.searchsorted(self._starts, part.start, side='right')) - 1
+        start = int(self._starts[number])
+        return self._arrays[number][part.start - start : part.stop - start]
+
+
+def join_shards(parts: Sequence[Documents]) -> Documents:
+    """The samples of several folders, in their order; the arrays stay where they are."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part.tokens) for part in parts)])
+    return Documents(
+        _Joined([part.tokens for part in parts]),
+        _Joined([part.weights for part in parts]),
+        np.concatenate([part.starts + start for part, start in zip(parts, starts)]),
+        np.concatenate([part.lengths for part in parts]),
+        parts[0].weighing,
+        is_all=all(part.is_all for part in parts),
+    )
 
 
 def open_shard_documents(

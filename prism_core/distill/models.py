@@ -62,6 +62,36 @@ def make_nano(config: NanoConfig, tokenizer: Any, seed: int) -> Any:
     return model
 
 
+def load_start(source: str, config: NanoConfig, tokenizer: Any) -> Any:
+    """A nano with the weights that another run came to.
+
+    Args:
+        source: the folder of its checkpoint.
+        config: the shape that it is to have.
+        tokenizer: the one that it is trained on with.
+
+    Raises:
+        ConfigError: the checkpoint cannot be read, or is of another shape or tokenizer.
+    """
+    model = load_base(source, dtype=torch.float32)
+    found = model.config
+    numbers = (
+        *(found.hidden_size, found.num_hidden_layers),
+        *(found.num_attention_heads, found.intermediate_size),
+    )
+    if numbers != config.numbers:
+        raise ConfigError(
+            f'start: expected a checkpoint of width, layers, heads and feed_forward '
+            f'{config.numbers}, got {numbers} in {source}; name another, or set nano to its shape'
+        )
+    if load_tokenizer_of(source).get_vocab() != tokenizer.get_vocab():
+        raise ConfigError(
+            f'start: expected a checkpoint with the tokenizer of the data, got another in '
+            f'{source}; make the shards with its tokenizer'
+        )
+    return model
+
+
 def load_base(
     source: str, *, dtype: torch.dtype, allow_download: bool = False, quantised: bool = False
 ) -> Any:

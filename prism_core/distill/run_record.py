@@ -17,11 +17,11 @@ from prism_core.distill.config import TrainConfig
 from prism_core.distill.folders import restore_folder
 from prism_core.distill.sources import Source
 from prism_core.errors import ConfigError
-from prism_core.files import replace_file
+from prism_core.files import hash_file, replace_file
 
 BEST, LAST, CHECKPOINTS = 'best', 'last', 'checkpoints'
-HOW_ONLY = ('log_every', 'threads', 'report_to', 'allow_download')
-"""Settings that do not change what comes out of a run."""
+HOW_ONLY = ('log_every', 'threads', 'report_to', 'allow_download', 'start')
+"""Settings that do not change what comes out of a run, or that name what is known by its sha256."""
 
 
 def open_run(out: Path, recipe: Mapping[str, Any], resume: bool) -> None:
@@ -60,13 +60,19 @@ def describe_run(source: Source, config: TrainConfig) -> dict[str, Any]:
         'data': {
             'folder': str(source.folder.resolve()),
             'form': source.form,
-            'sha256': source.hashes(),
+            'sha256': {**source.hashes(), **hash_start(config)},
         },
         'versions': {
             'prism': _version('prism_ros'),
             **{name: _version(name) for name in packages},
         },
     }
+
+
+def hash_start(config: TrainConfig) -> dict[str, str]:
+    """The sha256 of the weights that a run begins with; nothing for random ones."""
+    weights = sorted(Path(config.start).glob('*.safetensors')) if config.start else []
+    return {f'start/{path.name}': hash_file(path) for path in weights}
 
 
 def _version(package: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from prism_core.distill.config import DataConfig, TrainConfig
 from prism_core.distill.documents import (
     Documents,
     join_documents,
+    join_shards,
     open_shard_documents,
     weigh_prompts,
 )
@@ -29,7 +31,7 @@ from prism_core.episode_json import read_episodes
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 
-EPISODES = 'episodes.jsonl'
+EPISODES, BEFORE = 'episodes.jsonl', 'before.json'
 LEARNED = ('train', 'valid')
 Row = tuple[list[Message], list[float]]
 
@@ -38,13 +40,15 @@ Row = tuple[list[Message], list[float]]
 class Source:
     """Where samples are read from: the form, and the files of each split that is learned from.
 
-    `is_growing`: whether they are written meanwhile.
+    `is_growing`: whether they are written meanwhile. `before`: folders whose shards come before
+    those of this one; the first of them has the tokenizer.
     """
 
     folder: Path
     form: str
     files: dict[str, tuple[Path, ...]]
     is_growing: bool = False
+    before: tuple[Path, ...] = ()
 
     def hashes(self) -> dict[str, str]:
         """The sha256 of each file, by its place in the folder; where they grow, of recipe and
@@ -53,7 +57,7 @@ class Source:
         paths = sorted({path for paths in self.files.values() for path in paths})
         if self.is_growing:
             paths = [self.folder / RECIPE, *(tokenizer_folder(self) / f for f in TOKENIZER_FILES)]
-        return {str(path.relative_to(self.folder)): hash_file(path) for path in paths}
+        return {os.path.relpath(path, self.folder): hash_file(path) for path in paths}
 
 
 def find_source(folder: Path, config: TrainConfig) -> Source:
@@ -74,11 +78,12 @@ def find_source(folder: Path, config: TrainConfig) -> Source:
     if config.nano is not None:
         forms = ['shards']
     for one in forms:
-        files = _files(folder, one)
+        before = read_before(folder) if one == 'shards' else ()
+        files = _files((*before, folder), one)
         if config.data.follow:
             files['recipe'] = (folder / RECIPE,)
         if all(path.exists() for paths in files.values() for path in paths):
-            return Source(folder, one, files, config.data.follow)
+            return Source(folder, one, files, config.data.follow, before)
     raise ConfigError(
         f'expected {" or ".join(forms)} with the splits {" and ".join(LEARNED)} in {folder}, got '
         'none; `prism elicit --shards` and `prism data export` write them (data.follow needs the '
@@ -87,10 +92,29 @@ def find_source(folder: Path, config: TrainConfig) -> Source:
     )
 
 
-def _files(folder: Path, form: str) -> dict[str, tuple[Path, ...]]:
+def read_before(folder: Path) -> tuple[Path, ...]:
+    """The folders whose shards are read before those of this one, as its `before.json` names them.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    path = folder / BEFORE
+    if not path.exists():
+        return ()
+    try:
+        return tuple(folder / place for place in json.loads(path.read_text('utf-8')))
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f'{path}: expected a list of folders as JSON, got {error}') from error
+
+
+def _files(folders: Sequence[Path], form: str) -> dict[str, tuple[Path, ...]]:
+    folder = folders[-1]
     if form == 'shards':
         names = ('meta.json', 'documents.bin', 'tokens.bin', 'weights.bin')
-        return {s: tuple(folder / SHARDS / s / name for name in names) for s in LEARNED}
+        return {
+            s: tuple(place / SHARDS / s / name for place in folders for name in names)
+            for s in LEARNED
+        }
     if form == 'episodes':
         return dict.fromkeys(LEARNED, (folder / EPISODES,))
     return {split: (folder / form / f'{split}.jsonl',) for split in LEARNED}
@@ -98,7 +122,7 @@ def _files(folder: Path, form: str) -> dict[str, tuple[Path, ...]]:
 
 def tokenizer_folder(source: Source) -> Path:
     """Where the tokenizer of shards lies."""
-    return source.folder / TOKENIZER
+    return (*source.before, source.folder)[0] / TOKENIZER
 
 
 def read_documents(source: Source, split: str, tokenizer: Any, config: TrainConfig) -> Documents:
@@ -119,7 +143,10 @@ def read_documents(source: Source, split: str, tokenizer: Any, config: TrainConf
         weighing = None
         if prompt_weight:
             weighing = weigh_prompts(own, prompt_weight, config.data.handle_weight)
-        return open_shard_documents(source.folder / SHARDS / split, own, weighing)
+        folders = (*source.before, source.folder)
+        return join_shards(
+            [open_shard_documents(folder / SHARDS / split, own, weighing) for folder in folders]
+        )
     encoder = ChatEncoder(
         tokenizer, prompt_weight=prompt_weight, settings=config.data.template_settings
     )

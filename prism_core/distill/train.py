@@ -38,6 +38,7 @@ from prism_core.distill.following import GrowingDocuments, GrowingPlan
 from prism_core.distill.models import (
     check_hardware,
     load_base,
+    load_start,
     load_tokenizer_of,
     make_nano,
     prepare_base,
@@ -174,8 +175,12 @@ def _load_tokenizer(source: Source, config: TrainConfig) -> Any:
 
 
 def _load_model(config: TrainConfig, tokenizer: Any) -> Any:
-    if config.nano is not None:
+    if config.nano is not None and not config.start:
         return make_nano(config.nano, tokenizer, config.seed)
+    if config.nano is not None:
+        model = load_start(config.start, config.nano, tokenizer)
+        transformers.set_seed(config.seed)
+        return model
     # What is trained is kept in float32; a frozen base need not be.
     half = wants_bf16(config) and config.adapter.method != 'full'
     model = load_base(

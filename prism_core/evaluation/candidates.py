@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from prism_core.conversation import Message
 from prism_core.dataset.protocol_check import open_planner
 from prism_core.domain import Domain
 from prism_core.episode import Task
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
+from prism_core.inference.call_stats import CallStats
 from prism_core.inference.lm_planner import HeldTo, Rejected
 from prism_core.inference.student import find_domain_of, plan_with
 from prism_core.planner import Planner
 
 TEACHER = 'teacher'
+_CONTROL = 'control:'
 _OF_CHECKPOINTS = 'compact'
 Opened = Callable[[Task], Planner]
 """A candidate, ready: gives the planner for a task, the same one for all but the teacher."""
@@ -28,9 +32,10 @@ class Candidate:
     """A planner, and how it is run.
 
     `planner`: `teacher` (the embedded one, handed what the sentence means), a GGUF file, the folder
-    of a checkpoint that was taught the compact dialect, the name of a planner or
-    `package.module:factory`. The others are for models that run here: what replies are held to, the
-    temperature, the seed of what is drawn, how many replies one plan may take.
+    of a checkpoint that was taught the compact dialect, the name of a planner,
+    `package.module:factory`, or `control:` and the name of a control. The others are for models
+    that run here: what replies are held to, the temperature, the seed of what is drawn, how many
+    replies one plan may take.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -63,22 +68,35 @@ class Candidate:
             facts |= {'temperature': self.temperature, 'seed': self.seed}
         return facts
 
-    def open(self, domain: Domain, on_rejected: Callable[[Rejected], None]) -> Opened:
+    def open(
+        self,
+        domain: Domain,
+        on_rejected: Callable[[Rejected], None] = lambda rejected: None,
+        on_call: Callable[[CallStats], None] = lambda stats: None,
+    ) -> Opened:
         """Make it ready.
 
         Args:
             domain: where the tasks are from.
             on_rejected: told each reply of a language model that was not accepted.
+            on_call: told what each reply took, of a model that runs here.
 
         Raises:
             ConfigError: there is no such planner, or it is of another domain.
         """
         if self.planner == TEACHER:
             return domain.make_teacher
-        planner = self._open(domain, on_rejected)
+        if self.planner.startswith(_CONTROL):
+            return partial(_make_control, domain, self.planner.removeprefix(_CONTROL))
+        planner = self._open(domain, on_rejected, on_call)
         return lambda task: planner
 
-    def _open(self, domain: Domain, on_rejected: Callable[[Rejected], None]) -> Planner:
+    def _open(
+        self,
+        domain: Domain,
+        on_rejected: Callable[[Rejected], None],
+        on_call: Callable[[CallStats], None],
+    ) -> Planner:
         model: Any
         if self.is_gguf:
             from prism_core.inference.llama_cpp import LlamaCppModel
@@ -100,7 +118,7 @@ class Candidate:
         else:
             return open_planner(self.planner)
         return plan_with(
-            model,
+            _Metered(model, on_call),
             domain,
             dialect,
             tries=self.tries,
@@ -109,3 +127,25 @@ class Candidate:
             held_to=self.held_to,
             on_rejected=on_rejected,
         )
+
+
+def _make_control(domain: Domain, name: str, task: Task) -> Planner:
+    return domain.make_control(name, task)
+
+
+class _Metered:
+    """A model that runs here, which tells what each of its calls took."""
+
+    def __init__(self, model: Any, on_call: Callable[[CallStats], None]):
+        self.name = model.name
+        self._model, self._on_call = model, on_call
+
+    def complete(self, messages: Sequence[Message], **settings: Any) -> str:
+        """The model's reply."""
+        reply = self._model.complete(messages, **settings)
+        self._on_call(self._model.stats)
+        return reply
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model.close()

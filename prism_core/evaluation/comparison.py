@@ -105,7 +105,8 @@ def compare(one: Path, other: Path) -> Comparison:
     views: dict[str, dict[str, list[tuple[Task, Task]]]] = {v: defaultdict(list) for v in VIEWS}
     for pair in pairs:
         for view, groups in views.items():
-            groups[pair[0].groups[view]].append(pair)
+            if view in pair[0].groups:
+                groups[pair[0].groups[view]].append(pair)
     return Comparison(
         one=first['candidate'],
         other=second['candidate'],

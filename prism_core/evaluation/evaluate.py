@@ -1,6 +1,7 @@
 """`evaluate`: a candidate plays a suite; what came of it, as episodes and as a report.
 
 episodes.jsonl   the trials, as they were played; graphs and all
+controls.json    how planners that deserve no success did
 report.json      scores
 recipe.yaml      what was evaluated on what
 """
@@ -12,10 +13,13 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from prism_core.config_file import to_plain
 from prism_core.dataset.run_folder import RunFolder, read_lines
@@ -25,22 +29,35 @@ from prism_core.domain import find_domain
 from prism_core.episode import as_task
 from prism_core.episode_json import parse_episode, render_episode
 from prism_core.evaluation.candidates import Candidate
+from prism_core.evaluation.controls import ControlScore, check_controls, play_controls
+from prism_core.evaluation.costs import (
+    Costs,
+    Manners,
+    ModelCosts,
+    count_manners,
+    mean_costs,
+    percentile_s,
+    sum_model_costs,
+)
+from prism_core.evaluation.invariance import Invariance, measure_invariance, states_of
 from prism_core.evaluation.results import Result, read_result
 from prism_core.evaluation.scores import (
     Estimate,
     Task,
     count_reasons,
+    estimate_reference_rule,
     estimate_success,
     join_twins,
     path_efficiency,
-    percentile_s,
 )
-from prism_core.evaluation.suite import SuiteConfig, draw_suite
+from prism_core.evaluation.suite import Suite, count_worlds, draw_suite
 from prism_core.evaluation.trial import PlayTrials
-from prism_core.files import replace_file
+from prism_core.files import read_text, replace_file
 
-EPISODES, REPORT = 'episodes.jsonl', 'report.json'
+EPISODES, CONTROLS, REPORT = 'episodes.jsonl', 'controls.json', 'report.json'
 _ALL = 'all'
+# Of a file, its sha256 tells whether it is the same.
+_MAY_CHANGE = ('versions.prism', 'suite.file')
 
 
 @dataclass(frozen=True)
@@ -60,8 +77,12 @@ class Scores:
     `success`: a macro average over kinds, twins as pairs. `views`: the same by group of each view.
     `pairs`: pairs of twins alone, by kind. `first_invalid`: of how many plans the first reply was
     not accepted, in all and by kind of problem; `later_invalid`: of how many further replies.
+    `controls`: planners that deserve no success, on a part of the suite.
     `left_invalid`: trials that ended as no reply was. `made_up`: names in texts that were said and
     that no known node has. `path`: success weighted by path length. Times in seconds.
+    `reference_rule`: the share of trials that the reference code's rule passes, of a suite in its
+    form. `invariance`: whether plans follow where the suite's states are put in other words; None
+    where it was not measured.
     """
 
     candidate: dict[str, Any]
@@ -80,6 +101,19 @@ class Scores:
     plan_median_s: float
     plan_p95_s: float
     failures: dict[str, int]
+    costs: Costs
+    manners: Manners
+    model_costs: ModelCosts | None
+    controls: dict[str, ControlScore]
+    reference_rule: Estimate | None = None
+    invariance: Invariance | None = None
+
+    @property
+    def unseen(self) -> Estimate | None:
+        """Success where wording, classes and places are unseen: the headline, where a suite has
+        such tasks.
+        """
+        return self.views.get('wording and classes', {}).get('unseen')
 
     @property
     def say_invalid(self) -> str:
@@ -93,6 +127,7 @@ class Scores:
         """The headline, and success by kind and wording, as plain lines."""
         lines = [
             f'success {self.success}, {self.success.tasks} tasks, {self.trials} trials',
+            *([f'by the reference rule {self.reference_rule}'] if self.reference_rule else []),
             f'first replies that were not accepted: {self.say_invalid}',
         ]
         for view in ('kind', 'wording and classes', 'start'):
@@ -103,12 +138,15 @@ class Scores:
 
 def evaluate(
     candidate: Candidate | str,
-    suite: SuiteConfig,
+    suite: Suite,
     out: Path,
     *,
     resume: bool = False,
     workers: int = 0,
+    any_suite: bool = False,
+    invariance: int = 0,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_state: Callable[[int], None] = lambda done: None,
 ) -> Scores:
     """Let a candidate play a suite, and score it.
 
@@ -118,10 +156,14 @@ def evaluate(
         out: the folder to write to.
         resume: whether to go on with what is there.
         workers: processes, each with a copy of the candidate; 0 for one for each core.
+        any_suite: whether to play one that controls pass more often than by chance.
+        invariance: on how many states of the suite to measure it afterwards.
         on_progress: called after each world.
+        on_state: called after each state with how many are done.
 
     Raises:
-        ConfigError: the candidate or the suite cannot be used, or the folder holds another run.
+        ConfigError: the candidate or the suite cannot be used, the folder holds another run, or the
+            suite is one that controls pass.
         RunStopped: the candidate cannot be reached, or a process died.
     """
     candidate = Candidate(candidate) if isinstance(candidate, str) else candidate
@@ -134,26 +176,56 @@ def evaluate(
         'suite': to_plain(suite),
         'versions': {'prism': metadata.version('prism_ros'), domain.name: domain.version},
     }
-    total = int(suite.worlds.get('worlds', domain.recipe_type().worlds))
+    total = count_worlds(suite)
     work = PlayTrials(candidate, suite.domain)
     with (
-        RunFolder(out, EPISODES, plan, resume=resume, may_change=('versions.prism',)) as folder,
+        RunFolder(out, EPISODES, plan, resume=resume, may_change=_MAY_CHANGE) as folder,
         start_runner(work, 'processes', workers or os.cpu_count() or 1) as run,
     ):
+        controls = _play_controls(candidate, suite, out)
+        if not any_suite:
+            check_controls(controls)
         on_progress(Progress(len(folder.done), total, folder.lines, folder.good))
         for job, lines, good in run(_jobs(suite, folder.done, digest), False):
             folder.commit(job.unit, lines, good)
             on_progress(Progress(len(folder.done), total, folder.lines, folder.good))
-    scores = score(read_results(out), candidate.describe(), digest.hexdigest())
+    scores = score(read_results(out), candidate.describe(), digest.hexdigest(), controls)
+    if invariance:
+        scores = replace(
+            scores, invariance=_measure_invariance(candidate, suite, invariance, on_state)
+        )
     replace_file(out / REPORT, json.dumps(to_plain(scores), indent=2) + '\n')
     return scores
 
 
-def _first_task(suite: SuiteConfig) -> Any:
+def _play_controls(candidate: Candidate, suite: Suite, out: Path) -> dict[str, ControlScore]:
+    """How the controls do, which is the same each time."""
+    path = out / CONTROLS
+    if not path.exists():
+        domain = find_domain(suite.domain)
+        scores = play_controls(candidate, draw_suite(suite), domain, suite.chance)
+        replace_file(path, json.dumps(msgspec.to_builtins(scores), indent=2) + '\n')
+    return msgspec.json.decode(read_text(path), type=dict[str, ControlScore])
+
+
+def _measure_invariance(
+    candidate: Candidate, suite: Suite, states: int, on_state: Callable[[int], None]
+) -> Invariance:
+    """How the candidate does on the first states of a suite in other words."""
+    domain = find_domain(suite.domain)
+    opened = candidate.open(domain)
+    first = islice(states_of(chain.from_iterable(draw_suite(suite, domain))), states)
+    try:
+        return measure_invariance(opened, domain, first, on_state)
+    finally:
+        opened(_first_task(suite)).close()
+
+
+def _first_task(suite: Suite) -> Any:
     return next(episode.task for episodes in draw_suite(suite) for episode in episodes)
 
 
-def _jobs(suite: SuiteConfig, done: set[int], digest: Any) -> Iterator[TaskJob]:
+def _jobs(suite: Suite, done: set[int], digest: Any) -> Iterator[TaskJob]:
     """The worlds that are not done yet; all of them go into the digest."""
     for unit, episodes in enumerate(draw_suite(suite)):
         lines = tuple(render_episode(as_task(episode)).encode() for episode in episodes)
@@ -169,7 +241,12 @@ def read_results(folder: Path) -> list[Result]:
     return sorted((read_result(parse_episode(line)) for line in lines), key=lambda r: r.id)
 
 
-def score(results: list[Result], candidate: dict[str, Any], suite_sha256: str) -> Scores:
+def score(
+    results: list[Result],
+    candidate: dict[str, Any],
+    suite_sha256: str,
+    controls: dict[str, ControlScore],
+) -> Scores:
     """The scores of some results."""
     tasks = join_twins(results)
     plans = sum(len(r.plan_s) for r in results)
@@ -196,6 +273,11 @@ def score(results: list[Result], candidate: dict[str, Any], suite_sha256: str) -
         plan_median_s=percentile_s(results, 50),
         plan_p95_s=percentile_s(results, 95),
         failures=dict(count_reasons(results).most_common(30)),
+        costs=mean_costs(results),
+        manners=count_manners(results),
+        model_costs=sum_model_costs(results),
+        controls=controls,
+        reference_rule=estimate_reference_rule(results),
     )
 
 

@@ -52,7 +52,6 @@ def show_episode(episode: Episode) -> dict[str, Any]:
     result, outcome, criterion = read_result(episode), episode.outcome, episode.criterion
     assert outcome is not None  # noqa: S101 - trials are judged
     verdict, _, cost = describe_outcome(outcome, criterion)
-    facts, groups = episode.provenance, result.groups
     said = [a.arguments[0] for a, _ in episode.actions if a.name in _LAST_WORDS and a.arguments]
     drawn = _Drawn(episode)
     turns = list(_show_turns(episode, drawn))
@@ -68,8 +67,7 @@ def show_episode(episode: Episode) -> dict[str, Any]:
         'kind': result.kind,
         'success': result.success,
         'cause': find_cause(result).removeprefix(f'{result.kind}: '),
-        'about': f'{groups["family"]}, {facts["regions"]} regions, {groups["hidden"]} hidden, '
-        f'{groups["wording and classes"]} wording and places, trial {result.id}',
+        'about': _say_about(result, len(episode.true_graph.regions)),
         'request': episode.task.request,
         'intent': say(to_plain(episode.task.intent)) if episode.task.intent else '',
         'expected': describe_expected(criterion),
@@ -82,8 +80,7 @@ def show_episode(episode: Episode) -> dict[str, Any]:
             'answered': outcome.answered,
             'in budget': outcome.in_budget,
         },
-        'cost': f'{cost}; the oracle: {facts.get("oracle_actions", "?")} actions, '
-        f'{result.oracle_distance_m:.0f} m',
+        'cost': cost + _say_oracle(result),
         'ending': episode.ending,
         'error': episode.error,
         'refused': _show_refused(episode, len(turns)),
@@ -94,6 +91,23 @@ def show_episode(episode: Episode) -> dict[str, Any]:
         'start': drawn.show_change(SceneGraph(()), episode.known_graph),
         'turns': turns,
     }
+
+
+def _say_oracle(result: Result) -> str:
+    if not result.oracle_actions:
+        return ''
+    return f'; the oracle: {result.oracle_actions} actions, {result.oracle_distance_m:.0f} m'
+
+
+def _say_about(result: Result, regions: int) -> str:
+    """What is told of the world of a trial."""
+    groups = result.groups
+    parts = [groups.get('family'), f'{regions} regions']
+    if 'hidden' in groups:
+        parts.append(f'{groups["hidden"]} hidden')
+    if 'wording and classes' in groups:
+        parts.append(f'{groups["wording and classes"]} wording and places')
+    return ', '.join(part for part in (*parts, f'trial {result.id}') if part)
 
 
 class _Drawn:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from prism_core.actions import Action
 from prism_core.episode import Episode
+from prism_core.evaluation.reference_rule import passes_reference_rule
 from prism_core.evaluation.trial import TRIAL
+from prism_core.inference.call_stats import CallStats
+from prism_core.intent import class_of
+from prism_core.observation import Observation
+from prism_core.reports import parse_report
 
+_NUMBER = re.compile(r'\d+\Z')
 _NAME = re.compile(r'\b[a-z]+(?:_[a-z]+)*_\d+\b')  # as generated worlds name nodes
 _SIZES = ((6, '5 or 6'), (9, '7 to 9'), (12, '10 to 12'), (30, '13 to 30'))
 
@@ -22,6 +29,11 @@ class Result:
     are looked at by: name of the view, group. `first_rejected`, `later_rejected`: the kinds of
     problems of each reply that was not accepted, the first try of a plan apart from later ones.
     `made_up`: what looks like a node's name in a text that was said, and is none that was known.
+    `asked`: whether asking what is meant was `right` or `wrong`, or `missed`; '' where neither was
+    to be done nor was done. `needless` of the `inspections` showed nothing new, or something that
+    is not of the classes that the request is about. `calls`: what each reply of a model took.
+    `oracle_actions` and `oracle_distance_m` are 0 where no oracle played. `reference`: whether the
+    reference code's rule passes it; None where it cannot tell.
     """
 
     world: int
@@ -43,11 +55,21 @@ class Result:
     first_rejected: tuple[tuple[str, ...], ...] = ()
     later_rejected: tuple[tuple[str, ...], ...] = ()
     made_up: tuple[str, ...] = ()
+    actions: int = 0
+    oracle_actions: int = 0
+    asked: str = ''
+    gave_up: bool = False
+    inspections: int = 0
+    needless: int = 0
+    calls: tuple[CallStats, ...] = ()
+    peak_mib: int = 0
+    reference: bool | None = None
 
     @property
     def number(self) -> int:
-        """Of the trial in its world."""
-        return int(self.id.rpartition('-')[2])
+        """Of the trial in its world, where its id ends with one."""
+        found = _NUMBER.search(self.id)
+        return int(found[0]) if found else 0
 
 
 def read_result(episode: Episode) -> Result:
@@ -56,6 +78,7 @@ def read_result(episode: Episode) -> Result:
     assert outcome is not None  # noqa: S101 - trials are judged
     trial: Mapping[str, Any] = facts.get(TRIAL, {})
     first, later = _split_rejected(trial.get('rejected', ()))
+    inspections = [one for one in episode.actions if one[0].name == 'inspect']
     return Result(
         world=episode.seed,
         task=facts.get('twin', facts['id']),
@@ -70,13 +93,49 @@ def read_result(episode: Episode) -> Result:
         ending=episode.ending,
         turns=len(episode.turns),
         distance_m=outcome.distance_m,
-        oracle_distance_m=facts['oracle_distance_m'],
+        oracle_distance_m=facts.get('oracle_distance_m', 0.0),
         groups=_groups(episode),
         plan_s=tuple(trial.get('plan_s', ())),
         first_rejected=first,
         later_rejected=later,
         made_up=_find_made_up(episode),
+        actions=outcome.actions,
+        oracle_actions=facts.get('oracle_actions', 0),
+        asked=_judge_asking(episode),
+        gave_up=_has_given_up(episode),
+        inspections=len(inspections),
+        needless=sum(_is_needless(episode, *one) for one in inspections),
+        calls=tuple(CallStats(**call) for call in trial.get('calls', ())),
+        peak_mib=trial.get('peak_mib', 0),
+        reference=passes_reference_rule(episode),
     )
+
+
+def _judge_asking(episode: Episode) -> str:
+    has_asked, shall_ask = episode.ending == 'clarify', episode.criterion.answer == 'clarify'
+    if has_asked:
+        return 'right' if shall_ask else 'wrong'
+    return 'missed' if shall_ask else ''
+
+
+def _has_given_up(episode: Episode) -> bool:
+    said = [action.arguments[0] for action, _ in episode.actions if action.name == 'answer']
+    return bool(said) and parse_report(str(said[-1]), episode.final_graph).form == 'gave_up'
+
+
+def _is_needless(episode: Episode, action: Action, observation: Observation) -> bool:
+    if observation.status != 'done':
+        return False  # who could have known
+    if not observation.is_news:
+        return True
+    intent = episode.task.intent
+    target = intent.target if intent else None
+    if target is None or target.kind != 'object':
+        return False
+    name = str(action.arguments[0])
+    if target.name:
+        return name != target.name
+    return class_of(episode.final_graph.nodes[name]) not in target.classes
 
 
 def _find_made_up(episode: Episode) -> tuple[str, ...]:
@@ -93,17 +152,28 @@ def _find_made_up(episode: Episode) -> tuple[str, ...]:
 
 
 def _groups(episode: Episode) -> dict[str, str]:
-    facts = episode.provenance
-    looks = 'must look' if facts['needs_discovery'] else 'knows it'
-    return {
+    """What is told of an episode; one from elsewhere does not tell everything."""
+    facts, regions = episode.provenance, len(episode.true_graph.regions)
+    groups = {
         'kind': episode.task.kind,
-        'wording and classes': 'unseen' if facts['unseen'] else 'seen',
-        'regions': next((n for most, n in _SIZES if facts['regions'] <= most), 'more than 30'),
-        'hidden': f'{facts["hidden"]:.0%}',
-        'start': looks,
+        'wording and classes': _say_wording(facts),
+        'regions': next((n for most, n in _SIZES if regions <= most), 'more than 30'),
+        'hidden': _say(facts, 'hidden', lambda share: f'{share:.0%}'),
+        'start': _say(facts, 'needs_discovery', lambda it: 'must look' if it else 'knows it'),
         'pair': 'twins' if 'twin' in facts else 'single',
-        'family': facts['family'],
+        'family': facts.get('family'),
     }
+    return {view: group for view, group in groups.items() if group is not None}
+
+
+def _say_wording(facts: Mapping[str, Any]) -> str | None:
+    if facts.get('wording') == 'free':
+        return 'free wording'
+    return _say(facts, 'unseen', lambda it: 'unseen' if it else 'seen')
+
+
+def _say(facts: Mapping[str, Any], key: str, how: Callable[[Any], str]) -> str | None:
+    return how(facts[key]) if key in facts else None
 
 
 _Kinds = tuple[tuple[str, ...], ...]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import numpy as np
@@ -60,6 +60,14 @@ def join_twins(results: Iterable[Result]) -> list[Task]:
 def estimate_success(tasks: Sequence[Task], seed: int = 0) -> Estimate:
     """The macro average over kinds of the share of tasks that succeed."""
     return to_estimate(*draw_success(tasks, seed), len(tasks))
+
+
+def estimate_reference_rule(results: Iterable[Result]) -> Estimate | None:
+    """The share of the trials that the reference code's rule passes, where it can tell; None where
+    it can tell of none.
+    """
+    told = [replace(r, success=r.reference) for r in results if r.reference is not None]
+    return estimate_success(join_twins(told)) if told else None
 
 
 def draw_success(tasks: Sequence[Task], seed: int = 0) -> tuple[float, np.ndarray]:
@@ -115,16 +123,11 @@ def count_reasons(results: Iterable[Result]) -> Counter[str]:
 def path_efficiency(results: Sequence[Result]) -> float:
     """Success weighted by path length (SPL, Anderson et al. 2018, arXiv 1807.06757): the oracle's
     way over the one taken, 0 where the trial failed. A metre is added to both, as many a task needs
-    no driving.
+    no driving. Trials of tasks that no oracle played do not count.
     """
     shares = [
         r.success * (r.oracle_distance_m + 1.0) / (max(r.distance_m, r.oracle_distance_m) + 1.0)
         for r in results
+        if r.oracle_actions
     ]
     return float(np.mean(shares)) if shares else 0.0
-
-
-def percentile_s(results: Iterable[Result], percent: float) -> float:
-    """A percentile of the time that a plan took."""
-    seconds = [s for r in results for s in r.plan_s]
-    return float(np.percentile(seconds, percent)) if seconds else 0.0

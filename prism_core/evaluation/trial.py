@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode, Turn
 from prism_core.episode_json import parse_episode, render_episode
 from prism_core.evaluation.candidates import Candidate, Opened
+from prism_core.inference.call_stats import CallStats
 from prism_core.inference.lm_planner import Rejected
 from prism_core.plan import Plan
 from prism_core.planner import MAX_TURNS, Planner, run_episode
@@ -47,32 +49,49 @@ class PlayTrials:
 def _open_desk(candidate: Candidate, domain_name: str) -> Desk:
     domain = find_domain(domain_name)
     rejected: list[Rejected] = []
-    return Desk(candidate.open(domain, rejected.append), domain, rejected)
+    calls: list[CallStats] = []
+    return Desk(candidate.open(domain, rejected.append, calls.append), domain, rejected, calls)
 
 
 @dataclass(frozen=True)
 class Desk:
-    """A candidate at work. `rejected` is where its model notes what was not accepted."""
+    """A candidate at work. Its model notes in `rejected` what was not accepted, and in `calls` what
+    each reply took.
+    """
 
     candidate: Opened
     domain: Domain
     rejected: list[Rejected] = field(default_factory=list)
+    calls: list[CallStats] = field(default_factory=list)
 
     def play(self, task: Episode) -> Episode:
         """The task as the candidate played it, judged; `provenance['trial']` says how long each
-        plan took and which replies were not accepted.
+        plan took, which replies were not accepted, and what each reply of a model took.
 
         It ends when there have been twice as many plans as the budget has actions.
         """
         self.rejected.clear()
+        self.calls.clear()
         timed = _Timed(self.candidate(task.task))
         most = min(_PATIENCE * task.criterion.max_actions or MAX_TURNS, MAX_TURNS)
         run = run_episode(timed, self.domain.make_simulator(task), task, max_turns=most)
         facts: dict[str, Any] = {'plan_s': timed.seconds}
         if self.rejected:
             facts['rejected'] = [one.as_json() for one in self.rejected]
+        if self.calls:
+            facts['calls'] = [_as_json(stats) for stats in self.calls]
+            facts['peak_mib'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         run = replace(run, provenance={**task.provenance, TRIAL: facts})
         return replace(run, outcome=self.domain.judge(run))
+
+
+def _as_json(stats: CallStats) -> dict[str, Any]:
+    return {
+        'prompt_tokens': stats.prompt_tokens,
+        'read_tokens': stats.read_tokens,
+        'new_tokens': stats.new_tokens,
+        'first_token_s': round(stats.first_token_s, 5),
+    }
 
 
 class _Timed(Watched):

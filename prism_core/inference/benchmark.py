@@ -22,10 +22,10 @@ from prism_core.errors import ConfigError, PlanRejected
 from prism_core.gguf_info import read_gguf_info
 from prism_core.grammar import Lark
 from prism_core.inference.benchmark_machine import resident_bytes
+from prism_core.inference.call_stats import CallStats
 from prism_core.inference.engine import EngineModel
 from prism_core.inference.llama_cpp import LlamaCppModel
 from prism_core.inference.lm_planner import HeldTo, LMPlanner
-from prism_core.inference.local_engine import CallStats
 from prism_core.inference.local_model import LocalModel
 from prism_core.inference.student import (
     StudentConfig,

@@ -19,8 +19,8 @@ from prism_core.conversation import Message
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import read_gguf_info
 from prism_core.inference.benchmark_machine import count_cores, measure_copying, resident_bytes
+from prism_core.inference.call_stats import CallStats
 from prism_core.inference.llama_cpp import LlamaCppModel
-from prism_core.inference.local_engine import CallStats
 from prism_core.inference.local_model import LocalModel
 from prism_core.inference.student import estimate_bytes
 

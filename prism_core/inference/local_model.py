@@ -19,8 +19,9 @@ import numpy as np
 from prism_core.conversation import Message
 from prism_core.errors import PlannerError, PlannerTimeout, PlannerUnavailable, PromptTooLong
 from prism_core.grammar import Lark
+from prism_core.inference.call_stats import CallStats
 from prism_core.inference.grammar import Constraint, Grammars
-from prism_core.inference.local_engine import CallStats, Engine
+from prism_core.inference.local_engine import Engine
 from prism_core.inference.text_model import JsonSchema
 
 

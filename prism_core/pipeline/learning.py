@@ -18,7 +18,7 @@ from prism_core.dataset.shards import open_shards
 from prism_core.distill.callbacks import Progress as TrainProgress
 from prism_core.distill.config import TrainConfig
 from prism_core.distill.merge import merge
-from prism_core.distill.run_record import BEST, HOW_ONLY
+from prism_core.distill.run_record import BEST, HOW_ONLY, hash_start
 from prism_core.distill.sources import find_source, tokenizer_folder
 from prism_core.distill.train import REPORT, train
 from prism_core.domain import find_domain
@@ -69,7 +69,7 @@ def make_data(recipe: Recipe, ledger: Ledger, show: Show) -> Made:
         inputs = _describe_data(recipe.config.data, worlds, recipe.train)
         make = partial(_draw_data, recipe.config.data, worlds, recipe.train, show)
         ledger.do(Stage('data', 'data', inputs, make, goes_on=True))
-    return Made(folder, _hash_data(folder, recipe.train))
+    return Made(folder, hash_data(folder, recipe.train))
 
 
 def _describe_data(
@@ -126,7 +126,7 @@ def _draw_data(
     return about
 
 
-def _hash_data(folder: Path, config: TrainConfig) -> dict[str, str]:
+def hash_data(folder: Path, config: TrainConfig) -> dict[str, str]:
     """The sha256 of what a training reads, and of the episodes that it comes from.
 
     Raises:
@@ -181,6 +181,7 @@ def train_student(recipe: Recipe, data: Made, ledger: Ledger, show: Show) -> Mad
         'config': plain_training(config),
         'data': data.files,
         'base': _hash_base(config),
+        **hash_start(config),
     }
     kept = (f'{BEST}/*', REPORT)
     files = ledger.do(Stage('train', 'train', inputs, make, goes_on=True, files=kept))

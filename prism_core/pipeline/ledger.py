@@ -48,18 +48,20 @@ class Ledger:
     Args:
         path: made if it is not there.
         say: told one line for each stage.
+        is_fixed: nothing is done there: what is asked for must be there already. Several may read
+            it at once.
 
     Raises:
         ConfigError: another process writes to the folder, or its stages cannot be read.
     """
 
-    def __init__(self, path: Path, say: Callable[[str], None]):
-        self.path, self._say = path, say
+    def __init__(self, path: Path, say: Callable[[str], None], *, is_fixed: bool = False):
+        self.path, self._say, self._is_fixed = path, say, is_fixed
         path.mkdir(parents=True, exist_ok=True)
         self.lock = os.open(path, os.O_RDONLY)
         """Whoever has this descriptor holds the folder."""
         try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.lock, (fcntl.LOCK_SH if is_fixed else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             self._records = _read_records(path / STAGES)
         except OSError as error:
             self.close()
@@ -75,13 +77,19 @@ class Ledger:
             The sha256 of its files, by their place below the folder of all stages.
 
         Raises:
-            ConfigError: its folder holds something that it did not make.
+            ConfigError: its folder holds something that it did not make, or the folder of all is
+                fixed and the stage is not done.
         """
         started_s = time.monotonic()
         folder = self.path / stage.folder
         inputs = json.loads(json.dumps(stage.inputs))
         record = self._records.get(stage.name)
         reason = self._why_again(stage, record, inputs)
+        if self._is_fixed and (reason or record is None or 'files' not in record):
+            raise ConfigError(
+                f'{self.path}: expected the stage {stage.name} done as this recipe asks, but '
+                f'{reason or "it is not done"}; name a run of the same recipe, or begin anew'
+            )
         if record is None or reason:
             if reason:
                 self._say(f'{stage.name}: {reason}; {folder} is emptied, the stage is done again')
@@ -140,7 +148,7 @@ class Ledger:
 def hash_files(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
     """The sha256 of files by their place below a folder; what is no file is passed over."""
     files = sorted({path for path in paths if path.is_file()})
-    return {path.relative_to(folder).as_posix(): hash_file(path) for path in files}
+    return {Path(os.path.relpath(path, folder)).as_posix(): hash_file(path) for path in files}
 
 
 def _read_records(path: Path) -> dict[str, Any]:

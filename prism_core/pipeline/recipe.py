@@ -140,7 +140,16 @@ def read_recipe(path: Path, *, allow_download: bool = False) -> Recipe:
         ConfigError: with the file and the place in it that cannot be used.
     """
     config = read_config(path, DistillConfig)
-    here, data = path.parent, config.data
+    return open_recipe(config, path.parent, allow_download=allow_download)
+
+
+def open_recipe(config: DistillConfig, here: Path, *, allow_download: bool = False) -> Recipe:
+    """Read the files that a recipe names, from a folder on.
+
+    Raises:
+        ConfigError: with the file and the place in it that cannot be used.
+    """
+    data = config.data
     train_path = here / config.train
     train = read_config(train_path, TrainConfig)
     if allow_download:

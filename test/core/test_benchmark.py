@@ -28,8 +28,8 @@ from prism_core.inference.benchmark import (
     measure_runtime,
     summarize,
 )
+from prism_core.inference.call_stats import CallStats
 from prism_core.inference.llama_cpp import LlamaCppEngine
-from prism_core.inference.local_engine import CallStats
 from prism_core.inference.local_model import LocalModel
 from prism_core.inference.student import StudentConfig
 

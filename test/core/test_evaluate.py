@@ -25,7 +25,7 @@ from prism_core.evaluation.scores import (
     join_twins,
     path_efficiency,
 )
-from prism_core.evaluation.suite import SuiteConfig, draw_suite
+from prism_core.evaluation.suite import SuiteConfig, count_worlds, draw_suite
 from prism_core.evaluation.trial import TRIAL, Desk
 
 from .prism_runs import ROOT
@@ -111,6 +111,34 @@ def test_suite_shows_what_is_held_out_in_some_worlds_and_not_in_others():
     suite = replace(SMALL, worlds={**SMALL.worlds, 'worlds': 10, 'tasks': 1})
     shown = Counter(bool(episodes[0].provenance['unseen']) for episodes in draw_suite(suite))
     assert min(shown[True], shown[False]) > 0
+
+
+def test_requests_as_people_say_them_come_beside_the_worlds_each_in_one_of_its_own():
+    suite = replace(SMALL, worlds={**SMALL.worlds, 'worlds': 2}, free=1)
+    units = [episodes for _, episodes in zip(range(12), draw_suite(suite))]
+    drawn, free = units[:2], [episode for episodes in units[2:] for episode in episodes]
+    assert all(e.provenance['wording'] != 'free' for episodes in drawn for e in episodes)
+    assert len(free) >= 8
+    assert {e.provenance['wording'] for e in free} == {'free'}
+    assert len({e.seed for e in free}) == len(free)
+    assert {split_of(e) for e in free} == {'test'}
+    assert count_worlds(suite) == 2 + find_domain('mapping').free_requests
+    result = read_result(
+        Desk(find_domain('mapping').make_teacher, find_domain('mapping')).play(free[0])
+    )
+    assert result.groups['wording and classes'] == 'free wording'
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        ({'free': -1}, 'free: expected at least 0, got -1'),
+        ({'chance': 1.5}, 'chance: expected a share from 0 to 1, got 1.5'),
+    ],
+)
+def test_suite_out_of_range_is_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        SuiteConfig(**settings)
 
 
 # ------------------------------------------------------------------------------------------ trials

@@ -242,6 +242,17 @@ def test_the_compact_grammar_leads_only_where_known_ways_lead(depot):
     )
 
 
+def test_no_way_is_looked_for_to_where_a_known_one_leads(depot):
+    dialect = DOMAIN.make_dialect('compact', 7)
+    island = handle(dialect, depot, 'island_1')
+    grammar = dialect.make_grammar('go to the warehouse', depot)
+    assert accepts(grammar, f' go_to warehouse : map {handle(dialect, depot, "warehouse_1")}')
+    assert not accepts(grammar, f' go_to warehouse : extend {island}')
+    assert not accepts(grammar, ' go_to warehouse : extend 3 4')
+    at = dialect.make_grammar('Extend the map to 3, -4.5 please.', depot)
+    assert accepts(at, ' map_area : extend 3 -4.5')
+
+
 def test_where_the_robot_is_is_said_where_it_is_or_drives():
     graph = make_graph(3)
     dialect = DOMAIN.make_dialect('compact')

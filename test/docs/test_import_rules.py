@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 # Each module of prism_core and what of prism_core it may import when it is itself imported.
 _RULES = """
 actions:
-criterion:
 errors:
+criterion: errors
 graph_elements: errors
 intent: graph_elements
 update_text: errors graph_elements
@@ -69,6 +69,7 @@ files: errors
 cli: errors files
 gguf_info: actions errors files
 inference.benchmark_machine:
+inference.call_stats:
 inference.engine_child: errors grammar inference.text_model
 inference.engine_process: errors inference.engine_child
 inference.memory: errors
@@ -77,18 +78,18 @@ inference.engine: conversation errors grammar inference.engine_child inference.e
 inference.chat_template: conversation errors
 inference.grammar: errors grammar inference.text_model
 inference.local_engine: inference.chat_template inference.grammar
-inference.local_model: conversation errors grammar inference.grammar inference.local_engine
-    inference.text_model
+inference.local_model: conversation errors grammar inference.call_stats inference.grammar
+    inference.local_engine inference.text_model
 inference.llama_cpp: errors inference.chat_template inference.grammar inference.local_model
 inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
     scene_graph validation
 inference.student: domain errors gguf_info inference.engine inference.lm_planner
     inference.text_model
 inference.benchmark: conversation episode errors gguf_info grammar inference.benchmark_machine
-    inference.engine inference.llama_cpp inference.lm_planner inference.local_engine
+    inference.call_stats inference.engine inference.llama_cpp inference.lm_planner
     inference.local_model inference.student inference.text_model
 inference.benchmark_runtime: conversation errors gguf_info inference.benchmark_machine
-    inference.llama_cpp inference.local_engine inference.local_model inference.student
+    inference.call_stats inference.llama_cpp inference.local_model inference.student
 inference.benchmark_grammar: conversation errors grammar inference.benchmark_runtime
     inference.grammar inference.llama_cpp inference.local_model
 terminal_bench: inference.benchmark inference.benchmark_grammar inference.benchmark_runtime
@@ -109,6 +110,7 @@ inference.lm_factory: config_file domain errors inference.lm_planner inference.t
     inference.text_model
 dataset.teaching: actions dataset.protocol_check domain episode errors inference.lm_factory
     inference.lm_planner inference.teacher_config inference.text_model plan planner scene_graph
+    validation
 dataset.duplicates:
 dataset.filter: episode
 dataset.split: episode
@@ -117,16 +119,28 @@ dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_fo
     dataset.runner dataset.shards dataset.split domain episode episode_json
 dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds domain episode
     episode_json errors
-evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
-    inference.lm_planner inference.student planner
+evaluation.candidates: conversation dataset.protocol_check domain episode errors files gguf_info
+    inference.call_stats inference.lm_planner inference.student planner
+evaluation.reference_rule: episode steps
 evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
-    inference.lm_planner plan planner scene_graph
-evaluation.results: episode evaluation.trial
+    inference.call_stats inference.lm_planner plan planner scene_graph
+evaluation.results: actions episode evaluation.reference_rule evaluation.trial
+    inference.call_stats intent observation reports
 evaluation.scores: evaluation.results
-evaluation.suite: config_file dataset.split domain episode
-evaluation.evaluate: config_file dataset.run_folder dataset.runner dataset.work domain episode
-    episode_json evaluation.candidates evaluation.results evaluation.scores evaluation.suite
+evaluation.controls: domain episode errors evaluation.candidates evaluation.results
+    evaluation.scores evaluation.trial
+evaluation.costs: evaluation.results
+evaluation.variants: episode intent lexicon scene_graph
+evaluation.invariance: dataset.teaching domain episode errors evaluation.candidates
+    evaluation.variants intent lexicon plan scene_graph validation
+evaluation.reference_suite: criterion episode errors graph_elements mission_state scene_graph
+    spine_json
+evaluation.file_suite: domain episode episode_json errors evaluation.reference_suite
     evaluation.trial files
+evaluation.suite: config_file dataset.split domain episode errors evaluation.file_suite
+evaluation.evaluate: config_file dataset.run_folder dataset.runner dataset.work domain episode
+    episode_json evaluation.candidates evaluation.controls evaluation.costs evaluation.invariance
+    evaluation.results evaluation.scores evaluation.suite evaluation.trial files
 evaluation.comparison: errors evaluation.evaluate evaluation.results evaluation.scores
 cli_compare: evaluation.comparison
 cli_data:
@@ -181,10 +195,12 @@ dataset.importing_missions: actions conversation dataset.importing_updates diale
     errors graph_elements observation plan scene_graph spine_json
 dataset.importing_records: conversation graph_elements
 domains.mapping.actions: actions
+domains.mapping.words: lexicon
+domains.mapping.controls: actions domains.mapping.words episode intent mission_state plan
+    scene_graph symbolic
 domains.mapping.simulator: actions domains.mapping.actions graph_elements lexicon mission_state
     observation scene_graph
 domains.mapping.hiding: domains.mapping.simulator graph_elements mission_state scene_graph
-domains.mapping.words: lexicon
 domains.mapping.intents: domains.mapping.words errors intent scene_graph
 domains.mapping.answer_text: criterion domains.mapping.words scene_graph
 domains.mapping.judge: criterion domains.mapping.answer_text domains.mapping.words episode
@@ -208,8 +224,6 @@ domains.mapping.free_wording: domains.mapping.generator domains.mapping.words
 domains.mapping.prompt: actions conversation criterion domains.mapping.simulator
     domains.mapping.teacher domains.mapping.words episode graph_elements intent planner
     scene_graph
-domains.mapping.worlds: domains.mapping.intents domains.mapping.words domains.mapping.world
-    episode errors intent
 domains.mapping.reading.cues:
 domains.mapping.reading.tokens:
 domains.mapping.reading.nouns: domains.mapping.reading.cues domains.mapping.reading.tokens intent
@@ -223,6 +237,8 @@ domains.mapping.reading.guessing: domains.mapping.reading.cues domains.mapping.r
 domains.mapping.reading: domains.mapping.reading.clauses domains.mapping.reading.cues
     domains.mapping.reading.guessing domains.mapping.reading.nouns domains.mapping.reading.tagging
     domains.mapping.words intent scene_graph
+domains.mapping.worlds: domains.mapping.intents domains.mapping.words domains.mapping.world
+    episode errors intent
 domains.mapping.writing.schema: domains.mapping.intents errors inference.text_model intent lexicon
 domains.mapping.writing.meaning: domains.mapping.intents domains.mapping.writing.schema errors
     graph_elements intent lexicon scene_graph
@@ -244,32 +260,36 @@ domains.mapping.writing.writer: conversation domains.mapping.generator domains.m
     domains.mapping.writing.place domains.mapping.writing.prompts domains.mapping.writing.schema
     episode errors graph_elements inference.text_model intent scene_graph
 domains.mapping.domain: conversation criterion dialects.compact dialects.spine
-    domains.mapping.actions domains.mapping.free_wording domains.mapping.generator
-    domains.mapping.judge domains.mapping.prompt domains.mapping.simulator domains.mapping.teacher
-    domains.mapping.words domains.mapping.world domains.mapping.worlds
-    domains.mapping.writing.paraphrase domains.mapping.writing.writer episode errors
-    inference.text_model lexicon planner
+    domains.mapping.actions domains.mapping.controls domains.mapping.free_wording
+    domains.mapping.generator domains.mapping.judge domains.mapping.prompt domains.mapping.reading
+    domains.mapping.simulator domains.mapping.teacher domains.mapping.words domains.mapping.world
+    domains.mapping.worlds domains.mapping.writing.paraphrase domains.mapping.writing.writer
+    episode errors inference.text_model lexicon planner
 dataset.importing: actions criterion dataset.importing_missions dataset.importing_records
     domains.mapping.domain domains.mapping.reading domains.mapping.solution domains.mapping.words
     episode errors intent mission_state observation plan routes scene_graph validation
 cli_import: dataset.importing domains.mapping.domain episode_json files
-domains.mapping.controls: actions domains.mapping.words episode intent mission_state plan
-    scene_graph symbolic
+iteration.correcting: conversation dataset.teaching episode scene_graph
+iteration.choosing: config_file dataset.split domain episode evaluation.results
+iteration.gathering: dataset.export dataset.filter dataset.run_folder dataset.runner
+    dataset.shard_writers dataset.shards dataset.teaching dataset.tokenizer dataset.work
+    distill.sources domain episode episode_json evaluation.candidates evaluation.trial files
+    iteration.choosing iteration.correcting planner
+picture: errors graph_elements plan scene_graph steps
+iteration.report: dataset.export dataset.run_folder dataset.shard_writers dataset.shards
+    evaluation.results evaluation.scores files iteration.correcting iteration.gathering picture
+cli_iterate: cli_distill iteration.report
 domains.mapping.play: domains.mapping.judge domains.mapping.simulator domains.mapping.teacher
     domains.mapping.words episode errors plan planner scene_graph
-domains.mapping.invariance: actions domains.mapping.generator domains.mapping.play
-    domains.mapping.teacher domains.mapping.words domains.mapping.world episode intent plan
-    scene_graph
 domains.mapping.measure: conversation domains.mapping.controls domains.mapping.domain
     domains.mapping.free_wording domains.mapping.generator domains.mapping.play
     domains.mapping.reading domains.mapping.teacher domains.mapping.words domains.mapping.world
     episode planner strategy symbolic
 cli_measure: domains.mapping.controls domains.mapping.domain domains.mapping.generator
-    domains.mapping.invariance domains.mapping.measure domains.mapping.words domains.mapping.world
+    domains.mapping.measure domains.mapping.words domains.mapping.world evaluation.invariance
 dataset.statistics: dataset.filter dataset.masking dataset.split episode errors intent reports
     scene_graph
 dataset.summary: dataset.split dataset.statistics
-picture: errors graph_elements plan scene_graph steps
 dataset.plots: dataset.statistics dataset.summary picture
 dataset.card: dataset.plots dataset.split dataset.statistics dataset.summary files
 episode_lines: episode episode_json errors
@@ -326,11 +346,23 @@ evaluation.report_episode: config_file criterion episode episode_trail evaluatio
 evaluation.report: config_file dataset.run_folder episode_json errors evaluation.evaluate
     evaluation.report_episode evaluation.results evaluation.scores files
 inference:
-pipeline:
+iteration:
+iteration.losses: dataset.export dataset.run_folder dataset.shard_writers dataset.shards
+    distill.batches distill.loss distill.models episode_json iteration.choosing
+iteration.playing: config_file dataset.run_folder dataset.runner dataset.work domain episode_json
+    evaluation.candidates evaluation.evaluate evaluation.results evaluation.trial
+    iteration.choosing
+iteration.recipe: config_file dataset.produce distill.config domain errors pipeline.recipe
 pipeline.publishing: config_file dataset.export distill.export_gguf distill.model_card
     distill.quantize domain files gguf_info pipeline.learning pipeline.ledger pipeline.recipe
+iteration.iterate: dataset.split domain errors evaluation.candidates evaluation.evaluate
+    evaluation.results evaluation.scores files iteration.choosing iteration.gathering
+    iteration.losses iteration.playing iteration.recipe iteration.report pipeline.learning
+    pipeline.ledger pipeline.publishing pipeline.recipe
+pipeline:
 pipeline.distill: distill.quantize errors evaluation.evaluate pipeline.learning pipeline.ledger
     pipeline.publishing pipeline.recipe
+terminal_scores: evaluation.evaluate evaluation.scores
 """
 
 
@@ -354,8 +386,10 @@ cli_bench: dataset.tokenizer distill.random_model domains.mapping.benchmark infe
 cli_compare: config_file evaluation.comparison files
 cli_data: dataset.export dataset.report dataset.tokenizer domain terminal_data
 cli_distill: pipeline.distill
-cli_evaluate: config_file evaluation.candidates evaluation.evaluate evaluation.suite
+cli_evaluate: evaluation.candidates evaluation.evaluate evaluation.suite terminal_scores
 cli_export: distill.export_gguf distill.model_card distill.quantize domain files gguf_info
+cli_iterate: iteration.iterate
+cli_iterate: iteration.iterate
 cli_produce: inference.teacher_api
 cli_report: evaluation.report
 cli_train: config_file distill.config distill.merge distill.train evaluation.closed_loop
@@ -371,8 +405,9 @@ MUST_NOT_REACH = {
     'dialects': ('dataset', 'domains', 'inference', 'evaluation', 'pipeline', 'cli'),
     'dataset': ('distill', 'evaluation', 'pipeline', 'cli'),
     'distill': ('inference', 'domains', 'evaluation', 'pipeline', 'cli'),
-    'evaluation': ('distill', 'domains', 'pipeline', 'cli'),
-    'pipeline': ('domains', 'inference', 'cli'),
+    'iteration': ('domains', 'cli'),
+    'evaluation': ('distill', 'domains', 'pipeline', 'iteration', 'cli'),
+    'pipeline': ('domains', 'inference', 'iteration', 'cli'),
 }
 # Packages from elsewhere: the one module that needs each, and whether it is imported at its top.
 MAY_IMPORT_FROM_ELSEWHERE = {
@@ -391,6 +426,8 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('cli_export', 'click', 'top'),
     ('cli_import', 'click', 'top'),
     ('cli_import', 'rich', 'top'),
+    ('cli_iterate', 'click', 'top'),
+    ('cli_iterate', 'rich', 'top'),
     ('cli_measure', 'click', 'top'),
     ('cli_measure', 'rich', 'top'),
     ('cli_produce', 'click', 'top'),
@@ -471,6 +508,11 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('domains.mapping.writing.schema', 'msgspec', 'top'),
     ('episode_json', 'msgspec', 'top'),
     ('episode_picture', 'matplotlib', 'in a function'),
+    ('evaluation.controls', 'gguf', 'in a function'),
+    ('evaluation.controls', 'numpy', 'top'),
+    ('evaluation.costs', 'numpy', 'top'),
+    ('evaluation.evaluate', 'msgspec', 'top'),
+    ('evaluation.reference_suite', 'msgspec', 'top'),
     ('evaluation.report', 'msgspec', 'top'),
     ('evaluation.scores', 'numpy', 'top'),
     ('inference.benchmark_grammar', 'numpy', 'top'),
@@ -488,6 +530,8 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('inference.transformers_model', 'numpy', 'top'),
     ('inference.transformers_model', 'torch', 'top'),
     ('inference.transformers_model', 'transformers', 'top'),
+    ('iteration.losses', 'torch', 'top'),
+    ('iteration.report', 'msgspec', 'top'),
     ('picture', 'matplotlib', 'in a function'),
     ('pipeline.publishing', 'yaml', 'top'),
     ('scene_graph', 'networkx', 'top'),
@@ -497,6 +541,7 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('terminal_data', 'click', 'top'),
     ('terminal_data', 'rich', 'top'),
     ('terminal_episodes', 'rich', 'top'),
+    ('terminal_scores', 'rich', 'top'),
     ('ways', 'networkx', 'top'),
 }
 # What prism_ros may import of prism_core: the public names, and these modules.

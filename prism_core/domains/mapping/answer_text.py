@@ -1,5 +1,5 @@
 """Is a sentence the right answer? It must say one of the accepted values and no other value of the
-same kind, and must not deny what it says.
+same kind, and must not deny what it says. A regular expression has but to be found in it.
 """
 
 from __future__ import annotations
@@ -182,6 +182,12 @@ def _any(text: str, criterion: Criterion, graph: SceneGraph) -> str:
     return 'it is denied' if _is_denied(_words_without_names(text, graph)) else ''
 
 
+def _pattern(text: str, criterion: Criterion, graph: SceneGraph) -> str:
+    if any(re.search(pattern, text) for pattern in criterion.accepted):
+        return ''
+    return f'expected {" or ".join(criterion.accepted)}'
+
+
 _READERS = {
     'node': _node,
     'nodes': _nodes,
@@ -192,4 +198,5 @@ _READERS = {
     'unreachable': _unreachable,
     'text': _text,
     'any': _any,
+    'pattern': _pattern,
 }

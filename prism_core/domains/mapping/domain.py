@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from random import Random
 
 from prism_core.conversation import Dialect
 from prism_core.criterion import Outcome
 from prism_core.dialects.compact import CompactDialect
 from prism_core.dialects.spine import SpineDialect
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
-from prism_core.domains.mapping.free_wording import load_free_requests
+from prism_core.domains.mapping.controls import CONTROLS, make_controls
+from prism_core.domains.mapping.free_wording import draw_free_episode, load_free_requests
 from prism_core.domains.mapping.generator import GENERATOR_VERSION, draw_demonstrations
 from prism_core.domains.mapping.judge import judge_episode
 from prism_core.domains.mapping.prompt import make_header
+from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.words import Words, load_words
@@ -106,6 +110,17 @@ class MappingDomain:
             for phrasing in self.words.phrasings(group, True):
                 yield phrasing.format_map(_Anything())
 
+    @property
+    def free_requests(self) -> int:
+        """How many requests in free wording are packaged."""
+        return len(load_free_requests())
+
+    def draw_free(self, number: int, seed: int, recipe: WorldRecipe) -> list[Episode]:
+        """The task of one of them in a small world, as much hidden as the recipe hides."""
+        hidden = Random(seed).choice(recipe.hidden)  # noqa: S311 - no secret
+        drawn = draw_free_episode(number, seed, WorldConfig(hidden=hidden), self.words)
+        return [drawn] if drawn else []
+
     def covers(self, episode: Episode) -> Iterator[str]:
         """Its kind, its family, the classes that it asks for."""
         return covers(episode)
@@ -121,6 +136,20 @@ class MappingDomain:
     def judge(self, episode: Episode) -> Outcome:
         """The verdict on an episode that ended."""
         return judge_episode(episode)
+
+    controls = CONTROLS
+
+    def make_control(self, name: str, task: Task) -> Planner:
+        """A junk planner."""
+        if name not in CONTROLS:
+            raise ConfigError(f'control: expected one of {", ".join(CONTROLS)}, got {name!r}')
+        intent = task.intent
+        read = self._reader.read if intent is None else lambda *_: intent
+        return make_controls(read, self.words)[name]
+
+    @cached_property
+    def _reader(self) -> RequestReader:
+        return RequestReader(self.words)
 
     def make_teacher(self, task: Task) -> Planner:
         """SymbolicPlanner, handed what the sentence means."""

@@ -116,6 +116,8 @@ _DEED = {
 def _holds(fact: Fact, graph: SceneGraph, events: list[Fact]) -> bool:
     if fact.kind == 'way':
         return fact in events or Fact('way', fact.detail, fact.node) in events
+    if fact.kind == 'inspected' and not fact.detail:
+        return any((event.kind, event.node) == ('inspected', fact.node) for event in events)
     if fact.kind in ('visited', 'inspected'):
         return fact in events
     node = graph.nodes.get(fact.node)

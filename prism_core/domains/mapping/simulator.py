@@ -119,7 +119,8 @@ class MappingSimulator:
             return drive.observe('failed', f'nothing about that can be seen of {node.name}')
         news = _news(node, shown)
         reveal = GraphUpdate(set_attributes={node.name: news} if news else {})
-        return drive.observe(reveal=reveal)
+        is_other = 'description' in shown and self._lexicon.asked_attributes(query)
+        return drive.observe(feedback=shown['description'] if is_other else '', reveal=reveal)
 
     def _replan(self) -> Observation:
         return Observation()
@@ -235,12 +236,15 @@ class MappingSimulator:
                     ways.setdefault(way.key, way)
         return dataclasses.replace(reveal, upsert_connections=tuple(ways.values()))
 
-    def _show(self, name: str, query: str) -> dict[str, object]:
-        """What a query asks of an object: some of its attributes, or its description."""
+    def _show(self, name: str, query: str) -> dict[str, Any]:
+        """What a query asks of an object: some of its attributes, or its description; that, too,
+        where it has nothing else that could be asked for.
+        """
         node = self._true.nodes[name]
         asked = self._lexicon.asked_attributes(query)
         shown = {key: value for key, value in node.attributes.items() if key in asked}
-        if not asked and node.description:
+        is_described = self._lexicon.attributes.keys().isdisjoint(node.attributes)
+        if (is_described or not asked) and node.description:
             shown['description'] = node.description
         return shown
 

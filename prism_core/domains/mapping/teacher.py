@@ -16,5 +16,8 @@ def make_teacher(task: Task, words: Words) -> SymbolicPlanner:
     """
     intent = task.intent
     if intent is None:
-        raise ConfigError(f'the task {task.request!r} has no intent, so nothing can be taught')
+        raise ConfigError(
+            f'the teacher needs the intent of a task, which {task.request!r} has not; take a '
+            'planner that reads the sentence, such as symbolic'
+        )
     return SymbolicPlanner(words.lexicon, lambda request, graph: intent, name='teacher')

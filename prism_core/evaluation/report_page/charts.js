@@ -14,6 +14,33 @@ const hue = (planner) => `p${planner % 8}`;
 const unseenOf = (scores) => scores.views[UNSEEN[0]]?.[UNSEEN[1]];
 const interval = (e) => `${percent(e.low)} to ${percent(e.high)}`;
 
+function behaviour({ costs, manners, model_costs: model, path }) {
+  const oracle = costs.oracle_actions > 0;
+  const beside = (value, best, unit) => `${value.toFixed(1)}${unit}${oracle ? `, the oracle ${best.toFixed(1)}${unit}` : ''}`;
+  return [
+    oracle && ['success weighted by path (SPL)', path.toFixed(3)],
+    ['actions of a trial', beside(costs.actions, costs.oracle_actions, '')],
+    ['way of a trial', beside(costs.metres, costs.oracle_metres, ' m')],
+    ['asked what is meant', `${count(manners.asked_right)} right, ${count(manners.asked_wrong)} wrong, ${count(manners.asked_not)} missed`],
+    ['gave up', counted(manners.gave_up, 'time')],
+    ['needless inspections', `${count(manners.needless)} of ${count(manners.inspections)}`],
+    model && ['tokens of a reply', `${count(model.read_tokens)} of ${count(model.prompt_tokens)} read anew, ${count(model.new_tokens)} said (medians)`],
+    model && ['time to the first token', `${ms(model.first_token_s)} median, ${ms(model.first_token_p95_s)} p95`],
+    model && ['memory of a process', `${count(model.peak_mib)} MiB`],
+  ];
+}
+
+// What planners that deserve no success do on a part of the same suite.
+function controls(scores) {
+  const junk = Object.entries(scores.controls).filter(([, control]) => control.chance !== null);
+  const best = junk.reduce((one, other) => (other[1].solved > one[1].solved ? other : one), junk[0]);
+  const { symbolic } = scores.controls;
+  return [
+    best && ['controls solve at most', `${percent(best[1].solved)} of what cannot be guessed`],
+    symbolic && ['the symbolic planner there', `${percent(symbolic.success.value)} (${interval(symbolic.success)})`],
+  ];
+}
+
 function drawCard(planner, index) {
   const scores = planner.scores;
   const unseen = unseenOf(scores);
@@ -21,13 +48,15 @@ function drawCard(planner, index) {
   const refused = scores.first_invalid.all;
   const facts = [
     unseen && ['all wording and places', `${percent(scores.success.value)} (${interval(scores.success)}), ${counted(scores.success.tasks, 'task')}`],
+    scores.reference_rule && ["by the reference code's rule", `${percent(scores.reference_rule.value)} (${interval(scores.reference_rule)})`],
     ['trials', `${count(scores.trials)}, of which ${count(planner.failed.all)} failed`],
     ['plans', count(scores.plans)],
     ['first replies refused', `${count(refused)} (${(100 * refused / Math.max(scores.plans, 1)).toFixed(2)} %)`],
     ['trials left without a plan', count(scores.left_invalid)],
     ['made-up names said', count(scores.made_up)],
     ['time of a plan', `${ms(scores.plan_median_s)} median, ${ms(scores.plan_p95_s)} p95`],
-    ['success weighted by path (SPL)', scores.path.toFixed(3)],
+    ...behaviour(scores),
+    ...controls(scores),
   ].filter(Boolean);
   return el('div', { class: `card ${hue(index)}` },
     el('h3', {}, planner.label),

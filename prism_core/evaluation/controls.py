@@ -1,0 +1,133 @@
+"""Controls: planners that deserve no success play a part of each suite that is played, so that what
+passes there by luck or by a rule of thumb is known beside every figure.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from prism_core.domain import Domain
+from prism_core.episode import Episode, as_task
+from prism_core.errors import ConfigError
+from prism_core.evaluation.candidates import Candidate
+from prism_core.evaluation.results import read_result
+from prism_core.evaluation.scores import (
+    Estimate,
+    estimate_reference_rule,
+    estimate_success,
+    join_twins,
+)
+from prism_core.evaluation.trial import Desk
+
+UNTRAINED, REFERENCE = 'untrained', 'symbolic'
+_WORLDS = 20
+_WORLDS_OF_UNTRAINED = 3  # it rambles on to the end of each trial
+_SHUFFLED_BYTES = 32
+# What is held to known names and kept from pointless steps solves a pair now and then, by luck.
+_LUCK = 0.1
+
+
+@dataclass(frozen=True)
+class ControlScore:
+    """How a control did on the first worlds of a suite.
+
+    `success`: a macro average over kinds. `solved`: the share of the pairs of twins, or of all
+    tasks where there are no twins; it may be `chance` at most, or anything where that is None.
+    `reference_rule`: the share that the reference code's rule passes, of a suite in its form.
+    """
+
+    success: Estimate
+    solved: float
+    chance: float | None
+    reference_rule: Estimate | None = None
+
+
+def play_controls(
+    candidate: Candidate,
+    worlds: Iterator[list[Episode]],
+    domain: Domain,
+    chance: float,
+    on_control: Callable[[str], None] = lambda name: None,
+) -> dict[str, ControlScore]:
+    """Let the junk planners play, the symbolic planner for comparison, and, where the candidate is
+    a GGUF file, the same model with its weights shuffled.
+
+    Args:
+        candidate: whom they stand beside; it is not played.
+        worlds: the tasks of a suite, world by world.
+        domain: where they are from.
+        chance: the share of pairs that a control may solve.
+        on_control: told the name of each before it plays.
+    """
+    first = list(islice(worlds, _WORLDS))
+    scores = {}
+    for name in domain.controls:
+        on_control(name)
+        scores[name] = _play(Candidate(f'control:{name}'), first, domain, chance)
+    on_control(REFERENCE)
+    scores[REFERENCE] = _play(Candidate(REFERENCE), first, domain, None)
+    if candidate.is_gguf:
+        on_control(UNTRAINED)
+        with tempfile.TemporaryDirectory() as folder:
+            path = shuffle_weights(Path(candidate.planner), Path(folder))
+            untrained = replace(candidate, planner=str(path))
+            worlds_of_it, may = first[:_WORLDS_OF_UNTRAINED], max(chance, _LUCK)
+            scores[UNTRAINED] = _play(untrained, worlds_of_it, domain, may)
+    return scores
+
+
+def check_controls(scores: dict[str, ControlScore]) -> None:
+    """Refuse a suite that can be solved without deserving it.
+
+    Raises:
+        ConfigError: a control solves more than its chance.
+    """
+    for name, score in scores.items():
+        if score.chance is not None and score.solved > score.chance:
+            raise ConfigError(
+                f'expected a suite of which the control {name} solves {score.chance:.0%} at most, '
+                f'it solves {score.solved:.0%}: what others solve there means as little; let its '
+                'tasks need evidence (twins, or `needs` and `hide`), state its chance, or see the '
+                'figures with --any-suite'
+            )
+
+
+def _play(
+    control: Candidate, worlds: list[list[Episode]], domain: Domain, chance: float | None
+) -> ControlScore:
+    opened = control.open(domain)
+    desk = Desk(opened, domain)
+    episodes = [as_task(episode) for world in worlds for episode in world]
+    results = [read_result(desk.play(episode)) for episode in episodes]
+    tasks = join_twins(results)
+    if episodes:
+        opened(episodes[0].task).close()
+    counted = [task for task in tasks if task.is_pair] or tasks
+    solved = sum(task.success for task in counted) / max(len(counted), 1)
+    by_rule = estimate_reference_rule(results)
+    return ControlScore(estimate_success(tasks), solved, chance, by_rule)
+
+
+def shuffle_weights(source: Path, folder: Path, seed: int = 0) -> Path:
+    """A copy of a GGUF file that knows nothing: the blocks of each matrix, in whatever numbers they
+    are written, in another order. Vectors, such as norms, stay as they are.
+    """
+    from gguf import GGML_QUANT_SIZES, GGUFReader
+
+    path = folder / source.name
+    path.write_bytes(source.read_bytes())
+    rng = np.random.default_rng(seed)
+    for tensor in GGUFReader(path, 'r+').tensors:
+        if len(tensor.shape) > 1:
+            _, size = GGML_QUANT_SIZES[tensor.tensor_type]
+            while size < _SHUFFLED_BYTES and tensor.n_bytes % (2 * size) == 0:
+                size *= 2
+            blocks = tensor.data.view(np.uint8).reshape(-1, size)
+            blocks[:] = rng.permutation(blocks)
+    return path

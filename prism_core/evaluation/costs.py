@@ -1,0 +1,99 @@
+"""What trials cost, and how a planner behaves in them, whether it succeeds or not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from prism_core.evaluation.results import Result
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What trials took: turns, actions and metres of a trial (means), and the oracle's."""
+
+    turns: float
+    actions: float
+    oracle_actions: float
+    metres: float
+    oracle_metres: float
+
+
+@dataclass(frozen=True)
+class ModelCosts:
+    """What a reply of a model that runs here took: tokens of the prompt, tokens that were read anew
+    and tokens of the reply (medians), seconds to the first token (median and p95); and the largest
+    memory of a process in MiB.
+    """
+
+    prompt_tokens: float
+    read_tokens: float
+    new_tokens: float
+    first_token_s: float
+    first_token_p95_s: float
+    peak_mib: int
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a planner asks, gives up and inspects.
+
+    Asking what is meant was `asked_right`, or `asked_wrong`, or should have been done and
+    `asked_not`; `gave_up` counts trials that it ended so. `inspections` are all of them, `needless`
+    those that showed nothing new, or what the request is not about.
+    """
+
+    asked_right: int
+    asked_wrong: int
+    asked_not: int
+    gave_up: int
+    inspections: int
+    needless: int
+
+
+def mean_costs(results: Sequence[Result]) -> Costs:
+    """What trials took."""
+
+    def mean(name: str) -> float:
+        return float(np.mean([getattr(result, name) for result in results] or [0.0]))
+
+    names = ('turns', 'actions', 'oracle_actions', 'distance_m', 'oracle_distance_m')
+    return Costs(*map(mean, names))
+
+
+def sum_model_costs(results: Sequence[Result]) -> ModelCosts | None:
+    """What the replies of a model took; None where none ran here."""
+    calls = [call for result in results for call in result.calls]
+    if not calls:
+        return None
+    waits = [call.first_token_s for call in calls]
+    return ModelCosts(
+        prompt_tokens=float(np.median([call.prompt_tokens for call in calls])),
+        read_tokens=float(np.median([call.read_tokens for call in calls])),
+        new_tokens=float(np.median([call.new_tokens for call in calls])),
+        first_token_s=float(np.median(waits)),
+        first_token_p95_s=float(np.percentile(waits, 95)),
+        peak_mib=max(result.peak_mib for result in results),
+    )
+
+
+def count_manners(results: Sequence[Result]) -> Manners:
+    """How a planner asks, gives up and inspects."""
+    asked = Counter(result.asked for result in results)
+    return Manners(
+        asked_right=asked['right'],
+        asked_wrong=asked['wrong'],
+        asked_not=asked['missed'],
+        gave_up=sum(result.gave_up for result in results),
+        inspections=sum(result.inspections for result in results),
+        needless=sum(result.needless for result in results),
+    )
+
+
+def percentile_s(results: Iterable[Result], percent: float) -> float:
+    """A percentile of the time that a plan took."""
+    seconds = [s for r in results for s in r.plan_s]
+    return float(np.percentile(seconds, percent)) if seconds else 0.0

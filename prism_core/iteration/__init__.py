@@ -1,0 +1,1 @@
+"""Rounds of training, playing, choosing what to be taught next, and training again."""

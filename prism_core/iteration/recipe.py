@@ -1,0 +1,135 @@
+"""The recipe of `prism iterate`: the first dataset, the training, and what each round may spend.
+
+Worlds, training and suites are named by file, from the folder of this one on. Nothing is made here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from prism_core.config_file import read_config, to_config, to_plain
+from prism_core.dataset.produce import SynthesisRecipe
+from prism_core.distill.config import CurriculumConfig, TrainConfig
+from prism_core.domain import find_domain
+from prism_core.errors import ConfigError
+from prism_core.pipeline.recipe import (
+    FLOATS,
+    DatasetConfig,
+    DistillConfig,
+    EvaluateConfig,
+    Recipe,
+    open_recipe,
+)
+
+Strategy = Literal['uniform', 'failure', 'loss', 'on_policy']
+
+
+@dataclass(frozen=True)
+class IterateConfig:
+    """Some rounds; as a file, see `config/distill/iterate_unit.yaml`.
+
+    `data`: the first dataset. `train`: file of the training, of a nano. `rounds`: how many follow
+    the first training. `strategy`: how each chooses what it is taught. `calls`: so many plans of
+    the teacher it may ask for. `tokens`: of each later training, which begins with the weights of
+    the one before; `learning_rate`: of those, 0 for that of the first. `valid`: the domain's
+    own recipe of worlds, drawn in the split valid and played after each round. `test`: file of a
+    suite, played once. `seed`: of the worlds that are drawn for the rounds.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    name: str
+    data: DatasetConfig
+    train: str
+    valid: dict[str, Any]
+    test: str
+    rounds: int
+    calls: int
+    tokens: int
+    strategy: Strategy = 'uniform'
+    learning_rate: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ('rounds', 'calls', 'tokens'):
+            if getattr(self, name) < 1:
+                raise ConfigError(f'{name}: expected at least 1, got {getattr(self, name)}')
+        if self.learning_rate < 0:
+            raise ConfigError(f'learning_rate: expected at least 0, got {self.learning_rate}')
+        if not self.data.recipe:
+            raise ConfigError(
+                'data: expected recipe, a file of worlds of which each round draws more, got '
+                f'folder {self.data.folder!r}'
+            )
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """A recipe with what its files hold: `first` is all that the first training needs, `valid` has
+    every setting with its value.
+    """
+
+    config: IterateConfig
+    first: Recipe
+    worlds: SynthesisRecipe
+    valid: dict[str, Any]
+
+    def later(self, number: int, start: Path) -> Recipe:
+        """What a later round trains: on all data so far, with the weights of the round before.
+
+        Args:
+            number: of the round, from 1.
+            start: the checkpoint of the round before.
+        """
+        train, config = self.first.train, self.config
+        rate = config.learning_rate or train.optimizer.learning_rate
+        again = replace(
+            train,
+            start=str(start),
+            tokens=config.tokens,
+            seed=train.seed + number,
+            curriculum=CurriculumConfig(),
+            optimizer=replace(train.optimizer, learning_rate=rate),
+        )
+        return replace(self.first, train=again)
+
+
+def read_rounds(path: Path, strategy: Strategy | None = None) -> Rounds:
+    """Read a recipe and the files that it names.
+
+    Args:
+        path: the file.
+        strategy: instead of that of the file.
+
+    Raises:
+        ConfigError: with the file and the place in it that cannot be used.
+    """
+    config = read_config(path, IterateConfig)
+    if strategy is not None:
+        config = replace(config, strategy=strategy)
+    distill = DistillConfig(
+        name=config.name,
+        data=config.data,
+        train=config.train,
+        quantise=(),
+        evaluate=EvaluateConfig((FLOATS,), config.test),
+    )
+    first = open_recipe(distill, path.parent)
+    _check_training(path.parent / config.train, first.train)
+    assert first.worlds is not None  # noqa: S101 - there is a recipe of them
+    kind = find_domain(first.train.domain).recipe_type
+    valid: Any = to_config(config.valid, kind, f'{path}: valid')
+    return Rounds(config, first, first.worlds, to_plain(valid))
+
+
+def _check_training(path: Path, train: TrainConfig) -> None:
+    if train.nano is None:
+        raise ConfigError(f'{path}: expected the training of a nano, got that of {train.base!r}')
+    if train.data.follow or train.closed_loop:
+        raise ConfigError(
+            f'{path}: expected neither data.follow nor closed_loop: the data of a round are there, '
+            'and each round is played; got one of them'
+        )

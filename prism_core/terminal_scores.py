@@ -1,0 +1,80 @@
+"""Scores in a terminal: the headline, success by group, controls, costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from prism_core.evaluation.evaluate import Scores
+from prism_core.evaluation.scores import Estimate
+
+_CAUSES = 6
+
+
+def show_scores(console: Console, scores: Scores) -> None:
+    """Print what came of an evaluation."""
+    table = Table('', 'group', 'success', '95 %', 'tasks')
+    if scores.unseen is not None:
+        table.add_row('headline', 'unseen wording', *_cells(scores.unseen), style='bold')
+    table.add_row('all', '', *_cells(scores.success))
+    if scores.reference_rule is not None:
+        table.add_row('all', 'by the reference rule', *_cells(scores.reference_rule))
+    for view, groups in scores.views.items():
+        for group, estimate in groups.items():
+            table.add_row(view, group, *_cells(estimate))
+    for kind, estimate in scores.pairs.items():
+        table.add_row('pairs of twins', kind, *_cells(estimate))
+    for name, control in scores.controls.items():
+        table.add_row('controls', name, *_cells(control.success))
+        if control.reference_rule is not None:
+            table.add_row('', 'by the reference rule', *_cells(control.reference_rule))
+    console.print(table)
+    for line in _lines(scores):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _cells(estimate: Estimate) -> tuple[str, str, str]:
+    return (
+        f'{estimate.value:.3f}',
+        f'{estimate.low:.3f} to {estimate.high:.3f}',
+        str(estimate.tasks),
+    )
+
+
+def _lines(scores: Scores) -> Iterator[str]:
+    costs, manners, model = scores.costs, scores.manners, scores.model_costs
+    solved = max((c.solved for c in scores.controls.values() if c.chance is not None), default=0.0)
+    yield f'controls solve {solved:.1%} at most of what cannot be guessed'
+    yield f'first replies not accepted: {scores.say_invalid}'
+    yield (
+        f'trials that ended without a plan: {scores.left_invalid}; made-up names said: '
+        f'{scores.made_up}'
+    )
+    yield f'a trial takes {costs.actions:.1f} actions and {costs.metres:.0f} m'
+    if costs.oracle_actions:
+        yield (
+            f'the oracle: {costs.oracle_actions:.1f} actions and {costs.oracle_metres:.0f} m; '
+            f'success weighted by path length {scores.path:.3f}'
+        )
+    yield (
+        f'asked what is meant: {manners.asked_right} right, {manners.asked_wrong} wrong, '
+        f'{manners.asked_not} missed; gave up {manners.gave_up} times; '
+        f'{manners.needless} of {manners.inspections} inspections were needless'
+    )
+    yield (
+        f'a plan takes {scores.plan_median_s * 1e3:.1f} ms (median), '
+        f'{scores.plan_p95_s * 1e3:.1f} ms (p95)'
+    )
+    if model is not None:
+        yield (
+            f'a reply: {model.read_tokens:.0f} of {model.prompt_tokens:.0f} tokens read anew, '
+            f'{model.new_tokens:.0f} said (medians), the first after '
+            f'{model.first_token_s * 1e3:.1f} ms, {model.first_token_p95_s * 1e3:.1f} ms (p95); '
+            f'a process takes {model.peak_mib} MiB'
+        )
+    if scores.invariance is not None:
+        yield str(scores.invariance)
+    worst = ', '.join(f'{reason} {n}' for reason, n in list(scores.failures.items())[:_CAUSES])
+    yield f'failed most: {worst or "nothing"}'

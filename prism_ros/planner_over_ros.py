@@ -1,0 +1,149 @@
+"""RosPlanner: a planner node that runs somewhere, as a planner of prism_core.
+
+So `prism evaluate ros` tries the very node that plans on the robot. It is asked over its service
+with all that the robot knows; what it has on its topics plays no part. Knows nothing of the planner
+behind the service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+
+from prism_core import (
+    ConfigError,
+    Plan,
+    PlannerError,
+    PlannerTimeout,
+    PlannerUnavailable,
+    PlanRejected,
+    PrismError,
+    PromptTooLong,
+    SceneGraph,
+    Turn,
+    render_scene_graph,
+    validate_plan,
+)
+from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_msgs.msg import PlanErrorCode
+from prism_msgs.srv import GetPlan
+from prism_ros.client import PlannerClient
+from prism_ros.conversions import plan_from_message, wire_text
+from prism_ros.errors import CODE_NAMES, Refusal
+from prism_ros.turn_conversions import turn_to_message
+
+SERVICE_VARIABLE, TIMEOUT_VARIABLE = 'PRISM_PLAN_SERVICE', 'PRISM_PLAN_TIMEOUT_S'
+_SERVICE, _TIMEOUT_S = '/plan', '60'
+_DISCOVERY_S = 10.0
+_GRACE_S = 1.0  # for a reply that is sent at the deadline
+_PAUSE_S = 0.01
+_ERRORS: dict[int, type[PlannerError]] = {
+    PlanErrorCode.NODE_INACTIVE: PlannerUnavailable,
+    PlanErrorCode.MODEL_NOT_LOADED: PlannerUnavailable,
+    PlanErrorCode.CONTEXT_OVERFLOW: PromptTooLong,
+    PlanErrorCode.TIMEOUT: PlannerTimeout,
+    PlanErrorCode.BUSY: PlannerTimeout,
+}
+
+
+def make_ros_planner() -> RosPlanner:
+    """The planner behind a service; entry point `ros` of group `prism.planners`.
+
+    The environment variable PRISM_PLAN_SERVICE names the service, `/plan` otherwise, and
+    PRISM_PLAN_TIMEOUT_S the seconds that a plan may take, 60 otherwise; the ROS domain is that of
+    the environment.
+
+    Raises:
+        ConfigError: the time is none.
+        PlannerUnavailable: nobody serves it.
+    """
+    given = os.environ.get(TIMEOUT_VARIABLE, '') or _TIMEOUT_S
+    try:
+        timeout_s = float(given)
+    except ValueError:
+        timeout_s = 0.0
+    if not 0 < timeout_s < float('inf'):
+        raise ConfigError(
+            f'{TIMEOUT_VARIABLE}: expected a number of seconds above 0, got {given!r}'
+        )
+    return RosPlanner(os.environ.get(SERVICE_VARIABLE, '') or _SERVICE, timeout_s)
+
+
+class RosPlanner:
+    """Asks a planning service, from a node and a context of its own.
+
+    Args:
+        service: its name.
+        timeout_s: the time for one plan. A service that is busy with others is asked again until
+            then.
+
+    Raises:
+        PlannerUnavailable: nobody serves it.
+
+    Passes `testing.check_planner`.
+    """
+
+    name = 'ros'
+
+    def __init__(self, service: str = _SERVICE, timeout_s: float = float(_TIMEOUT_S)):
+        self._timeout_s = timeout_s
+        self._open = contextlib.ExitStack()
+        self._client = self._open.enter_context(PlannerClient(plan_service=service))
+        try:
+            self._find()
+        except PlannerUnavailable:
+            self.close()
+            raise
+
+    def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
+        """The plan that the service gives.
+
+        Raises:
+            PlannerUnavailable: nobody serves it any more, or it cannot work.
+            PlannerTimeout: it does not answer, or is busy, for as long as a plan may take.
+            PlannerError: it answers with another error, or with what is no valid plan.
+        """
+        self._find()
+        response = self._ask(
+            GetPlan.Request(
+                task=wire_text(request),
+                history=[turn_to_message(turn, MAPPING_ACTIONS) for turn in history],
+                scene_graph_json=render_scene_graph(known_graph),
+            )
+        )
+        try:
+            plan = plan_from_message(response.plan, MAPPING_ACTIONS)
+        except PrismError as error:
+            raise PlanRejected(f'the service gave what is no plan: {error}') from error
+        report = validate_plan(plan, known_graph, MAPPING_ACTIONS)
+        if not report.is_valid:
+            raise PlanRejected(f'the service gave a plan that is not valid: {report.feedback}')
+        return plan
+
+    def close(self) -> None:
+        """Destroy the node and its context."""
+        self._open.close()
+
+    def _find(self) -> None:
+        try:
+            self._client.find(GetPlan, _DISCOVERY_S)
+        except Refusal as refusal:
+            raise PlannerUnavailable(
+                f'{refusal}, or name another service in {SERVICE_VARIABLE}'
+            ) from refusal
+
+    def _ask(self, request: GetPlan.Request) -> GetPlan.Response:
+        end_s = time.monotonic() + self._timeout_s
+        while True:
+            request.timeout_s = max(end_s - time.monotonic(), _PAUSE_S)
+            try:
+                return self._client.call(request, request.timeout_s + _GRACE_S)[0]
+            except Refusal as refusal:
+                if refusal.code != PlanErrorCode.BUSY or time.monotonic() > end_s:
+                    name = CODE_NAMES.get(refusal.code, str(refusal.code))
+                    raise _ERRORS.get(refusal.code, PlannerError)(
+                        f'{refusal} [{name}]'
+                    ) from refusal
+            time.sleep(_PAUSE_S)
