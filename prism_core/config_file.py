@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,6 +48,21 @@ def to_config(data: Any, kind: type[Settings], where: str) -> Settings:
     if unknown:
         raise ConfigError(f'{where}: there is no setting {unknown[0]!r}')
     return settings
+
+
+def change_config(settings: Settings, changes: Mapping[str, Any], where: str) -> Settings:
+    """The settings with others in some places, such as `{'curriculum': {'share': 0.1}}`.
+
+    Raises:
+        ConfigError: as `to_config`.
+    """
+    return to_config(_merge(to_plain(settings), changes), type(settings), where)
+
+
+def _merge(plain: Any, changes: Any) -> Any:
+    if not isinstance(plain, Mapping) or not isinstance(changes, Mapping):
+        return changes
+    return {**plain, **{key: _merge(plain.get(key), value) for key, value in changes.items()}}
 
 
 def render_config(settings: Any) -> str:

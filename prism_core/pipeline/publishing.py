@@ -18,6 +18,7 @@ from prism_core.distill.export_gguf import export_gguf, set_metadata
 from prism_core.distill.model_card import write_model_card
 from prism_core.distill.quantize import quantize_gguf
 from prism_core.domain import find_domain
+from prism_core.evaluation.candidates import Candidate
 from prism_core.files import read_text, replace_file
 from prism_core.gguf_info import ModelMetadata, hash_action_table, read_gguf_info, sha256_path
 from prism_core.pipeline.learning import Made, Progress, Show, plain_training
@@ -98,8 +99,9 @@ def evaluate_student(
 
     def make(file_type: str, folder: Path) -> str:
         name = f'evaluate {file_type}'
+        path = str(made[file_type].folder / config.file_name(file_type))
         scores = evaluate(
-            str(made[file_type].folder / config.file_name(file_type)),
+            Candidate(path, held_to=config.evaluate.held_to),
             suite,
             folder,
             resume=True,
@@ -114,6 +116,7 @@ def evaluate_student(
         inputs = {
             'file': made[file_type].files,
             'suite': to_plain(suite),
+            'held_to': config.evaluate.held_to,
             'version': version,
         }
         stage = Stage(

@@ -7,17 +7,20 @@ setting stands twice. Nothing is made here.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from prism_core.config_file import read_config, to_config, to_plain
+from prism_core.config_file import change_config, read_config, to_config, to_plain
 from prism_core.dataset.produce import SynthesisRecipe
 from prism_core.dataset.teaching import LM, SYMBOLIC
 from prism_core.distill.config import TrainConfig
 from prism_core.domain import find_domain
 from prism_core.errors import ConfigError
 from prism_core.evaluation.suite import SuiteConfig
+from prism_core.inference.lm_planner import HeldTo
 
 FLOATS = 'F16'
 """What the student is exported in, and all else is made of."""
@@ -59,10 +62,13 @@ class DatasetConfig:
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Which files are evaluated, by their type, and the file of the suite they play."""
+    """Which files are evaluated, by their type, the file of the suite they play, and what their
+    replies are held to.
+    """
 
     files: tuple[str, ...] = ()
     suite: str = ''
+    held_to: HeldTo = 'known'
 
     def __post_init__(self):
         if bool(self.files) != bool(self.suite):
@@ -75,9 +81,10 @@ class EvaluateConfig:
 class DistillConfig:
     """A student; as a file, see `config/distill/student_cpu.yaml`.
 
-    `name`: of the student; its files begin with it. `train`: file of the training. `processes`: so
-    many train together (one for each GPU). `quantise`: what other files are made, the one in F16
-    is always.
+    `name`: of the student; its files begin with it. `train`: file of the training. `change`: what
+    is other than in the files that are named, under `worlds` and `train`. `processes`: so many
+    train together (one for each GPU). `quantise`: what other files are made, the one in F16 is
+    always.
 
     Raises:
         ConfigError: a value is out of its range, or what is to be evaluated is not made.
@@ -86,6 +93,7 @@ class DistillConfig:
     name: str
     data: DatasetConfig
     train: str
+    change: dict[str, dict[str, Any]] = field(default_factory=dict)
     licence: str = 'apache-2.0'
     processes: int = 1
     quantise: tuple[str, ...] = ('Q8_0', 'Q4_K_M')
@@ -100,6 +108,9 @@ class DistillConfig:
             raise ConfigError(f'processes: expected at least 1, got {self.processes}')
         if len(set(self.quantise)) < len(self.quantise):
             raise ConfigError(f'quantise: expected each type once, got {", ".join(self.quantise)}')
+        unknown = set(self.change) - {'worlds', 'train'}
+        if unknown:
+            raise ConfigError(f'change: expected worlds or train, got {min(unknown)!r}')
         made = (*self.quantise, FLOATS)
         others = set(self.evaluate.files) - set(made)
         if others:
@@ -152,11 +163,13 @@ def open_recipe(config: DistillConfig, here: Path, *, allow_download: bool = Fal
     data = config.data
     train_path = here / config.train
     train = read_config(train_path, TrainConfig)
+    train = change_config(train, config.change.get('train', {}), 'change.train')
     if allow_download:
         train = replace(train, allow_download=True)
     worlds = suite = None
     if data.recipe:
-        worlds = _read_worlds(here / data.recipe, SynthesisRecipe, train)
+        changes = config.change.get('worlds', {})
+        worlds = _read_worlds(here / data.recipe, SynthesisRecipe, train, changes)
         if worlds.needs_model:
             raise ConfigError(
                 f'{here / data.recipe}: expected worlds that no language model writes; draw them '
@@ -168,7 +181,9 @@ def open_recipe(config: DistillConfig, here: Path, *, allow_download: bool = Fal
     return Recipe(config, train, worlds, folder, suite)
 
 
-def _read_worlds(path: Path, kind: Any, train: TrainConfig) -> Any:
+def _read_worlds(
+    path: Path, kind: Any, train: TrainConfig, changes: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
     """A recipe of worlds, every setting of them with its value.
 
     Raises:
@@ -180,6 +195,6 @@ def _read_worlds(path: Path, kind: Any, train: TrainConfig) -> Any:
             f'{path}: expected the domain {train.domain}, which is trained, got {recipe.domain}'
         )
     worlds: Any = to_config(
-        recipe.worlds, find_domain(recipe.domain).recipe_type, f'{path}: worlds'
+        {**recipe.worlds, **changes}, find_domain(recipe.domain).recipe_type, f'{path}: worlds'
     )
     return replace(recipe, worlds=to_plain(worlds))

@@ -33,6 +33,7 @@ from .students import lora_recipe, nano_recipe
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / 'config' / 'distill').glob('student_*.yaml'))
+ABLATIONS = sorted((ROOT / 'config' / 'distill' / 'ablations').glob('*.yaml'))
 GRAPH = parse_scene_graph((GRAPHS / 'depot.json').read_text())
 WORLDS = {'worlds': {'seed': 7, 'worlds': 4, 'tier': 'core', 'hidden': [0.3]}}
 SUITE = {'worlds': {'seed': 5, 'worlds': 1, 'tier': 'core', 'hidden': [0.3]}}
@@ -81,7 +82,9 @@ def weigh(file: str, suite: Any, out: Path, *, resume: bool, on_progress) -> Sim
     assert resume
     out.mkdir(parents=True, exist_ok=True)
     on_progress(SimpleNamespace(done=1, total=1, trials=6))
-    return SimpleNamespace(text=f'{Path(file).stat().st_size} bytes\n{suite.worlds["seed"]} seeds')
+    return SimpleNamespace(
+        text=f'{Path(file.planner).stat().st_size} bytes\n{suite.worlds["seed"]} seeds'
+    )
 
 
 def redone(became: dict[str, str]) -> list[str]:
@@ -406,3 +409,34 @@ def test_a_shipped_recipe_is_read_with_all_that_it_names(path):
     assert recipe.worlds is not None
     assert recipe.train.allow_download
     assert (recipe.train.nano is None) == (path.stem == 'student_lora')
+
+
+def test_each_ablation_differs_from_the_baseline_in_one_thing():
+    assert {path.stem for path in ABLATIONS} >= {
+        *('baseline', 'data_quarter', 'hidden_none', 'wording_one', 'no_grammar'),
+        *('no_curriculum', 'spine_text', 'tokens_quarter'),
+    }
+    recipes = {path.stem: read_recipe(path) for path in ABLATIONS}
+    baseline = recipes.pop('baseline')
+    for name, recipe in recipes.items():
+        others = (recipe.worlds, recipe.train, recipe.config.evaluate)
+        ours = (baseline.worlds, baseline.train, baseline.config.evaluate)
+        assert sum(one != other for one, other in zip(others, ours)) == 1, name
+        assert recipe.suite == baseline.suite
+    assert recipes['hidden_none'].worlds.worlds['hidden'] == (0.0,)
+    assert recipes['no_grammar'].config.evaluate.held_to == 'nothing'
+    assert recipes['no_curriculum'].train.nano == baseline.train.nano
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'suite': {}}, "change: expected worlds or train, got 'suite'"),
+        ({'train': {'tokns': 5}}, "change.train: there is no setting 'tokns'"),
+        ({'worlds': {'worlds': 0}}, 'worlds: expected at least 1, got 0'),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_refused(tmp_path, change, message):
+    recipe = write_recipe(tmp_path, change=change, quantise=[], evaluate={})
+    with pytest.raises(ConfigError, match=message):
+        read_recipe(recipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections import Counter
 from dataclasses import replace
 
@@ -28,7 +29,7 @@ from prism_core.evaluation.scores import (
 from prism_core.evaluation.suite import SuiteConfig, count_worlds, draw_suite
 from prism_core.evaluation.trial import TRIAL, Desk
 
-from .prism_runs import ROOT
+from .prism_runs import ROOT, finish_prism, start_prism, wait_until
 
 SMALL = SuiteConfig(worlds={'seed': 5, 'worlds': 4, 'tier': 'core', 'hidden': [0.3]})
 SHIPPED = sorted((ROOT / 'config' / 'evaluate').glob('*.yaml'))
@@ -176,6 +177,36 @@ def test_evaluation_goes_on_where_it_was_stopped(teacher, tmp_path):
     evaluate('teacher', SMALL, tmp_path, workers=1, resume=True)
     assert (tmp_path / EPISODES).read_bytes().startswith(before)
     assert trials(tmp_path) == trials(folder)
+
+
+def without_times(report: dict) -> dict:
+    return {key: value for key, value in report.items() if not key.endswith('_s')}
+
+
+@pytest.mark.slow
+def test_evaluation_that_is_killed_again_and_again_comes_to_the_same_result(tmp_path):
+    suite, out = tmp_path / 'suite.yaml', tmp_path / 'killed'
+    suite.write_text('worlds: {seed: 5, worlds: 60, tier: core, hidden: [0.3]}\n', 'utf-8')
+    command = ['evaluate', 'symbolic', '--suite', suite, '--workers', '2', '--out']
+    finish_prism(start_prism(*command, tmp_path / 'whole'))
+    progress, kills = out / 'progress.jsonl', 0
+    for _ in range(4):
+        size = progress.stat().st_size if progress.exists() else 0
+        options = ['--resume'] if progress.exists() else []
+        process = start_prism(*command, out, *options)
+        wait_until(
+            lambda p=process, s=size: (
+                (progress.exists() and progress.stat().st_size > s) or p.poll() is not None
+            )
+        )
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+    assert kills >= 3
+    finish_prism(start_prism(*command, out, '--resume'))
+    assert trials(out) == trials(tmp_path / 'whole')
+    killed, whole = (json.loads((p / REPORT).read_text('utf-8')) for p in (out, tmp_path / 'whole'))
+    assert without_times(killed) == without_times(whole)
 
 
 def test_planner_that_says_nothing_useful_fails_with_reasons(tmp_path):

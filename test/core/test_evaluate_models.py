@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from prism_core.domain import find_domain
+from prism_core.episode import as_task
 from prism_core.errors import ConfigError
 from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.evaluate import evaluate, read_results
-from prism_core.evaluation.suite import SuiteConfig
+from prism_core.evaluation.suite import SuiteConfig, draw_suite
+from prism_core.evaluation.trial import Desk
 
 from .tiny_gguf import TAUGHT, nano_tokenizer, write_gguf
 
@@ -40,6 +43,20 @@ def test_without_a_grammar_its_replies_are_refused_and_counted(gguf, tmp_path):
     assert scores.left_invalid == scores.trials
     assert {result.ending for result in read_results(tmp_path)} == {'planner_error'}
     assert f'100.00% of {scores.plans} plans (unreadable {scores.plans})' in scores.text
+
+
+def test_a_trial_is_the_same_whatever_was_played_before(gguf):
+    domain = find_domain('mapping')
+    tasks = [as_task(episode) for episode in next(draw_suite(FEW))]
+
+    def play(order):
+        desk = Desk(Candidate(str(gguf), tries=2).open(domain), domain)
+        return {task.provenance['id']: desk.play(task).turns for task in order}
+
+    forwards, backwards = play(tasks), play(tasks[::-1])
+    assert len(forwards) > 3
+    assert forwards == backwards
+    assert play(tasks[-1:]).items() <= forwards.items()
 
 
 def test_student_of_another_domain_is_refused(tmp_path):

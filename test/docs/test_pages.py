@@ -67,7 +67,7 @@ def test_every_file_that_a_page_links_to_exists(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize('page', ['data', 'student', 'worlds'])
+@pytest.mark.parametrize('page', ['data', 'evaluation', 'student', 'worlds'])
 def test_every_test_that_a_page_names_exists(page):
     text = (ROOT / f'docs/{page}.md').read_text('utf-8')
     names = re.findall(r'\btest_[a-z_0-9]+\b(?!\.py)', text.partition('got wrong')[2])

@@ -186,7 +186,7 @@ def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> li
     """A task, and its twin where there is one."""
     intent = source.draw(kind)
     is_unseen = 'wording' in scene.config.unseen
-    request = render_request(intent, rng, scene.words, is_unseen)
+    request = render_request(intent, rng, scene.words, is_unseen, scene.config.phrasings)
     return prove_task(scene, request, kind, intent, rng, 'unseen' if is_unseen else 'seen')
 
 

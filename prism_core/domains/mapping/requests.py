@@ -8,13 +8,16 @@ from prism_core.domains.mapping.words import Words
 from prism_core.intent import Intent, Target
 
 
-def render_request(intent: Intent, rng: Random, words: Words, is_unseen: bool = False) -> str:
+def render_request(
+    intent: Intent, rng: Random, words: Words, is_unseen: bool = False, phrasings: int = 0
+) -> str:
     """A sentence that means the intent, in one of the phrasings of its group.
 
-    `is_unseen` draws phrasings, synonyms and paraphrases from the part that is held out.
+    `is_unseen` draws phrasings, synonyms and paraphrases from the part that is held out;
+    `phrasings` is how many of a group are drawn from, 0 for all.
     """
     group = phrasing_group(intent)
-    phrasing = rng.choice(words.phrasings(group, is_unseen))
+    phrasing = rng.choice(words.phrasings(group, is_unseen)[: phrasings or None])
     if intent.kind == 'sequence':
         clauses = [_render_step(step, rng, words, is_unseen) for step in intent.steps]
         slots = dict(zip(('first', 'second', 'third'), clauses))

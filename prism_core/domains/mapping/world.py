@@ -39,7 +39,7 @@ class WorldConfig:
     `family` and `structure` are drawn where they are not given. The world holds an object of each
     of the `favored` classes that suits it, and tasks ask for these where there is a choice.
     `unseen` names what is drawn from the held-out part: `wording`, `classes`, `places`; without it
-    worlds hold nothing held out.
+    worlds hold nothing held out. `phrasings`: so many for each kind of sentence, 0 for all.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -54,6 +54,7 @@ class WorldConfig:
     structure: str = ''
     favored: tuple[str, ...] = ()
     unseen: frozenset[str] = field(default_factory=frozenset)
+    phrasings: int = 0
 
     def __post_init__(self):
         choices = {
@@ -66,6 +67,8 @@ class WorldConfig:
                 raise ConfigError(f'{name}: expected one of {", ".join(allowed)}, got {value!r}')
         if self.tier == 'core' and self.size != 'small':
             raise ConfigError(f'the core tier has worlds of size small only, got {self.size!r}')
+        if self.phrasings < 0:
+            raise ConfigError(f'phrasings: expected at least 0, got {self.phrasings}')
         if not 0 <= self.hidden <= 0.9:
             raise ConfigError(f'hidden: expected a share from 0 to 0.9, got {self.hidden!r}')
         unknown = self.unseen - {'wording', 'classes', 'places'}

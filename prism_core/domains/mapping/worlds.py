@@ -27,7 +27,7 @@ class WorldRecipe:
     task, small worlds, common classes) or `full`. `sizes`: the share of each size class. `hidden`:
     shares of a world that the robot does not know at the start, drawn from equally. `kinds` and
     `families`: all where none is named. `unseen`: the share of the worlds of the test split that
-    show what is held out.
+    show what is held out. `phrasings`: so many for each kind of sentence, 0 for all.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -42,6 +42,7 @@ class WorldRecipe:
     kinds: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     unseen: float = 0.5
+    phrasings: int = 0
 
     def __post_init__(self):
         for name in ('worlds', 'tasks'):
@@ -61,7 +62,7 @@ class WorldRecipe:
             raise ConfigError(f'unseen: expected a share from 0 to 1, got {self.unseen}')
         for size in self.sizes:
             for share in self.hidden:
-                WorldConfig(tier=self.tier, size=size, hidden=share)
+                WorldConfig(tier=self.tier, size=size, hidden=share, phrasings=self.phrasings)
 
 
 def plan_world(
@@ -102,6 +103,7 @@ def plan_world(
         family=family,
         favored=tuple(rng.sample(rarest, min(_FAVORED, len(rarest)))),
         unseen=unseen,
+        phrasings=recipe.phrasings,
     )
 
 
