@@ -77,14 +77,13 @@ def run(recipe: Path, out: Path, **settings: Any) -> dict[str, str]:
     return became
 
 
-def weigh(file: str, suite: Any, out: Path, *, resume: bool, on_progress) -> SimpleNamespace:
+def weigh(student: Any, suite: Any, out: Path, *, resume: bool, on_progress) -> SimpleNamespace:
     """In the place of an evaluation, which needs processes: how heavy the file is."""
     assert resume
     out.mkdir(parents=True, exist_ok=True)
     on_progress(SimpleNamespace(done=1, total=1, trials=6))
-    return SimpleNamespace(
-        text=f'{Path(file.planner).stat().st_size} bytes\n{suite.worlds["seed"]} seeds'
-    )
+    size, seed = Path(student.planner).stat().st_size, suite.worlds['seed']
+    return SimpleNamespace(text=f'{size} bytes\n{seed} seeds')
 
 
 def redone(became: dict[str, str]) -> list[str]:
