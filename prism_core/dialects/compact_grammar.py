@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from prism_core.dialects.compact_report_grammar import write_reports
+from prism_core.dialects.compact_report_grammar import ReportGrammar
 from prism_core.dialects.compact_topic import Topic
 from prism_core.dialects.handles import Handles
 from prism_core.dialects.plain_text import COORDINATE, RADIUS, most_pieces, pieces, text_piece
@@ -67,10 +67,9 @@ class CompactGrammar:
         self._near_object = self._define('NEAR_OBJECT', self._nodes(topic.near_objects))
         go = self._define('GO', in_order('go ', self._near_region, ' ; '))
         self._drives = repeated(go, 0, _MAX_GOTOS)
-        classes = self._define(
-            'CLASSES', in_order(' of ', self._joined(topic.words('conditional')))
-        )
-        self._reports = write_reports(self._writer, topic, graph, state, handles, lexicon, classes)
+        classes = self._define('CLASSES', in_order(' of ', self._joined(topic.all_words)))
+        reports = ReportGrammar(self._writer, topic, graph, state, handles, lexicon)
+        self._reports = reports.write(classes)
 
     def write(self) -> Lark:
         """The grammar of `goal : steps`."""

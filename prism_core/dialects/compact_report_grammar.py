@@ -20,23 +20,9 @@ _ROOM_CHARS = 100
 """So long is what a sentence says besides names, attributes and values, at most."""
 
 
-def write_reports(
-    writer: GrammarWriter,
-    topic: Topic,
-    graph: SceneGraph,
-    state: MissionState,
-    handles: Handles,
-    lexicon: Lexicon,
-    classes: Part | None,
-) -> Mapping[str, Part | None]:
-    """The steps that report, by the forms of `reports`; `classes` names some that the goal does
-    not. That the robot is somewhere is said together with the drive there.
-    """
-    reports = _ReportGrammar(writer, topic, graph, state, handles, lexicon)
-    return {form: writer.define(f'SAY_{form.upper()}', part) for form, part in reports.all(classes)}
+class ReportGrammar:
+    """Writes the steps that report what is known of a graph."""
 
-
-class _ReportGrammar:
     def __init__(
         self,
         writer: GrammarWriter,
@@ -51,11 +37,14 @@ class _ReportGrammar:
         self._region = self._nodes(graph.regions)
         self._object = self._nodes(topic.objects)
 
-    def all(self, classes: Part | None) -> Iterator[tuple[str, Part | None]]:
-        """Each form, and what may be said in it."""
-        yield 'here', self._arrivals()
+    def write(self, classes: Part | None) -> Mapping[str, Part | None]:
+        """The steps that report, by the forms of `reports`; `classes` names some that the goal does
+        not. That the robot is somewhere is said together with the drive there.
+        """
+        reports = {'here': self._arrivals()}
         for form, part in (*self._on_nodes(), *self._on_classes(classes)):
-            yield form, in_order('answer ', part)
+            reports[form] = in_order('answer ', part)
+        return {form: self._writer.define(f'SAY_{form.upper()}', p) for form, p in reports.items()}
 
     def _nodes(self, names: Iterable[str]) -> Part | None:
         return one_text_of(map(self._handles.write, names))

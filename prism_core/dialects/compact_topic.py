@@ -135,7 +135,10 @@ class Topic:
         return [n for n in self._graph.regions if n in said and n not in self._reached]
 
     @cached_property
-    def _words(self) -> list[str]:
+    def all_words(self) -> list[str]:
+        """What goals may be about: what the request speaks of, or else all that the lexicon or the
+        graph has; and the request's own words.
+        """
         lexicon = self._lexicon
         found = [name for said in self.things for name in (said, *lexicon.meant_by(said))]
         if not found:
@@ -149,7 +152,7 @@ class Topic:
         regions = {*self._lexicon.regions, *map(class_of, self._graph.regions.values())}
         objects = {*self._lexicon.objects, *map(class_of, self._graph.objects.values())}
         places = regions - objects
-        return [w for w in self._words if not places.issuperset(self._lexicon.meant_by(w))]
+        return [w for w in self.all_words if not places.issuperset(self._lexicon.meant_by(w))]
 
     def may_be_goal(self, kind: IntentKind) -> bool:
         """Whether the request may ask for this: not for an attribute or a value of what it speaks
@@ -162,10 +165,10 @@ class Topic:
         return kind != 'vague' or not self.things
 
     def words(self, kind: IntentKind) -> list[str]:
-        """What a goal of this kind may be about: what the request speaks of, or else all that the
-        lexicon or the graph has; and the request's own words.
+        """What a goal of this kind may be about: not about regions, where the request speaks of
+        things and the kind is about things.
         """
-        return self._words if kind in _REGION_KINDS else self._object_words or self._words
+        return self.all_words if kind in _REGION_KINDS else self._object_words or self.all_words
 
     @property
     def names_choices(self) -> bool:
