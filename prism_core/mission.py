@@ -112,8 +112,8 @@ class Mission:
         return None if any(seen is None for seen, _ in values) else True
 
     def _tell_apart(self, names: Iterable[str], target: Target) -> Step | None:
-        """Inspect the first of some objects whose fit is open and that can be seen."""
-        for name in names:
+        """Inspect the first of some objects whose fit is open, those first that can be seen."""
+        for name in sorted(names, key=lambda name: not self._is_in_reach(name)):
             for key, _ in target.attributes:
                 looked = Action('inspect', (name, self.lexicon.question(key))) in self.state.done
                 if key not in self.graph.nodes[name].attributes and not looked:
@@ -121,6 +121,10 @@ class Mission:
                     if step is not None:
                         return step
         return None
+
+    def _is_in_reach(self, name: str) -> bool:
+        """Whether known ways lead to where an object is seen from."""
+        return any(map(self.is_reachable, self.graph.viewpoints[name]))
 
     # ----------------------------------------------------------------------------------- looking
 
@@ -132,7 +136,7 @@ class Mission:
         if self.state.is_blocked(action):
             return None
         viewpoints = self.graph.viewpoints[name]
-        if any(self.is_reachable(region) for region in viewpoints):
+        if self._is_in_reach(name):
             return Step((action,))
         return self.get_to(viewpoints[0]) if viewpoints else self._look_further(name)
 

@@ -322,3 +322,18 @@ def test_symbolic_planner_keeps_the_promises_of_the_protocol(depot):
             for history in ((), (looked,))
         ],
     )
+
+
+def test_of_several_that_may_be_meant_those_are_looked_at_first_that_ways_lead_to():
+    places = [Node('yard_1', 'region', (0.0, 0.0)), Node('yard_2', 'region', (50.0, 0.0))]
+    vans = [Node('van_1', 'object', (50.0, 1.0)), Node('van_2', 'object', (0.0, 1.0))]
+    seen = [
+        Connection('observed_from', 'van_1', 'yard_2'),
+        Connection('observed_from', 'van_2', 'yard_1'),
+    ]
+    graph = SceneGraph([*places, *vans], seen, robot_location='yard_1')
+    plan = make_symbolic_planner().plan('What is the color of the locked van?', graph, ())
+    assert render_steps(plan.actions) == 'inspect(van_2, "Is it locked or unlocked?")'
+    near = SceneGraph([*places, vans[0]], seen[:1], robot_location='yard_1')
+    plan = make_symbolic_planner().plan('What is the color of the locked van?', near, ())
+    assert plan.actions[0].name == 'extend_map'
