@@ -180,6 +180,20 @@ class Lexicon:
     def _name_pattern(self) -> re.Pattern[str]:
         return phrase_pattern(self._names)
 
+    def classes_of(self, word: str) -> frozenset[str]:
+        """A word for a class, and the classes that it may stand for: of a lorry, a truck; of an
+        extinguisher, which is no class, the one that ends so.
+        """
+        return frozenset((word, *(self._names.get(word) or self._by_last_word.get(word, ()))))
+
+    @cached_property
+    def _by_last_word(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for name in (*self.objects, *self.regions):
+            last = name.rpartition(' ')[2]
+            found[last] = (*found.get(last, ()), name)
+        return {last: names for last, names in found.items() if len(names) == 1}
+
     def said_things(self, text: str) -> tuple[str, ...]:
         """The classes, groups and purposes that a text speaks of, as `call` calls them."""
         found = self._name_pattern.findall(text.lower())

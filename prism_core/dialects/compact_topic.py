@@ -72,10 +72,18 @@ class Topic:
         asked = self._lexicon.asked_attributes(self._request)
         return [key for key in self._lexicon.attributes if not asked or key in asked]
 
-    def _may_mean(self, name: str) -> bool:
-        """Whether a node may be meant: where the request numbers one of its class, only that."""
+    def _may_mean(self, name: str, classes: set[str]) -> bool:
+        """Whether a node may be meant, where the request speaks of these classes: if it numbers one
+        of the node's class, only that one.
+        """
         called = class_of(self._graph.nodes[name])
-        return name in self._numbered or called not in map(class_of_name, self._numbered)
+        if name in self._numbered:
+            return True
+        is_another = called in map(class_of_name, self._numbered)
+        return not is_another and (not classes or not self._classes_of(name).isdisjoint(classes))
+
+    def _classes_of(self, name: str) -> frozenset[str]:
+        return self._lexicon.classes_of(class_of(self._graph.nodes[name]))
 
     @cached_property
     def _object_classes(self) -> set[str]:
@@ -85,12 +93,7 @@ class Topic:
     @cached_property
     def objects(self) -> list[str]:
         """The known objects that the request may speak of."""
-        classes = self._object_classes
-        return [
-            name
-            for name, node in self._graph.objects.items()
-            if (not classes or class_of(node) in classes) and self._may_mean(name)
-        ]
+        return [n for n in self._graph.objects if self._may_mean(n, self._object_classes)]
 
     @cached_property
     def near_objects(self) -> list[str]:
@@ -106,12 +109,7 @@ class Topic:
     @cached_property
     def regions(self) -> list[str]:
         """The known regions that the request may speak of."""
-        classes = self._region_classes
-        return [
-            name
-            for name, node in self._graph.regions.items()
-            if (not classes or class_of(node) in classes) and self._may_mean(name)
-        ]
+        return [n for n in self._graph.regions if self._may_mean(n, self._region_classes)]
 
     @property
     def near_regions(self) -> list[str]:
@@ -204,7 +202,7 @@ class Topic:
             names = [*self.near_objects, *told]
         else:
             names = self.near_objects
-        return {class_of(nodes[name]) for name in names}
+        return {called for name in names for called in self._classes_of(name)}
 
     def needs_no_look(self, kind: IntentKind) -> bool:
         """Whether nobody looks elsewhere for a goal of this kind once something of it is found: it
@@ -223,5 +221,5 @@ class Topic:
         """Whether nothing that the request speaks of is known where ways lead; of things of some
         value, such as a red one, that cannot be told here.
         """
-        near = {class_of(self._graph.nodes[name]) for name in self.near_objects}
+        near = {called for name in self.near_objects for called in self._classes_of(name)}
         return bool(self.values) or near.isdisjoint(self._classes)

@@ -37,8 +37,7 @@ class StudentConfig:
         model: GGUF file.
         python: interpreter of the engine child; '' for this one.
         context_tokens: prompt and reply together, at most; 0 for all that the model was made for.
-        threads: 0 for as many as the process may use, or one where the model is so small that
-            they would only wait for each other.
+        threads: 0 for as many as the process may use, or one for a small model.
     """
 
     model: str
@@ -123,9 +122,7 @@ def make_engine(config: StudentConfig, info: GgufInfo) -> EngineModel:
 
 
 def choose_threads(asked: int, info: GgufInfo) -> int:
-    """Those that were asked for, or one for a model so small that more would only wait for each
-    other; 0 stands for all.
-    """
+    """Those that were asked for, or one for a small model; 0 stands for all."""
     return asked or int(info.size_bytes < _SMALL_BYTES)
 
 

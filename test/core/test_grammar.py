@@ -400,6 +400,23 @@ def test_what_is_known_is_not_looked_for():
     assert accepts(grammar, f' find crate : answer node {crate}')
 
 
+def test_a_node_may_be_called_by_another_word_than_the_request_has():
+    dialect = DOMAIN.make_dialect('compact')
+    graph = SceneGraph(
+        [Node('yard_0', 'region', (0.0, 0.0)), Node('extinguisher_1', 'object', (0.0, 1.0))],
+        [Connection('observed_from', 'extinguisher_1', 'yard_0')],
+        robot_location='yard_0',
+    )
+    here, thing = handle(dialect, graph, 'yard_0'), handle(dialect, graph, 'extinguisher_1')
+    for request, goal in (
+        ('Find something to put out a fire.', 'find put out a fire'),
+        ('Find a fire extinguisher.', 'find fire extinguisher'),
+    ):
+        grammar = dialect.make_grammar(request, graph)
+        assert accepts(grammar, f' {goal} : answer node {thing}'), request
+        assert not accepts(grammar, f' {goal} : map {here}'), request
+
+
 def test_nothing_is_looked_at_where_nothing_is_left_to_be_seen():
     dialect, plain = DOMAIN.make_dialect('compact'), make_graph(3)
     graph = plain.apply(GraphUpdate(set_attributes={'yard_0': {MAPPED: True}}))
