@@ -26,7 +26,7 @@ _FIRST_SEED = 1_000_000
 _SIZE = 'medium'
 _MAX_TURNS = 8
 _SPACING_M = 10.0
-_REQUEST = 'find something'
+_REQUEST = 'describe something'
 
 
 class GrammarCase(NamedTuple):
@@ -85,7 +85,9 @@ def write_grammars(names: int) -> list[GrammarCase]:
         Action('goto', (regions[len(regions) // 2],)),
         Action('inspect', (objects[-1], 'Is it open?')),
     )
-    plan = Plan(steps, f'find {class_of(graph.objects[objects[-1]])}', (), 'It is seen from there.')
+    plan = Plan(
+        steps, f'describe {class_of(graph.objects[objects[-1]])}', (), 'It is seen from there.'
+    )
     cases = []
     for name in DIALECTS:
         dialect = MappingDomain().make_dialect(name)
