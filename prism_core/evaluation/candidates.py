@@ -16,7 +16,8 @@ from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
 from prism_core.inference.call_stats import CallStats
-from prism_core.inference.lm_planner import HeldTo, Rejected
+from prism_core.inference.lm_planner import HeldTo as HeldTo
+from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.student import find_domain_of, plan_with
 from prism_core.planner import Planner
 

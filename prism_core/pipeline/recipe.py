@@ -19,8 +19,8 @@ from prism_core.dataset.teaching import LM, SYMBOLIC
 from prism_core.distill.config import TrainConfig
 from prism_core.domain import find_domain
 from prism_core.errors import ConfigError
+from prism_core.evaluation.candidates import HeldTo
 from prism_core.evaluation.suite import SuiteConfig
-from prism_core.inference.lm_planner import HeldTo
 
 FLOATS = 'F16'
 """What the student is exported in, and all else is made of."""

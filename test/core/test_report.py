@@ -312,20 +312,26 @@ def test_viewer_steps_through_a_trial_and_shows_what_is_known_at_each_turn(folde
     assert found.outcome.reason in tab.locator('.verdict').inner_text()
 
 
+def wait_for_count(found, number: int) -> None:
+    from playwright.sync_api import expect
+
+    expect(found).to_have_count(number)
+
+
 def test_cause_leads_to_its_trials_and_a_filter_to_others(page, open_page):
     data = data_of(page)
     tab = open_page(page)
     cause, number = data['planners'][0]['causes'][0]
     kind, reason = cause.split(': ')
     tab.locator('#causes tr', has_text=cause).get_by_role('link').click()
-    assert tab.locator('#list button').count() == number
+    wait_for_count(tab.locator('#list button'), number)
     assert set(tab.locator('#list .quiet').all_inner_texts()) <= {
         f'✗ {kind} · {reason} · {turns} turn{"s" if turns > 1 else ""}' for turns in range(1, 200)
     }
     tab.locator('[name=cause]').select_option('')
     tab.locator('[name=kind]').select_option('')
     tab.locator('[name=result]').select_option('succeeded')
-    assert tab.locator('#list button').count() == data['planners'][0]['succeeded']['here']
+    wait_for_count(tab.locator('#list button'), data['planners'][0]['succeeded']['here'])
     assert tab.locator('.verdict').inner_text() == 'success'
 
 

@@ -388,4 +388,4 @@ def test_the_key_stands_in_no_text(models, caplog, capfd, monkeypatch):
     output = capfd.readouterr()
     for text in (str(said), caplog.text, output.out, output.err):
         assert CANARY not in text
-    assert 'openai' in caplog.text
+    assert 'chat/completions' in caplog.text

@@ -182,7 +182,7 @@ evaluation.closed_loop: dataset.split domain episode episode_json errors evaluat
 pipeline.ledger: errors files
 pipeline.ranks: config_file distill.config errors files
 pipeline.recipe: config_file dataset.produce dataset.teaching distill.config domain errors
-    evaluation.suite
+    evaluation.candidates evaluation.suite
 pipeline.learning: config_file dataset dataset.export dataset.produce dataset.shard_writers
     dataset.shards distill.callbacks distill.config distill.merge distill.run_record
     distill.sources distill.train domain errors evaluation.closed_loop pipeline.ledger
@@ -354,7 +354,8 @@ iteration.playing: config_file dataset.run_folder dataset.runner dataset.work do
     iteration.choosing
 iteration.recipe: config_file dataset.produce distill.config domain errors pipeline.recipe
 pipeline.publishing: config_file dataset.export distill.export_gguf distill.model_card
-    distill.quantize domain files gguf_info pipeline.learning pipeline.ledger pipeline.recipe
+    distill.quantize domain evaluation.candidates files gguf_info pipeline.learning
+    pipeline.ledger pipeline.recipe
 iteration.iterate: dataset.split domain errors evaluation.candidates evaluation.evaluate
     evaluation.results evaluation.scores files iteration.choosing iteration.gathering
     iteration.losses iteration.playing iteration.recipe iteration.report pipeline.learning
@@ -388,7 +389,6 @@ cli_data: dataset.export dataset.report dataset.tokenizer domain terminal_data
 cli_distill: pipeline.distill
 cli_evaluate: evaluation.candidates evaluation.evaluate evaluation.suite terminal_scores
 cli_export: distill.export_gguf distill.model_card distill.quantize domain files gguf_info
-cli_iterate: iteration.iterate
 cli_iterate: iteration.iterate
 cli_produce: inference.teacher_api
 cli_report: evaluation.report
