@@ -13,7 +13,7 @@ import json
 import mmap
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import prod
 from pathlib import Path
 
@@ -80,11 +80,16 @@ METADATA_KEYS = {
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """One tensor: its type's name (`Q4_K`), the values in a row, and all of its dimensions."""
+    """One tensor: its type's name (`Q4_K`), its dimensions, and the bytes of a block, of which its
+    data are made; 0 where the type is not known. `start`: the first byte of its data in the file.
+    """
 
     name: str
     type: str
     shape: tuple[int, ...]
+    start: int
+    block_bytes: int
+    size_bytes: int
 
     @property
     def row_length(self) -> int:
@@ -206,20 +211,21 @@ class _Head:
             raise ConfigError(
                 f'{self._path}: expected version 2 or 3 of GGUF, got {version}; export it again'
             )
-        tensors, pairs = self._number(_U64), self._number(_U64)
+        count, pairs = self._number(_U64), self._number(_U64)
         values: dict[str, Scalar] = {}
         for _ in range(pairs):
             key = self._string()
             value = self._value(self._number(_U32))
             if value is not None:
                 values[key] = value
-        described = [self._tensor() for _ in range(tensors)]
+        described = [self._tensor() for _ in range(count)]
         given = values.get('general.alignment')
         alignment = given if isinstance(given, int) and given > 0 else 32
         start = -(-self._at // alignment) * alignment
-        for _, offset, size in described:
-            self._expect(start + offset + size)
-        return values, tuple(tensor for tensor, _, _ in described)
+        tensors = tuple(replace(tensor, start=start + tensor.start) for tensor in described)
+        for tensor in tensors:
+            self._expect(tensor.start + tensor.size_bytes)
+        return values, tensors
 
     def _expect(self, end: int) -> None:
         if end > len(self._data):
@@ -257,10 +263,11 @@ class _Head:
                 self._value(inner)
         return None
 
-    def _tensor(self) -> tuple[TensorInfo, int, int]:
-        """A tensor, where its data begins behind the head, and its bytes (0 if not known)."""
+    def _tensor(self) -> TensorInfo:
+        """A tensor; its data are told from the end of the head on."""
         name = self._string()
         shape = tuple(self._number(_U64) for _ in range(self._number(_U32)))
         kind, offset = self._number(_U32), self._number(_U64)
         type_name, per_block, block_bytes = _TENSOR_TYPES.get(kind, (f'type {kind}', 1, 0))
-        return TensorInfo(name, type_name, shape), offset, prod(shape) // per_block * block_bytes
+        size = prod(shape) // per_block * block_bytes
+        return TensorInfo(name, type_name, shape, offset, block_bytes, size)

@@ -4,18 +4,17 @@ tried often enough.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from prism_core.dialects.compact_topic import Topic
 from prism_core.dialects.handles import Handles
+from prism_core.dialects.plain_text import PHRASE
 from prism_core.grammar import GrammarWriter, Part, in_order, one_of, one_text_of, optional, words
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MissionState
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import MAX_TEXT_CHARS
 
-_PHRASE = re.compile(r"[^\W_]([\w'& \-]{0,62}[^\W_])?")
 _ROOM_CHARS = 100
 """So long is what a sentence says besides names, attributes and values, at most."""
 
@@ -97,7 +96,7 @@ class ReportGrammar:
         known: dict[str, list[str]] = {}
         for name in (*self._graph.regions, *topic.objects):
             for key, value in nodes[name].attributes.items():
-                if isinstance(value, str) and _PHRASE.fullmatch(key) and _fits(name, value):
+                if isinstance(value, str) and PHRASE.fullmatch(key) and _fits(name, value):
                     known.setdefault(key, []).append(name)
         values, comparisons = list[Part | None](), list[Part | None]()
         for key, names in known.items():

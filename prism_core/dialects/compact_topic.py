@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
+from prism_core.dialects.plain_text import PHRASE
 from prism_core.intent import IntentKind, class_of, class_of_name
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAPPED
 from prism_core.scene_graph import SceneGraph
 
 _MAX_PHRASE_WORDS = 3
-_PHRASE = re.compile(r"[^\W_]([\w'& \-]{0,62}[^\W_])?")
 _NAME = re.compile(r'[\w.\-]*\w')
 _NUMBERED = re.compile(r'[\w.\-]*\d')
 _WORD = re.compile('[a-z]+')
@@ -143,7 +143,7 @@ class Topic:
             found = [*lexicon.objects, *lexicon.regions, *lexicon.purposes, *lexicon.groups]
             found += map(class_of, self._graph.nodes.values())
         found += map(class_of_name, self._numbered)
-        return [*filter(_PHRASE.fullmatch, dict.fromkeys((*found, *self._own_phrases())))]
+        return [*filter(PHRASE.fullmatch, dict.fromkeys((*found, *self._own_phrases())))]
 
     @cached_property
     def _object_words(self) -> list[str]:

@@ -4,8 +4,12 @@ looks like the name of another node; and numbers of metres.
 
 from __future__ import annotations
 
+import re
+
 from prism_core.grammar import Part, in_order, one_of, optional, pattern, repeated
 
+PHRASE = re.compile(r"[^\W_]([\w'& \-]{0,62}[^\W_])?")
+"""A class, a key or a value that can stand in a reply."""
 WORD = pattern('[A-Za-z]{1,14}', 14)
 COORDINATE = pattern(r'-?[0-9]{1,6}(\.[0-9]{1,3})?', 11)
 RADIUS = pattern(r'[1-9][0-9]{0,2}(\.[0-9]{1,2})?', 6)

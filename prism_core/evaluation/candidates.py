@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from prism_core.conversation import Message
 from prism_core.dataset.protocol_check import open_planner
 from prism_core.domain import Domain
 from prism_core.episode import Task
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
-from prism_core.inference.call_stats import CallStats
+from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.lm_planner import HeldTo as HeldTo
 from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.student import find_domain_of, plan_with
@@ -119,7 +118,7 @@ class Candidate:
         else:
             return open_planner(self.planner)
         return plan_with(
-            _Metered(model, on_call),
+            Metered(model, on_call),
             domain,
             dialect,
             tries=self.tries,
@@ -132,21 +131,3 @@ class Candidate:
 
 def _make_control(domain: Domain, name: str, task: Task) -> Planner:
     return domain.make_control(name, task)
-
-
-class _Metered:
-    """A model that runs here, which tells what each of its calls took."""
-
-    def __init__(self, model: Any, on_call: Callable[[CallStats], None]):
-        self.name = model.name
-        self._model, self._on_call = model, on_call
-
-    def complete(self, messages: Sequence[Message], **settings: Any) -> str:
-        """The model's reply."""
-        reply = self._model.complete(messages, **settings)
-        self._on_call(self._model.stats)
-        return reply
-
-    def close(self) -> None:
-        """Free the model."""
-        self._model.close()

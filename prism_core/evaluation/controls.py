@@ -24,6 +24,7 @@ from prism_core.evaluation.scores import (
     join_twins,
 )
 from prism_core.evaluation.trial import Desk
+from prism_core.gguf_info import read_gguf_info
 
 UNTRAINED, REFERENCE = 'untrained', 'symbolic'
 _WORLDS = 20
@@ -118,16 +119,16 @@ def shuffle_weights(source: Path, folder: Path, seed: int = 0) -> Path:
     """A copy of a GGUF file that knows nothing: the blocks of each matrix, in whatever numbers they
     are written, in another order. Vectors, such as norms, stay as they are.
     """
-    from gguf import GGML_QUANT_SIZES, GGUFReader
-
     path = folder / source.name
     path.write_bytes(source.read_bytes())
-    rng = np.random.default_rng(seed)
-    for tensor in GGUFReader(path, 'r+').tensors:
-        if len(tensor.shape) > 1:
-            _, size = GGML_QUANT_SIZES[tensor.tensor_type]
-            while size < _SHUFFLED_BYTES and tensor.n_bytes % (2 * size) == 0:
+    data, rng = np.memmap(path, np.uint8, 'r+'), np.random.default_rng(seed)
+    for tensor in read_gguf_info(path).tensors:
+        size = tensor.block_bytes
+        if len(tensor.shape) > 1 and size:
+            while size < _SHUFFLED_BYTES and tensor.size_bytes % (2 * size) == 0:
                 size *= 2
-            blocks = tensor.data.view(np.uint8).reshape(-1, size)
+            end = tensor.start + tensor.size_bytes
+            blocks = data[tensor.start : end].reshape(-1, size)
             blocks[:] = rng.permutation(blocks)
+    data.flush()
     return path

@@ -20,9 +20,8 @@ from prism_core.conversation import Message
 from prism_core.episode import Episode
 from prism_core.errors import ConfigError, PlanRejected
 from prism_core.gguf_info import read_gguf_info
-from prism_core.grammar import Lark
 from prism_core.inference.benchmark_machine import resident_bytes
-from prism_core.inference.call_stats import CallStats
+from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.engine import EngineModel
 from prism_core.inference.llama_cpp import LlamaCppModel
 from prism_core.inference.lm_planner import HeldTo, LMPlanner
@@ -34,7 +33,6 @@ from prism_core.inference.student import (
     make_engine,
     plan_with,
 )
-from prism_core.inference.text_model import JsonSchema
 
 _WARM_UP: Sequence[Message] = ({'role': 'user', 'content': 'warm up'},)
 _WARM_UP_TOKENS = 4
@@ -196,10 +194,12 @@ def measure_runtime(
     try:
         model.complete(_WARM_UP, max_new_tokens=_WARM_UP_TOKENS)
         load_s = time.perf_counter() - start_s
-        watched = _Watched(model)
-        planner = plan_with(watched, domain, info.metadata.dialect, held_to=runtime.held_to)
+        replies: list[CallStats] = []
+        planner = plan_with(
+            Metered(model, replies.append), domain, info.metadata.dialect, held_to=runtime.held_to
+        )
         calls = []
-        for call in _plan_all(planner, watched, missions):
+        for call in _plan_all(planner, replies, missions):
             calls.append(call)
             on_plan()
         pid = model.health.pid if isinstance(model, EngineModel) else os.getpid()
@@ -221,13 +221,13 @@ def measure_runtime(
 
 
 def _plan_all(
-    planner: LMPlanner, watched: _Watched, missions: Iterable[Episode]
+    planner: LMPlanner, replies: list[CallStats], missions: Iterable[Episode]
 ) -> Iterator[PlanCall]:
     for mission in missions:
         graph = mission.known_graph
         prompt_before = 0
         for index, turn in enumerate(mission.turns):
-            watched.calls.clear()
+            replies.clear()
             is_accepted = True
             start_s = time.perf_counter()
             try:
@@ -235,11 +235,10 @@ def _plan_all(
             except PlanRejected:
                 is_accepted = False
             time_s = time.perf_counter() - start_s
-            stats = watched.calls[0]
+            stats = replies[0]
             rereads = stats.kept_tokens < prompt_before
-            replies = len(watched.calls)
-            yield PlanCall(index == 0, time_s, replies, is_accepted, stats, rereads)
-            prompt_before = stats.prompt_tokens if replies == 1 else 0
+            yield PlanCall(index == 0, time_s, len(replies), is_accepted, stats, rereads)
+            prompt_before = stats.prompt_tokens if len(replies) == 1 else 0
             for observation in turn.observations:
                 graph = graph.apply(observation.update)
 
@@ -265,36 +264,3 @@ def summarize(calls: Sequence[PlanCall]) -> PlanTimes:
         forced_tokens=median('forced_tokens'),
         rejected_tokens=statistics.mean(call.stats.rejected_tokens for call in calls),
     )
-
-
-class _Watched:
-    """A model, and what each of its calls took."""
-
-    def __init__(self, model: LocalModel | EngineModel):
-        self.name = model.name
-        self.calls: list[CallStats] = []
-        self._model = model
-
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        grammar: JsonSchema | Lark | None = None,
-        max_new_tokens: int = 1024,
-        seed: int = 0,
-        timeout_s: float | None = None,
-    ) -> str:
-        """The model's reply."""
-        reply = self._model.complete(
-            messages,
-            grammar=grammar,
-            max_new_tokens=max_new_tokens,
-            seed=seed,
-            timeout_s=timeout_s,
-        )
-        stats = self._model.stats
-        self.calls.append(stats if isinstance(stats, CallStats) else CallStats(**stats))
-        return reply
-
-    def close(self) -> None:
-        """Nothing: whoever made the model closes it."""

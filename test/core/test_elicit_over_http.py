@@ -219,7 +219,7 @@ def test_an_interrupt_does_not_wait_for_replies(tasks, undisturbed, tmp_path):
         process = start_prism(*command)
         wait_until(lambda: server.faults['stall'] >= IN_FLIGHT)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=50)
+        process.communicate(timeout=20)
         assert process.returncode == 1
         server.fault = LASTING
         finish_prism(start_prism(*command, '--resume'))

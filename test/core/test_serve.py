@@ -278,7 +278,7 @@ def test_the_command_serves_until_it_is_told_to_end():
     client = openai.OpenAI(base_url=url, api_key='none', max_retries=0)
     assert plan_of(ask(client, [task(INSPECT)])) == ['inspect']
     process.send_signal(signal.SIGINT)
-    assert process.wait(50) == 0
+    assert process.wait(10) == 0
     process.stdout.close()
 
 

@@ -34,13 +34,13 @@ episode: criterion graph_elements intent observation plan scene_graph
 grammar:
 mission_state: actions episode scene_graph
 conversation: actions episode grammar graph_elements mission_state observation plan scene_graph
+dialects.plain_text: grammar
 lexicon: intent
-dialects.compact_topic: intent lexicon mission_state scene_graph
+dialects.compact_topic: dialects.plain_text intent lexicon mission_state scene_graph
 dialects.handles: errors graph_elements intent scene_graph
 validation: actions graph_elements plan scene_graph steps
-dialects.compact_report_grammar: dialects.compact_topic dialects.handles grammar lexicon
-    mission_state scene_graph validation
-dialects.plain_text: grammar
+dialects.compact_report_grammar: dialects.compact_topic dialects.handles dialects.plain_text
+    grammar lexicon mission_state scene_graph validation
 reports: intent scene_graph
 dialects.compact_grammar: dialects.compact_report_grammar dialects.compact_topic dialects.handles
     dialects.plain_text grammar intent lexicon mission_state reports scene_graph validation
@@ -69,7 +69,7 @@ files: errors
 cli: errors files
 gguf_info: actions errors files
 inference.benchmark_machine:
-inference.call_stats:
+inference.call_stats: conversation
 inference.engine_child: errors grammar inference.text_model
 inference.engine_process: errors inference.engine_child
 inference.memory: errors
@@ -85,9 +85,9 @@ inference.lm_planner: actions conversation episode errors grammar inference.text
     scene_graph validation
 inference.student: domain errors gguf_info inference.engine inference.lm_planner
     inference.text_model
-inference.benchmark: conversation episode errors gguf_info grammar inference.benchmark_machine
+inference.benchmark: conversation episode errors gguf_info inference.benchmark_machine
     inference.call_stats inference.engine inference.llama_cpp inference.lm_planner
-    inference.local_model inference.student inference.text_model
+    inference.local_model inference.student
 inference.benchmark_runtime: conversation errors gguf_info inference.benchmark_machine
     inference.call_stats inference.llama_cpp inference.local_model inference.student
 inference.benchmark_grammar: conversation errors grammar inference.benchmark_runtime
@@ -119,7 +119,7 @@ dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_fo
     dataset.runner dataset.shards dataset.split domain episode episode_json
 dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds domain episode
     episode_json errors
-evaluation.candidates: conversation dataset.protocol_check domain episode errors files gguf_info
+evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
     inference.call_stats inference.lm_planner inference.student planner
 evaluation.reference_rule: episode steps
 evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
@@ -128,7 +128,7 @@ evaluation.results: actions episode evaluation.reference_rule evaluation.trial
     inference.call_stats intent observation reports
 evaluation.scores: evaluation.results
 evaluation.controls: domain episode errors evaluation.candidates evaluation.results
-    evaluation.scores evaluation.trial
+    evaluation.scores evaluation.trial gguf_info
 evaluation.costs: evaluation.results
 evaluation.variants: episode intent lexicon scene_graph
 evaluation.invariance: dataset.teaching domain episode errors evaluation.candidates
@@ -508,7 +508,6 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('domains.mapping.writing.schema', 'msgspec', 'top'),
     ('episode_json', 'msgspec', 'top'),
     ('episode_picture', 'matplotlib', 'in a function'),
-    ('evaluation.controls', 'gguf', 'in a function'),
     ('evaluation.controls', 'numpy', 'top'),
     ('evaluation.costs', 'numpy', 'top'),
     ('evaluation.evaluate', 'msgspec', 'top'),
