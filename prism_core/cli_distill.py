@@ -28,8 +28,13 @@ if TYPE_CHECKING:  # torch takes seconds to import
     type=click.Path(path_type=Path, file_okay=False),
     help='Folder; what it holds of the same recipe is gone on with.',
 )
+@click.option(
+    '--start',
+    type=click.Path(path_type=Path, file_okay=False),
+    help='Checkpoint of a nano to go on from, with its tokenizer, such as DIR/train/best.',
+)
 @click.option('--allow-download', is_flag=True, help='Fetch the base from the Hub.')
-def distill(recipe: Path, out: Path, allow_download: bool) -> None:
+def distill(recipe: Path, out: Path, start: Path | None, allow_download: bool) -> None:
     """Make a student: data, training, merge, export, quantising, evaluation, model card.
 
     Each stage is done once, goes on where it was interrupted, and is done again when its settings
@@ -46,6 +51,7 @@ def distill(recipe: Path, out: Path, allow_download: bool) -> None:
         folder = run(
             recipe,
             out,
+            start=start,
             allow_download=allow_download,
             say=display.say,
             on_progress=display.show,

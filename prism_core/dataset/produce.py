@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from tokenizers import Tokenizer
+
 from prism_core.config_file import to_config, to_plain
 from prism_core.dataset.protocol_check import check_teacher, open_planner
 from prism_core.dataset.run_folder import RunFolder, read_lines, read_recipe
@@ -308,14 +310,7 @@ def _shard_writers(
     if shards is None:
         yield shop, None
         return
-    place = Path(shards.tokenizer) if shards.tokenizer else folder.path / TOKENIZER
-    if not shards.tokenizer and not place.exists():
-        episodes = first_episodes()
-        learned = learn_tokenizer(episodes, shop.domain, shards.dialect, shards.vocab_size)
-        draft = folder.path / f'.{TOKENIZER}'
-        save_tokenizer(learned, draft)
-        draft.rename(place)
-    tokenizer = load_tokenizer(place)
+    tokenizer = _settle_tokenizer(folder.path / TOKENIZER, shop.domain, shards, first_episodes)
     shop = replace(shop, encoding=Encoding(shards.dialect, tokenizer.to_str(), shards.rebase))
     dialect = shop.domain.make_dialect(shards.dialect)
     with ShardWriters(folder.path, dialect, tokenizer) as writers:
@@ -365,3 +360,18 @@ def _digest(path: Path) -> tuple[str, int]:
         digest.update(line + b'\n')
         number += 1
     return digest.hexdigest(), number
+
+
+def _settle_tokenizer(
+    place: Path, domain: Domain, shards: Shards, first_episodes: Callable[[], Iterable[Episode]]
+) -> Tokenizer:
+    """The tokenizer of the folder: at first a copy of the one that is named, or learned."""
+    named = load_tokenizer(Path(shards.tokenizer)) if shards.tokenizer else None
+    if not place.exists():
+        learned = named or learn_tokenizer(
+            first_episodes(), domain, shards.dialect, shards.vocab_size
+        )
+        draft = place.with_name(f'.{place.name}')
+        save_tokenizer(learned, draft)
+        draft.rename(place)
+    return named or load_tokenizer(place)

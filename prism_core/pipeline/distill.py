@@ -34,6 +34,7 @@ def distill(
     recipe_file: Path,
     out: Path,
     *,
+    start: Path | None = None,
     allow_download: bool = False,
     say: Callable[[str], None] = lambda line: None,
     on_progress: Show = lambda progress: None,
@@ -47,6 +48,7 @@ def distill(
     Args:
         recipe_file: a `DistillConfig` as YAML.
         out: the folder to write to.
+        start: checkpoint of a nano to go on from, with its tokenizer, instead of random weights.
         allow_download: whether the base may be fetched.
         say: told one line for each stage.
         on_progress: told how far a stage is.
@@ -60,7 +62,7 @@ def distill(
             else.
         RunStopped: a process died; the same call goes on.
     """
-    recipe = read_recipe(recipe_file, allow_download=allow_download)
+    recipe = read_recipe(recipe_file, start=start, allow_download=allow_download)
     config = recipe.config
     for file_type in config.quantise:
         if file_type not in QUANT_TYPES:

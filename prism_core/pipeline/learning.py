@@ -15,6 +15,7 @@ from prism_core.dataset.export import EPISODES, export_dataset
 from prism_core.dataset.produce import Settings, Shards, SynthesisRecipe, synthesize
 from prism_core.dataset.shard_writers import SHARDS
 from prism_core.dataset.shards import open_shards
+from prism_core.dataset.tokenizer import hash_tokenizer, load_tokenizer
 from prism_core.distill.callbacks import Progress as TrainProgress
 from prism_core.distill.config import TrainConfig
 from prism_core.distill.merge import merge
@@ -84,9 +85,15 @@ def _describe_data(
         'dialect': dialect.name,
         'header': training.data.header,
         'rebase': config.rebase,
-        'vocab_size': config.vocab_size,
+        **_tokenizer_of(training, config),
         'versions': {domain.name: domain.version, dialect.name: dialect.version},
     }
+
+
+def _tokenizer_of(training: TrainConfig, config: DatasetConfig) -> dict[str, Any]:
+    if not training.start:
+        return {'vocab_size': config.vocab_size}
+    return {'tokenizer': hash_tokenizer(load_tokenizer(Path(training.start)))}
 
 
 def _form_of(training: TrainConfig) -> str:
@@ -105,7 +112,7 @@ def _draw_data(
 
     dialect, form, shards = training.data.dialect, _form_of(training), None
     if form == 'shards':
-        shards = Shards(dialect, vocab_size=config.vocab_size, rebase=config.rebase)
+        shards = Shards(dialect, training.start, config.vocab_size, config.rebase)
     settings = Settings(resume=True, on_progress=tell)
     done = synthesize(folder, worlds, teacher=config.teacher, shards=shards, settings=settings)
     about = f'{done.episodes:,} episodes, {done.good:,} good'

@@ -17,6 +17,7 @@ from prism_core.dataset.export import EPISODES
 from prism_core.distill.export_gguf import export_gguf, set_metadata
 from prism_core.distill.model_card import write_model_card
 from prism_core.distill.quantize import quantize_gguf
+from prism_core.distill.run_record import hash_start
 from prism_core.domain import find_domain
 from prism_core.evaluation.candidates import Candidate
 from prism_core.files import read_text, replace_file
@@ -50,7 +51,7 @@ def export_student(recipe: Recipe, data: Made, checkpoint: Made, ledger: Ledger)
 def _describe(recipe: Recipe, data: Made) -> ModelMetadata:
     config, train = recipe.config, recipe.train
     domain = find_domain(train.domain)
-    made: dict[str, Any] = {'train': plain_training(train)}
+    made: dict[str, Any] = {'train': plain_training(train), **hash_start(train)}
     if recipe.worlds is not None:
         made = {'worlds': to_plain(recipe.worlds), 'teacher': config.data.teacher, **made}
     return ModelMetadata(

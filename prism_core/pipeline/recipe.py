@@ -33,7 +33,7 @@ class DatasetConfig:
     is there already.
 
     `rebase`: share of the episodes that are cut in two. `vocab_size`: of the tokenizer that is
-    learned for a nano.
+    learned for a nano; one that goes on from a checkpoint keeps its tokenizer.
 
     Raises:
         ConfigError: both or none of recipe and folder are given, or a language model is to teach.
@@ -140,18 +140,22 @@ class Recipe:
     suite: SuiteConfig | None
 
 
-def read_recipe(path: Path, *, allow_download: bool = False) -> Recipe:
+def read_recipe(path: Path, *, start: Path | None = None, allow_download: bool = False) -> Recipe:
     """Read a recipe and the files that it names.
 
     Args:
         path: the file.
+        start: checkpoint of a nano to go on from, whatever the recipe of training says.
         allow_download: whether the base may be fetched, whatever the recipe of training says.
 
     Raises:
         ConfigError: with the file and the place in it that cannot be used.
     """
     config = read_config(path, DistillConfig)
-    return open_recipe(config, path.parent, allow_download=allow_download)
+    recipe = open_recipe(config, path.parent, allow_download=allow_download)
+    if start is None:
+        return recipe
+    return replace(recipe, train=replace(recipe.train, start=str(start)))
 
 
 def open_recipe(config: DistillConfig, here: Path, *, allow_download: bool = False) -> Recipe:

@@ -220,6 +220,29 @@ def test_another_setting_of_the_training_leaves_the_data_as_they_are(copied, who
     assert contents(copied / 'gguf') != contents(whole / 'gguf')
 
 
+def test_a_student_goes_on_from_another_with_its_tokenizer_on_other_worlds(whole, tmp_path):
+    recipe = write_recipe(
+        tmp_path / 'recipe', nano_recipe(**SHORT, seed=1), quantise=[], evaluate={}
+    )
+    worlds = {'worlds': {**WORLDS['worlds'], 'worlds': 5}}
+    (tmp_path / 'recipe' / 'worlds.yaml').write_text(yaml.safe_dump(worlds), 'utf-8')
+    out, best = tmp_path / 'out', whole / 'train' / 'best'
+    run(recipe, out, start=best)
+    assert contents(out / 'data' / 'tokenizer') == contents(whole / 'data' / 'tokenizer')
+    fresh = tmp_path / 'fresh'
+    run(recipe, fresh)
+    first, later = (
+        json.loads((folder / 'train' / 'report.json').read_text())['best']['eval_loss']
+        for folder in (fresh, out)
+    )
+    assert later < first
+    made = yaml.safe_load(read_gguf_info(out / 'gguf' / 'tiny-f16.gguf').metadata.recipe)
+    assert made['start/model.safetensors'] == hash_file(best / 'model.safetensors')
+    assert redone(run(recipe, out, start=shutil.copytree(best, tmp_path / 'moved'))) == []
+    became = run(recipe, out, start=fresh / 'train' / 'best')
+    assert redone(became) == ['data', 'train', 'export', 'publish']
+
+
 def test_other_worlds_begin_all_stages_again(copied, tmp_path):
     recipe = write_recipe(tmp_path / 'recipe', quantise=[], evaluate={})
     worlds = {'worlds': {**WORLDS['worlds'], 'worlds': 5}}

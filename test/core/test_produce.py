@@ -112,6 +112,15 @@ def test_worlds_of_a_later_round_are_planned_by_all_before_it(tmp_path, monkeypa
     assert parts.read_bytes() != one_round.read_bytes()
 
 
+def test_a_tokenizer_that_is_named_lies_beside_the_shards_that_it_made(made, tmp_path):
+    tokens = Shards('compact', str(made / 'tokenizer'), rebase=0.5)
+    how = Settings(workers=1)
+    produce.synthesize(tmp_path, recipe_of(), teacher='symbolic', shards=tokens, settings=how)
+    ours, theirs = contents(tmp_path), contents(made)
+    assert ours.pop('recipe.yaml') != theirs.pop('recipe.yaml')
+    assert ours == theirs
+
+
 def test_another_seed_gives_other_worlds(made, tmp_path):
     how = Settings(workers=1)
     produce.synthesize(tmp_path, recipe_of(seed=1), teacher='symbolic', settings=how)
