@@ -147,6 +147,7 @@ setup(
             'runtime = prism_core.cli_bench:runtime',
             'student = prism_core.cli_bench:student',
             'graph = prism_ros.commands:bench_graph',
+            'plan = prism_ros.commands:bench_plan',
         ],
     },
 )

@@ -75,7 +75,7 @@ def student(
     missions = draw_missions(plans)
     runtimes = list_runtimes(config, checkpoint)
     runs = []
-    with _progress('plans', plans * len(runtimes)) as advance:
+    with show_progress('plans', plans * len(runtimes)) as advance:
         for runtime in runtimes:
             runs.append(measure_runtime(runtime, config, missions, advance))
     print_runs(runs)
@@ -124,7 +124,7 @@ def runtime(
     )
     path = _make_model(work, shape, file_type)
     held = [HeldReply(*case) for case in write_grammars(GRAMMAR_NAMES)]
-    with _progress('replies', 3 * repeats + len(held) * (2 + 2 * repeats)) as advance:
+    with show_progress('replies', 3 * repeats + len(held) * (2 + 2 * repeats)) as advance:
         costs = measure_costs(path, load, advance)
         grammars = measure_grammars(path, held, load, advance)
     settings = {'shape': shape, 'type': file_type, **dataclasses.asdict(load)}
@@ -217,7 +217,8 @@ def _needs(extra: str) -> Iterator[None]:
 
 
 @contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+def show_progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar; what comes out moves it on by one."""
     columns = (*(TextColumn(what), BarColumn(), MofNCompleteColumn()), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)

@@ -138,6 +138,9 @@ def synthesize(
     default=0.0,
     help='Share of the episodes that shards cut in two at a random turn.',
 )
+@click.option(
+    '--failed', is_flag=True, help='Shards hold failed episodes, too, without refused plans.'
+)
 def elicit(
     tasks: Path | None,
     out: Path,
@@ -152,6 +155,7 @@ def elicit(
     tokenizer: Path | None,
     vocab_size: int,
     rebase: float,
+    failed: bool,
     **changes: Any,
 ) -> None:
     """Let a teacher play the TASKS of a folder, or those of a recipe as they are drawn:
@@ -166,7 +170,7 @@ def elicit(
         raise click.ClickException('teacher lm needs its settings; name them with --teacher-config')
     encoding = None
     if shards is not None:
-        encoding = Shards(shards, str(tokenizer or ''), vocab_size, rebase)
+        encoding = Shards(shards, str(tokenizer or ''), vocab_size, rebase, failed)
     made = _read_recipe(recipe, changes) if tasks is None else SynthesisRecipe()
     needs_model = teacher == LM or made.needs_model
     config_file = teacher_config if needs_model else None

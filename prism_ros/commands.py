@@ -71,6 +71,19 @@ def bench_graph(sizes: str, repeats: int) -> None:
     run_graph_bench(numbers, repeats)
 
 
+@click.command('plan')
+@click.option(
+    '--plans', default=100, show_default=True, type=click.IntRange(min=1), help='So many of each.'
+)
+def bench_plan(plans: int) -> None:
+    """Time the plans of a student through /plan and, in turn, through the library."""
+    from prism_core.cli_bench import show_progress
+    from prism_ros.bench_plan import run_plan_bench
+
+    with show_progress('plans', 2 * plans) as advance:
+        run_plan_bench(plans, advance)
+
+
 def _print_response(response: GetPlan.Response, latency_s: float) -> None:
     plan = plan_from_message(response.plan, MAPPING_ACTIONS)
     print_plan(plan, source=response.plan.model_id, latency_s=latency_s)

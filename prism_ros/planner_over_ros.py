@@ -78,6 +78,7 @@ class RosPlanner:
         service: its name.
         timeout_s: the time for one plan. A service that is busy with others is asked again until
             then.
+        domain_id: the ROS domain; None for that of the environment.
 
     Raises:
         PlannerUnavailable: nobody serves it.
@@ -87,10 +88,15 @@ class RosPlanner:
 
     name = 'ros'
 
-    def __init__(self, service: str = _SERVICE, timeout_s: float = float(_TIMEOUT_S)):
+    def __init__(
+        self,
+        service: str = _SERVICE,
+        timeout_s: float = float(_TIMEOUT_S),
+        domain_id: int | None = None,
+    ):
         self._timeout_s = timeout_s
         self._open = contextlib.ExitStack()
-        self._client = self._open.enter_context(PlannerClient(plan_service=service))
+        self._client = self._open.enter_context(PlannerClient('', domain_id, service))
         try:
             self._find()
         except PlannerUnavailable:

@@ -19,3 +19,13 @@ def find_fault(episode: Episode) -> str:
     if episode.outcome is None:
         return 'not judged'
     return '' if episode.outcome.success else episode.outcome.reason
+
+
+def is_learned(episode: Episode, *, failed: bool = False) -> bool:
+    """Whether an episode is trained on: a good one, or, with `failed`, each in which some plan was
+    carried out. Refused plans count nothing in it.
+    """
+    if not failed:
+        return not find_fault(episode)
+    statuses = ({o.status for o in turn.observations} for turn in episode.turns)
+    return any('refused' not in found for found in statuses)

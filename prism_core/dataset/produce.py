@@ -77,13 +77,14 @@ class SynthesisRecipe:
 @dataclass(frozen=True)
 class Shards:
     """That shards are written while episodes are made: in which dialect, with which tokenizer ('':
-    learned from the first episodes), cut in two how often.
+    learned from the first episodes), cut in two how often, with failed episodes or without.
     """
 
     dialect: str = 'compact'
     tokenizer: str = ''
     vocab_size: int = 2048
     rebase: float = 0.0
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -311,7 +312,8 @@ def _shard_writers(
         yield shop, None
         return
     tokenizer = _settle_tokenizer(folder.path / TOKENIZER, shop.domain, shards, first_episodes)
-    shop = replace(shop, encoding=Encoding(shards.dialect, tokenizer.to_str(), shards.rebase))
+    encoding = Encoding(shards.dialect, tokenizer.to_str(), shards.rebase, shards.failed)
+    shop = replace(shop, encoding=encoding)
     dialect = shop.domain.make_dialect(shards.dialect)
     with ShardWriters(folder.path, dialect, tokenizer) as writers:
         assert shop.encode is not None  # noqa: S101 - there is an encoding

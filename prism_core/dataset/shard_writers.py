@@ -10,7 +10,6 @@ from tokenizers import Tokenizer
 
 from prism_core.conversation import Dialect
 from prism_core.dataset.conversations import render_samples
-from prism_core.dataset.filter import find_fault
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.shards import EncodedEpisode, ShardWriter
 from prism_core.dataset.split import SPLITS, split_of
@@ -32,13 +31,13 @@ class ShardWriters:
         }
 
     def catch_up(
-        self, episodes_file: Path, encode: Callable[[Episode], EncodedEpisode], lines: int
+        self, episodes_file: Path, encode: Callable[[Episode], EncodedEpisode | None], lines: int
     ) -> None:
         """Encode the stored episodes that a run that was killed left out.
 
         Args:
             episodes_file: where they are stored.
-            encode: makes tokens of a good one.
+            encode: makes tokens of one that is learned from.
             lines: how many there are.
         """
         last = {split: writer.last_episode() for split, writer in self._writers.items()}
@@ -48,8 +47,9 @@ class ShardWriters:
                 return
             episode = parse_episode(line.decode())
             split = split_of(episode)
-            if number > last[split] and not find_fault(episode):
-                self._writers[split].append(encode(episode), number)
+            encoded = encode(episode) if number > last[split] else None
+            if encoded is not None:
+                self._writers[split].append(encoded, number)
 
     def append(self, split: str, encoded: EncodedEpisode, line: int) -> None:
         """Store the conversations of an episode; `line` is where it stands."""

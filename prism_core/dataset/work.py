@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from tokenizers import Tokenizer
 
+from prism_core.dataset.filter import is_learned
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.shards import EncodedEpisode, encode_episode
 from prism_core.dataset.teaching import SYMBOLIC, Classroom, LanguageModel, stop_run
-from prism_core.dataset.worlds import DrawnWorld, Line, WorldJob, make_line, pack_world
+from prism_core.dataset.worlds import (
+    DrawnWorld,
+    Encode,
+    Line,
+    WorldJob,
+    make_line,
+    pack_world,
+)
 from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode, as_task
 from prism_core.episode_json import parse_episode
@@ -22,12 +30,14 @@ from prism_core.errors import PlannerUnavailable
 @dataclass(frozen=True)
 class Encoding:
     """How episodes become tokens while they are made: the dialect, the tokenizer as JSON (other
-    machines have no such file), and how often an episode is cut in two at a random turn.
+    machines have no such file), how often an episode is cut in two at a random turn, and whether
+    failed ones are learned from.
     """
 
     dialect: str
     tokenizer: str
     rebase: float = 0.0
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,15 +72,21 @@ class Workshop:
         return Classroom(self.teacher, self.domain, self.model)
 
     @cached_property
-    def encode(self) -> Callable[[Episode], EncodedEpisode] | None:
+    def encode(self) -> Encode | None:
         """Makes tokens of an episode, where that is wanted."""
         encoding = self.encoding
         if encoding is None:
             return None
         tokenizer = _tokenizer(encoding.tokenizer)
-        return lambda episode: encode_episode(
-            episode, self.domain, encoding.dialect, tokenizer, rebase=encoding.rebase
-        )
+
+        def encode(episode: Episode) -> EncodedEpisode | None:
+            if not is_learned(episode, failed=encoding.failed):
+                return None
+            return encode_episode(
+                episode, self.domain, encoding.dialect, tokenizer, rebase=encoding.rebase
+            )
+
+        return encode
 
     def __reduce__(self):
         return Workshop, (self.domain_name, self.teacher, self.encoding)  # the rest needs a model

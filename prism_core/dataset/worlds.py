@@ -39,7 +39,7 @@ class WorldJob:
 @dataclass(frozen=True)
 class Line:
     """An episode as it is stored, its split, whether it is good, and its tokens if they are
-    wanted.
+    wanted and it is learned from.
     """
 
     text: bytes
@@ -67,14 +67,16 @@ class DrawnWorld:
     rejections: Counter[str] = field(default_factory=Counter)
 
 
+Encode = Callable[[Episode], EncodedEpisode | None]
+"""Makes the tokens of an episode; None for one that is not learned from."""
 Finish = Callable[[Episode], Line]
 """What is done with a drawn episode: it is stored as a task, or played and stored."""
 
 
-def make_line(episode: Episode, encode: Callable[[Episode], EncodedEpisode] | None = None) -> Line:
+def make_line(episode: Episode, encode: Encode | None = None) -> Line:
     """An episode as it is stored."""
+    encoded = encode(episode) if encode is not None else None
     is_good = not find_fault(episode)
-    encoded = encode(episode) if encode is not None and is_good else None
     return Line(render_episode(episode).encode(), split_of(episode), is_good, encoded)
 
 

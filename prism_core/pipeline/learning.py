@@ -85,6 +85,7 @@ def _describe_data(
         'dialect': dialect.name,
         'header': training.data.header,
         'rebase': config.rebase,
+        'failed': config.failed,
         **_tokenizer_of(training, config),
         'versions': {domain.name: domain.version, dialect.name: dialect.version},
     }
@@ -112,7 +113,7 @@ def _draw_data(
 
     dialect, form, shards = training.data.dialect, _form_of(training), None
     if form == 'shards':
-        shards = Shards(dialect, training.start, config.vocab_size, config.rebase)
+        shards = Shards(dialect, training.start, config.vocab_size, config.rebase, config.failed)
     settings = Settings(resume=True, on_progress=tell)
     done = synthesize(folder, worlds, teacher=config.teacher, shards=shards, settings=settings)
     about = f'{done.episodes:,} episodes, {done.good:,} good'

@@ -32,8 +32,9 @@ class DatasetConfig:
     """Where the data come from: worlds of a `recipe`, which a `teacher` plays, or a `folder` that
     is there already.
 
-    `rebase`: share of the episodes that are cut in two. `vocab_size`: of the tokenizer that is
-    learned for a nano; one that goes on from a checkpoint keeps its tokenizer.
+    `rebase`: share of the episodes that are cut in two. `failed`: whether a nano learns from failed
+    episodes, too, without their refused plans. `vocab_size`: of the tokenizer that is learned for a
+    nano; one that goes on from a checkpoint keeps its tokenizer.
 
     Raises:
         ConfigError: both or none of recipe and folder are given, or a language model is to teach.
@@ -43,6 +44,7 @@ class DatasetConfig:
     folder: str = ''
     teacher: str = SYMBOLIC
     rebase: float = 0.0
+    failed: bool = False
     vocab_size: int = 2048
 
     def __post_init__(self):
@@ -50,6 +52,11 @@ class DatasetConfig:
             both = 'both' if self.recipe else 'neither'
             raise ConfigError(
                 f'data: expected either recipe, a file, or folder, a dataset; got {both}'
+            )
+        if self.failed and self.folder:
+            raise ConfigError(
+                f'data.failed: expected data that are drawn, got those of {self.folder!r}, which '
+                'hold failed episodes or not'
             )
         if self.teacher == LM:
             raise ConfigError(
@@ -170,6 +177,8 @@ def open_recipe(config: DistillConfig, here: Path, *, allow_download: bool = Fal
     train = change_config(train, config.change.get('train', {}), 'change.train')
     if allow_download:
         train = replace(train, allow_download=True)
+    if data.failed and train.nano is None:
+        raise ConfigError('data.failed: expected the training of a nano, got that of a base')
     worlds = suite = None
     if data.recipe:
         changes = config.change.get('worlds', {})

@@ -7,6 +7,7 @@ import pytest
 
 from prism_core import Action, GraphUpdate, Node, Observation, Plan
 from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.domains.mapping.hasty import make_hasty_planner
 from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.testing import check_planner_in_episodes, check_simulator
@@ -88,6 +89,11 @@ def test_teacher_keeps_the_contract_in_closed_loop():
 
 def test_planner_that_reads_the_sentence_keeps_the_contract_in_closed_loop(symbolic):
     check_planner_in_episodes(lambda _: symbolic, some_episodes(), simulator_of)
+
+
+def test_hasty_teacher_keeps_the_contract_in_closed_loop():
+    hasty = make_hasty_planner()
+    check_planner_in_episodes(lambda _: hasty, some_episodes(), simulator_of)
 
 
 def test_honest_planner_passes():

@@ -24,7 +24,7 @@ from prism_core.gguf_info import read_gguf_info
 from prism_core.inference.student import StudentConfig, make_planner
 from prism_core.pipeline.distill import distill
 from prism_core.pipeline.ledger import STAGES, Ledger, Stage
-from prism_core.pipeline.recipe import read_recipe
+from prism_core.pipeline.recipe import Recipe, read_recipe
 from prism_core.spine_json import parse_scene_graph
 from prism_core.validation import validate_plan
 
@@ -366,6 +366,7 @@ def test_data_that_are_there_make_the_same_student_and_are_left_alone(whole, tmp
         ({'data': {'recipe': 'a', 'folder': 'b'}}, r'data: expected either .* got both'),
         ({'data': {'recipe': 'a', 'rebase': 2}}, r'data\.rebase: expected a share .* got 2'),
         ({'data': {'recipe': 'a', 'teacher': 'lm'}}, r"data\.teacher: .* runs here, got 'lm'"),
+        ({'data': {'folder': 'd', 'failed': True}}, r"data\.failed: .* drawn, got those of 'd'"),
         ({'data': {'recipe': 'lm.yaml'}}, r'lm\.yaml: expected worlds that no language model'),
         ({'data': {'recipe': 'odd.yaml'}}, r'odd\.yaml: expected the domain mapping, .* kitchen'),
         ({'data': {'recipe': 'bad.yaml'}}, r"bad\.yaml: worlds: there is no setting 'sizs'"),
@@ -436,18 +437,24 @@ def test_a_shipped_recipe_is_read_with_all_that_it_names(path):
 def test_each_ablation_differs_from_the_baseline_in_one_thing():
     assert {path.stem for path in ABLATIONS} >= {
         *('baseline', 'data_quarter', 'hidden_none', 'wording_one', 'no_grammar'),
-        *('no_curriculum', 'spine_text', 'tokens_quarter'),
+        *('no_curriculum', 'spine_text', 'tokens_quarter', 'failed_in', 'failed_out'),
     }
     recipes = {path.stem: read_recipe(path) for path in ABLATIONS}
-    baseline = recipes.pop('baseline')
-    for name, recipe in recipes.items():
-        others = (recipe.worlds, recipe.train, recipe.config.evaluate)
-        ours = (baseline.worlds, baseline.train, baseline.config.evaluate)
-        assert sum(one != other for one, other in zip(others, ours)) == 1, name
-        assert recipe.suite == baseline.suite
+    baseline = recipes['baseline']
+    against = dict.fromkeys(recipes, 'baseline') | {'failed_in': 'failed_out'}
+    del against['baseline']
+    for name, other in against.items():
+        one, differing = _settings(recipes[name]), _settings(recipes[other])
+        assert sum(a != b for a, b in zip(one, differing, strict=True)) == 1, name
+        assert recipes[name].suite == baseline.suite
     assert recipes['hidden_none'].worlds.worlds['hidden'] == (0.0,)
     assert recipes['no_grammar'].config.evaluate.held_to == 'nothing'
     assert recipes['no_curriculum'].train.nano == baseline.train.nano
+
+
+def _settings(recipe: Recipe) -> tuple:
+    data = recipe.config.data
+    return recipe.worlds, recipe.train, recipe.config.evaluate, data.teacher, data.failed
 
 
 @pytest.mark.parametrize(

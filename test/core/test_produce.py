@@ -17,6 +17,7 @@ from prism_core.dataset.conversations import render_samples
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.produce import Progress, Settings, Shards, SynthesisRecipe
 from prism_core.dataset.run_folder import read_lines, read_recipe
+from prism_core.dataset.shards import open_shards
 from prism_core.dataset.teaching import LanguageModel
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.worlds import WorldRecipe
@@ -259,6 +260,23 @@ def test_what_a_teacher_failed_at_is_kept_with_its_reason(tasks, tmp_path):
     faults = Counter(filter(None, map(find_fault, episodes)))
     assert done.good == len(episodes) - faults.total() > 4
     assert faults["planner_error: tired raised ValueError('no idea')"] > 4
+
+
+def test_failed_episodes_are_learned_from_where_that_is_asked_for(tmp_path):
+    hasty, read = 'prism_core.domains.mapping.hasty:make_hasty_planner', {}
+    for failed in (False, True):
+        out, shards = tmp_path / str(failed), Shards(vocab_size=600, failed=failed)
+        how = Settings(workers=1)
+        done = produce.synthesize(out, recipe_of(), teacher=hasty, shards=shards, settings=how)
+        assert 0 < done.good < done.episodes
+        read[failed] = {
+            (split.name, shard.document(index).episode)
+            for split in (out / 'shards').iterdir()
+            for shard in [open_shards(split)]
+            for index in range(len(shard))
+        }
+        assert len(read[failed]) == (done.episodes if failed else done.good)
+    assert read[False] < read[True]
 
 
 # ------------------------------------------------------------------------------------- refusals

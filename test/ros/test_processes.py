@@ -198,6 +198,13 @@ def test_the_benchmark_runs_every_step(ros):
         assert step in done.stdout
 
 
+def test_plans_of_the_student_are_timed_through_the_service_and_the_library(ros):
+    done = prism(ros, 'bench', 'plan', '--plans', '3')
+    assert done.returncode == 0, done.stderr
+    for words in ('first plan', 'replan', 'library', '/plan', 'no valid plan'):
+        assert words in done.stdout
+
+
 @pytest.mark.parametrize('namespace', ['/', '/fleet/robot1'])
 def test_the_parameter_file_holds_in_any_namespace(ros, log, tmp_path, namespace):
     defaults = Path('config/ros/planner.yaml').read_text()
