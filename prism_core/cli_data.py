@@ -61,7 +61,9 @@ def report(folder: Path, licence: str, domain: str) -> None:
 @data.command()
 @_folder
 @click.option('--form', required=True, type=click.Choice(['chat', 'turns', 'sharegpt', 'shards']))
-@click.option('--dialect', default='compact', show_default=True, help='compact or spine.')
+@click.option(
+    '--dialect', default='compact', show_default=True, help='compact, spine or spine_brief.'
+)
 @click.option(
     '--out',
     type=click.Path(path_type=Path),

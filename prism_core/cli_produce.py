@@ -125,7 +125,9 @@ def synthesize(
     show_default=True,
     help='symbolic, lm, the name of a planner, or package.module:factory.',
 )
-@click.option('--shards', help='Make tokens at once, in this dialect: compact or spine.')
+@click.option(
+    '--shards', help='Make tokens at once, in this dialect: compact, spine or spine_brief.'
+)
 @click.option(
     '--tokenizer',
     type=click.Path(path_type=Path, file_okay=False),

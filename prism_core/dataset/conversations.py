@@ -49,7 +49,7 @@ def render_samples(
     Args:
         episode: with its turns; good or not.
         domain: where the dialect comes from.
-        dialect_name: `compact` or `spine`, for the mapping domain.
+        dialect_name: `compact`, `spine` or `spine_brief`, for the mapping domain.
         header: the system message; none for a student.
         rebase: how probable it is that the episode is cut in two before a random turn; the second
             part begins with the graph as it was then.

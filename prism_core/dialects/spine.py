@@ -1,9 +1,12 @@
-"""The `spine` dialect: SPINE's JSON graph, its update language and its four-key reply."""
+"""The `spine` dialect: SPINE's JSON graph, its update language and its four-key reply; and
+`spine_brief`, of which replies leave empty what the plan does not need.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from prism_core.actions import Action, ActionTable
@@ -26,13 +29,17 @@ class SpineDialect(Dialect):
     """Writes what SPINE's robot writes (`past_actions: ...`, `updates: ...`), one line for each.
 
     Every message of the user ends with where the robot is and how many turns are left.
+
+    Args:
+        table: the actions of plans.
+        is_brief: whether replies leave `relevant_graph` and `reasoning` empty.
     """
 
-    name = 'spine'
     version = 1
 
-    def __init__(self, table: ActionTable):
-        self._table = table
+    def __init__(self, table: ActionTable, *, is_brief: bool = False):
+        self.name = 'spine_brief' if is_brief else 'spine'
+        self._table, self._is_brief = table, is_brief
         self.reply_schema = _make_reply_schema(table)
 
     def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
@@ -52,6 +59,8 @@ class SpineDialect(Dialect):
 
     def render_reply(self, plan: Plan, known_graph: SceneGraph) -> str:
         """SPINE's JSON reply."""
+        if self._is_brief:
+            plan = replace(plan, relevant_graph=(), reasoning='')
         return render_plan(plan)
 
     def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
@@ -62,7 +71,7 @@ class SpineDialect(Dialect):
         self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
     ) -> Lark:
         """The grammar of SPINE's JSON reply."""
-        return write_spine_grammar(known_graph, self._table)
+        return write_spine_grammar(known_graph, self._table, is_brief=self._is_brief)
 
     def parse_prompt(self, messages: Sequence[Message], known_graph: SceneGraph) -> Prompt:
         """What the messages say.

@@ -36,8 +36,10 @@ _SHORT_WORD = pattern('[A-Za-z]{1,3}', 3)
 _QUOTE = json.dumps('"')[1:-1]
 
 
-def write_spine_grammar(graph: SceneGraph, table: ActionTable) -> Lark:
-    """The grammar of a reply; its texts name known nodes only."""
+def write_spine_grammar(graph: SceneGraph, table: ActionTable, *, is_brief: bool = False) -> Lark:
+    """The grammar of a reply; its texts name known nodes only. A brief one has neither relevant
+    graph nor reasoning.
+    """
     writer = GrammarWriter()
     arguments: dict[ArgumentKind, Part | None] = {
         ArgumentKind.REGION: writer.define('REGION', one_text_of(graph.regions)),
@@ -74,9 +76,9 @@ def write_spine_grammar(graph: SceneGraph, table: ActionTable) -> Lark:
             '{"primary_goal": "',
             goal,
             '", "relevant_graph": [',
-            names,
+            '' if is_brief else names,
             '], "reasoning": "',
-            reasoning,
+            '' if is_brief else reasoning,
             '", "plan": "[',
             repeated(before, 0, _MAX_STEPS - 1),
             last,

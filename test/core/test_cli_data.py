@@ -274,7 +274,10 @@ def test_export_writes_a_row_for_each_turn_of_a_good_episode(folder, played, arg
     ('arguments', 'words'),
     [
         (['--form', 'nonsense'], "'nonsense' is not one of"),
-        (['--form', 'chat', '--dialect', 'latin'], 'dialect: expected one of compact, spine, got'),
+        (
+            ['--form', 'chat', '--dialect', 'latin'],
+            'dialect: expected one of compact, spine, spine_brief, got',
+        ),
         (['--form', 'chat', '--domain', 'sea'], "unknown domain 'sea'"),
         (['--form', 'chat', '--rebase', '2'], "Invalid value for '--rebase'"),
         (['--form', 'shards'], 'shards: expected a tokenizer, got none'),

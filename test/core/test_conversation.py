@@ -78,6 +78,16 @@ def test_reply_holds_the_whole_plan(name):
             assert dialect.parse_reply(reply, graph) == turn.plan
 
 
+def test_brief_reply_holds_the_plan_without_what_it_was_thought_from():
+    brief = SpineDialect(MAPPING_ACTIONS, is_brief=True)
+    for episode in map(taught, some_episodes()):
+        for graph, _, turn in states_of(episode):
+            reply = brief.render_reply(turn.plan, graph)
+            shortened = dataclasses.replace(turn.plan, relevant_graph=(), reasoning='')
+            assert brief.parse_reply(reply, graph) == shortened != turn.plan
+            assert len(reply) < len(SPINE.render_reply(turn.plan, graph))
+
+
 @pytest.mark.parametrize('name', ['spine', 'compact'])
 def test_prompt_is_only_ever_appended_to(name):
     for episode in map(taught, some_episodes()):

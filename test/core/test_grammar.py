@@ -38,7 +38,7 @@ from prism_core.validation import ProblemKind, validate_plan
 
 from .tiny_gguf import conversations_of, nano_tokenizer, turns_of, vocabulary_of
 
-DIALECTS = ['compact', 'spine']
+DIALECTS = ['compact', 'spine', 'spine_brief']
 DOMAIN = find_domain('mapping')
 
 

@@ -319,7 +319,7 @@ def test_tasks_that_changed_between_two_runs_are_refused(tasks, tmp_path):
 @pytest.mark.parametrize(
     ('shards', 'words'),
     [
-        (Shards('klingon'), "dialect: expected one of compact, spine, got 'klingon'"),
+        (Shards('klingon'), "dialect: expected one of compact, spine, spine_brief, got 'klingon'"),
         (Shards(vocab_size=300), 'vocab_size: expected at least 461, got 300'),
         (Shards(tokenizer='nowhere'), 'nowhere'),
     ],

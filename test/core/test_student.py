@@ -91,7 +91,10 @@ def test_the_bundled_student_is_taken_where_no_other_is_named(monkeypatch, write
     [
         ({'dialect': ''}, r'expected a student with prism\.domain and prism\.dialect'),
         ({'domain': 'kitchen'}, "unknown domain 'kitchen'"),
-        ({'dialect': 'klingon'}, "dialect: expected one of compact, spine, got 'klingon'"),
+        (
+            {'dialect': 'klingon'},
+            "dialect: expected one of compact, spine, spine_brief, got 'klingon'",
+        ),
         ({'dialect_version': '0'}, r'it was taught dialect_version 0, this is 1'),
         ({'action_table_version': 'beef'}, r'it was taught action_table_version beef, this is'),
     ],

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from prism_core.actions import Action
 from prism_core.conversation import Dialect, Message
-from prism_core.domains.mapping.domain import DIALECTS, MappingDomain
+from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.episode import Episode
 from prism_core.grammar import Lark
@@ -23,6 +23,7 @@ from prism_core.scene_graph import SceneGraph
 
 # Worlds of these seeds are for measuring.
 _FIRST_SEED = 1_000_000
+_DIALECTS = ('compact', 'spine')
 _SIZE = 'medium'
 _MAX_TURNS = 8
 _SPACING_M = 10.0
@@ -68,7 +69,7 @@ def draw_prompts(regions: int, number: int) -> dict[str, list[list[Message]]]:
     def render(dialect: Dialect, header: str = '') -> list[list[Message]]:
         return [dialect.render_prompt(task, graph, (), header=header) for task, graph in cases]
 
-    dialects = {name: domain.make_dialect(name) for name in DIALECTS}
+    dialects = {name: domain.make_dialect(name) for name in _DIALECTS}
     header = domain.make_header(dialects['spine'])
     rendered = {name: render(dialect) for name, dialect in dialects.items()}
     return {**rendered, 'spine with header': render(dialects['spine'], header)}
@@ -89,7 +90,7 @@ def write_grammars(names: int) -> list[GrammarCase]:
         steps, f'describe {class_of(graph.objects[objects[-1]])}', (), 'It is seen from there.'
     )
     cases = []
-    for name in DIALECTS:
+    for name in _DIALECTS:
         dialect = MappingDomain().make_dialect(name)
         start_s = time.perf_counter()
         grammar = dialect.make_grammar(_REQUEST, graph)

@@ -37,7 +37,7 @@ from prism_core.inference.text_model import TextModel
 from prism_core.lexicon import Lexicon
 from prism_core.planner import Planner
 
-DIALECTS = ('compact', 'spine')
+DIALECTS = ('compact', 'spine', 'spine_brief')
 
 
 class _Anything(dict):
@@ -156,11 +156,11 @@ class MappingDomain:
         return make_teacher(task, self.words)
 
     def make_dialect(self, name: str, seed: int = 0) -> Dialect:
-        """`compact` (`seed` draws its handles) or `spine`."""
+        """`compact` (`seed` draws its handles), `spine` or `spine_brief`."""
         if name == 'compact':
             return CompactDialect(self.words.lexicon, seed)
-        if name == 'spine':
-            return SpineDialect(self.table)
+        if name in DIALECTS:
+            return SpineDialect(self.table, is_brief=name != 'spine')
         raise ConfigError(f'dialect: expected one of {", ".join(DIALECTS)}, got {name!r}')
 
     def make_header(self, dialect: Dialect) -> str:
