@@ -55,6 +55,8 @@ test: setup .venv/.installed_dev
 
 bench: setup
 	$(RUN) prism bench graph
+	$(RUN) prism bench plan
+	$(RUN) prism bench student
 
 lint: setup .venv/.installed_dev
 	$(RUN) ruff check .
