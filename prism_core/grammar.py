@@ -8,9 +8,10 @@ is one terminal: as alternatives of a rule, two thousand names are too many for 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+_MAX_PAIRED = 12
 _quote = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -70,6 +71,15 @@ def in_order(*parts: Part | str | None) -> Part | None:
     # llguidance takes no empty text in a terminal.
     kept = [part for part in kept if part.longest] or kept
     return Part(' '.join(part.source for part in kept), sum(part.longest for part in kept))
+
+
+def two_of(texts: Sequence[str], one: Part | None, between: str) -> Part | None:
+    """Two different ones of some texts, of which `one` is any; where they are many, any two."""
+    found = list(dict.fromkeys(texts))
+    if len(found) > _MAX_PAIRED:
+        return in_order(one, between, one)
+    others = {text: one_text_of(other for other in found if other != text) for text in found}
+    return one_of(in_order(text, between, other) for text, other in others.items())
 
 
 def optional(part: Part | None) -> Part:

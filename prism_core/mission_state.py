@@ -47,6 +47,15 @@ class MissionState:
     failures: Mapping[Action, int]
     turns_left: int
 
+    @property
+    def tried(self) -> frozenset[Action]:
+        """What was carried out or failed."""
+        return self.done | self.failures.keys()
+
+    def was_done(self, action: str, node: str) -> bool:
+        """Whether an action, whatever its other arguments, was carried out on a node."""
+        return any(a.name == action and a.arguments[0] == node for a in self.done)
+
     def is_blocked(self, action: Action) -> bool:
         """Whether an action failed so often that it is not worth another try."""
         return self.failures.get(action, 0) >= MAX_TRIES

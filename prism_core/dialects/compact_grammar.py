@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from prism_core.dialects.compact_report_grammar import ReportGrammar
+from prism_core.dialects.compact_standing import Standing
 from prism_core.dialects.compact_topic import Topic
 from prism_core.dialects.handles import Handles
-from prism_core.dialects.plain_text import COORDINATE, RADIUS, most_pieces, pieces, text_piece
+from prism_core.dialects.plain_text import RADIUS, most_pieces, pieces, text_piece
 from prism_core.grammar import (
     GrammarWriter,
     Lark,
@@ -23,11 +24,12 @@ from prism_core.grammar import (
     one_text_of,
     optional,
     repeated,
+    two_of,
     words,
 )
 from prism_core.intent import IntentKind
 from prism_core.lexicon import Lexicon
-from prism_core.mission_state import MissionState
+from prism_core.mission_state import MAPPED, MissionState
 from prism_core.reports import FORMS_FOR, FORMS_WITHOUT_ANSWER
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import MAX_TEXT_CHARS
@@ -40,8 +42,13 @@ _LONGEST_WORD = 25
 _ABOUT_NO_THING: tuple[IntentKind, ...] = (
     'survey', 'map_area', 'passable', 'conditional', 'sequence', 'vague',
 )  # fmt: skip
+_NOTHING_LEFT = 'vague : ask what'
+"""What is said where nothing can be done of what the request speaks of."""
 _LOOKING_AGAIN: tuple[IntentKind, ...] = ('passable', 'conditional', 'sequence')
 """Goals for which that may have to be looked at again which was seen before."""
+_OF_WAYS: tuple[IntentKind, ...] = ('passable', 'conditional')
+_OF_PLACES: tuple[IntentKind, ...] = ('exists', 'count', 'compare', 'map_area')
+"""Goals for which it is enough to look at the places that the request speaks of."""
 _INSPECTING: tuple[IntentKind, ...] = ('attribute', 'yes_no', 'describe')
 
 
@@ -59,23 +66,24 @@ class CompactGrammar:
         self._graph, self._state = graph, state
         self._handles, self._lexicon = handles, lexicon
         topic = self._topic = Topic(request, graph, lexicon)
+        standing = self._standing = Standing(topic, graph, state, lexicon)
         self._writer = GrammarWriter()
         self._abouts: dict[Sequence[str], Part | None] = {}
         self._region = self._define('REGION', self._nodes(graph.regions))
         self._object = self._define('OBJECT', self._nodes(graph.objects))
-        self._near_region = self._define('NEAR_REGION', self._nodes(topic.near_regions))
         self._near_object = self._define('NEAR_OBJECT', self._nodes(topic.near_objects))
-        go = self._define('GO', in_order('go ', self._near_region, ' ; '))
-        self._drives = repeated(go, 0, _MAX_GOTOS)
+        near = {*topic.near_regions}
+        self._near_said = [name for name in topic.regions if name in near]
+        self._drive = self._define('DRIVE', in_order('go ', self._nodes(self._near_said), ' ; '))
         classes = self._define('CLASSES', in_order(' of ', self._joined(topic.all_words)))
-        reports = ReportGrammar(self._writer, topic, graph, state, handles, lexicon)
+        reports = ReportGrammar(self._writer, topic, standing, graph, state, handles, lexicon)
         self._reports = reports.write(classes)
 
     def write(self) -> Lark:
         """The grammar of `goal : steps`."""
         kinds = filter(self._topic.may_be_goal, FORMS_FOR)
-        replies = [reply for kind in kinds for reply in self._replies(kind)]
-        return self._writer.finish(in_order(optional(words(' ')), one_of(replies)))
+        reply = one_of(reply for kind in kinds for reply in self._replies(kind))
+        return self._writer.finish(in_order(optional(words(' ')), reply or words(_NOTHING_LEFT)))
 
     def _define(self, name: str, part: Part | None) -> Part | None:
         return self._writer.define(name, part)
@@ -87,20 +95,25 @@ class CompactGrammar:
 
     def _replies(self, kind: IntentKind) -> Iterator[Part | None]:
         """The goals of a kind, each with the steps that may follow it."""
-        topic, reports = self._topic, self._reports
-        look = self._look_again if kind in _LOOKING_AGAIN else self._look
+        topic, standing, reports = self._topic, self._standing, self._reports
+        if standing.must_ask(kind):
+            about = self._about(topic.words(kind), topic.words(kind))
+            yield in_order(f'{kind} ', about, 'ask ', self._which)
+            return
+        look = self._look_for(kind)
         answers = [
-            self._act,
+            self._ask if standing.is_unclear else None,
+            self._say,
+            self._try_way if kind in _OF_WAYS else None,
             self._inspect_for(kind),
             reports['gave_up'],
-            *(reports[form] for form in FORMS_FOR[kind] if form != 'here'),
+            *(reports[form] for form in FORMS_FOR[kind] if form not in ('here', 'done')),
         ]
         others = [look, *(reports[form] for form in FORMS_WITHOUT_ANSWER)]
-        is_known = kind == 'count' and topic.is_counted
-        goes_on = self._steps(kind, answers if is_known else [*answers, *others])
-        found = [word for word in topic.words(kind) if topic.is_found(word, kind)]
+        goes_on = self._steps(kind, answers if standing.is_settled(kind) else [*answers, *others])
+        found = [word for word in topic.words(kind) if standing.is_found(word, kind)]
         sought = [word for word in topic.words(kind) if word not in found]
-        if topic.needs_no_look(kind):
+        if standing.needs_no_look(kind):
             ends = self._steps(kind, answers)
             yield in_order(f'{kind} ', self._about(found, topic.words(kind)), ends)
             yield in_order(f'{kind} ', self._about(sought, sought), goes_on)
@@ -110,8 +123,19 @@ class CompactGrammar:
             yield in_order(f'{kind} : ', goes_on)
 
     def _steps(self, kind: IntentKind, last: Iterable[Part | None]) -> Part | None:
-        driven = in_order(self._drives, one_of(last))
-        return one_of([driven, self._reports['here'] if 'here' in FORMS_FOR[kind] else None])
+        ends = [one_of(last)]
+        if kind == 'sequence':
+            ends = [in_order(repeated(self._drive, 0, _MAX_GOTOS), *ends), self._done]
+        if 'here' in FORMS_FOR[kind] and (kind != 'conditional' or self._standing.may_hold):
+            ends.append(self._reports['here'])
+        return one_of(ends)
+
+    @property
+    def _done(self) -> Part | None:
+        """The end of a sequence, behind drives to what is left of its places."""
+        least = self._standing.places_left
+        drives = repeated(self._drive, least, max(least, _MAX_GOTOS))
+        return in_order(drives, self._reports['done'])
 
     def _about(self, some: Sequence[str], with_any: Sequence[str]) -> Part | None:
         """One of some classes, or several classes with one of those among them."""
@@ -147,40 +171,89 @@ class CompactGrammar:
             self._nodes(f.region for f in self._state.frontiers if f.action.name == name)
             for name in ('map_region', 'explore_region')
         )
-        position = in_order(COORDINATE, ' ', COORDINATE) if self._topic.names_position else None
         steps = (
             in_order('map ', unmapped),
             in_order('explore ', unexplored, optional(in_order(' ', RADIUS))),
-            in_order('extend ', one_of([self._nodes(self._topic.far_regions), position])),
+            in_order('extend ', self._nodes(self._topic.far_regions)),
+            self._extend_to_position,
         )
         return self._define('LOOK', one_of(steps))
 
+    @property
+    def _extend_to_position(self) -> Part | None:
+        return in_order('extend ', one_text_of(self._topic.positions))
+
+    def _look_for(self, kind: IntentKind) -> Part | None:
+        if kind in _LOOKING_AGAIN:
+            return self._look_again
+        if kind == 'map_area' and self._topic.positions and not self._standing.is_sent:
+            return self._extend_to_position
+        is_there = kind in _OF_PLACES and self._standing.knows_places
+        return self._look_there if is_there else self._look
+
     @cached_property
     def _look_again(self) -> Part | None:
-        again = in_order('map ', self._near_region)
+        """As `_look`, or once more in a mission at a place that the request speaks of."""
+        new = (n for n in self._near_said if not self._state.was_done('map_region', n))
+        again = in_order('map ', self._nodes(new))
         return self._define('LOOK_AGAIN', one_of([self._look, again]))
 
     @cached_property
-    def _act(self) -> Part | None:
-        """Any other step but a report."""
+    def _try_way(self) -> Part | None:
+        """A drive that shows whether a way is free, where the ends of it are known well."""
+        names = (n for n in self._near_said if not self._state.was_done('goto', n))
+        return in_order('go ', self._nodes(names), ' ; replan')
+
+    @cached_property
+    def _look_there(self) -> Part | None:
+        """A look at a place that the request speaks of."""
+        nodes = self._graph.nodes
+        unmapped = (n for n in self._topic.regions if not nodes[n].attributes.get(MAPPED))
+        return self._define('LOOK_THERE', in_order('map ', self._nodes(unmapped)))
+
+    @cached_property
+    def _say(self) -> Part | None:
+        """An answer or a question in free words."""
         steps = (
-            in_order('go ', self._near_region),
-            words('replan'),
             in_order('answer ', self._quoted) if self._may_say_anything else None,
-            in_order('ask ', self._question()),
+            None if self._topic.things else in_order('ask ', self._quoted),
         )
-        return self._define('ACT', one_of(steps))
+        return self._define('SAY', one_of(steps))
 
     def _inspect_for(self, kind: IntentKind) -> Part | None:
         if kind in _LOOKING_AGAIN:
             return self._inspect_again
+        if kind == 'describe':
+            return one_of([self._inspect_whole, self._inspect if self._topic.values else None])
         is_asked = kind in _INSPECTING or self._topic.asks_attributes
         return self._inspect if is_asked else None
 
     @cached_property
     def _inspect_again(self) -> Part | None:
-        again = in_order('inspect ', self._near_object, ' ', one_text_of(self._topic.attributes))
-        return self._define('INSPECT_AGAIN', one_of([self._inspect, again]))
+        """As `_inspect`, or for what was known before the mission."""
+        return self._define('INSPECT_AGAIN', one_of([self._inspect, *self._new_inspections()]))
+
+    def _new_inspections(self) -> Iterator[Part | None]:
+        """Those that were not carried out in this mission."""
+        asked = {a.arguments for a in self._state.done if a.name == 'inspect'}
+        names, new = self._topic.near_objects, []
+        for key in self._topic.attributes:
+            question = self._lexicon.question(key)
+            left = [name for name in names if (name, question) not in asked]
+            if len(left) == len(names):
+                new.append(key)
+            else:
+                yield in_order('inspect ', self._nodes(left), f' {key}')
+        yield in_order('inspect ', self._near_object, ' ', one_text_of(new))
+
+    @cached_property
+    def _inspect_whole(self) -> Part | None:
+        """Inspections of what was not inspected yet, for nothing special."""
+        asked = {a.arguments for a in self._state.done if a.name == 'inspect'}
+        question = self._lexicon.question('description')
+        names = (name for name in self._topic.near_objects if (name, question) not in asked)
+        whole = in_order('inspect ', self._nodes(names), optional(in_order(' ', self._quoted)))
+        return self._define('INSPECT_WHOLE', whole)
 
     @cached_property
     def _inspect(self) -> Part | None:
@@ -202,12 +275,18 @@ class CompactGrammar:
                 yield in_order('inspect ', self._nodes(lacking), f' {key}')
         yield in_order('inspect ', near, ' ', one_text_of(new))
 
-    def _question(self) -> Part | None:
+    @cached_property
+    def _ask(self) -> Part | None:
         """Which one of several is meant; what to do, where the request does not say that."""
-        meant = self._define('MEANT', self._nodes([*self._topic.regions, *self._topic.objects]))
-        which = in_order(meant, repeated(in_order(' , ', meant), 1, _MAX_CHOICES - 1))
         what = None if self._topic.things else words('what')
-        return one_of([what, in_order('which ', which), self._quoted])
+        return self._define('ASK', in_order('ask ', one_of([what, self._which])))
+
+    @cached_property
+    def _which(self) -> Part | None:
+        names = [*map(self._handles.write, (*self._topic.regions, *self._topic.objects))]
+        meant = self._define('MEANT', one_text_of(names))
+        more = repeated(in_order(' , ', meant), 0, _MAX_CHOICES - 2)
+        return self._define('WHICH', in_order('which ', two_of(names, meant, ' , '), more))
 
     @property
     def _may_say_anything(self) -> bool:

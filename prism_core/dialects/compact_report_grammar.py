@@ -4,12 +4,22 @@ tried often enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from prism_core.dialects.compact_standing import Standing
 from prism_core.dialects.compact_topic import Topic
 from prism_core.dialects.handles import Handles
 from prism_core.dialects.plain_text import PHRASE
-from prism_core.grammar import GrammarWriter, Part, in_order, one_of, one_text_of, optional, words
+from prism_core.grammar import (
+    GrammarWriter,
+    Part,
+    in_order,
+    one_of,
+    one_text_of,
+    optional,
+    two_of,
+    words,
+)
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MissionState
 from prism_core.scene_graph import SceneGraph
@@ -26,14 +36,15 @@ class ReportGrammar:
         self,
         writer: GrammarWriter,
         topic: Topic,
+        standing: Standing,
         graph: SceneGraph,
         state: MissionState,
         handles: Handles,
         lexicon: Lexicon,
     ):
-        self._writer, self._topic, self._graph, self._state = writer, topic, graph, state
+        self._writer, self._topic, self._standing = writer, topic, standing
+        self._graph, self._state = graph, state
         self._handles, self._lexicon = handles, lexicon
-        self._region = self._nodes(graph.regions)
         self._object = self._nodes(topic.objects)
 
     def write(self, classes: Part | None) -> Mapping[str, Part | None]:
@@ -48,6 +59,10 @@ class ReportGrammar:
     def _nodes(self, names: Iterable[str]) -> Part | None:
         return one_text_of(map(self._handles.write, names))
 
+    def _two_of(self, names: Sequence[str]) -> Part | None:
+        one = self._writer.define('END', self._nodes(names))
+        return two_of([*map(self._handles.write, names)], one, ' ')
+
     def _arrivals(self) -> Part | None:
         regions = [name for name in self._topic.near_regions if name in self._topic.regions]
         return one_of(
@@ -56,24 +71,29 @@ class ReportGrammar:
         )
 
     def _on_nodes(self) -> Iterator[tuple[str, Part | None]]:
-        graph, topic, region = self._graph, self._topic, self._region
-        placed = [name for name in topic.objects if graph.viewpoints[name]]
-        said = (*topic.objects, *topic.regions)
+        graph, topic, standing = self._graph, self._topic, self._standing
+        placed = [name for name in standing.fitting if graph.viewpoints[name]]
+        said = [name for name in topic.objects if standing.was_described(name)]
+        if not topic.object_choices:
+            said += topic.regions
         described = [name for name in said if _fits(name, graph.nodes[name].description)]
         far = self._nodes(name for name in graph.regions if name in self._state.unreachable)
-        yield 'node', in_order('node ', self._object)
+        yield 'node', in_order('node ', self._nodes(standing.fitting))
         yield 'where', in_order('where ', self._nodes(placed))
         yield 'described', in_order('described ', self._nodes(described))
         yield 'unseen', in_order('unseen ', one_of(self._inspected_in_vain()))
         yield from self._values()
-        yield 'seen', in_order('seen ', self._nodes(self._listable_regions()))
-        yield 'nearest', in_order('nearest ', region, ' ', self._object)
-        yield 'way', in_order('way ', region, ' ', region)
+        shown = {*graph.regions} if standing.is_sent else {*standing.looked_at}
+        listable = (name for name in self._listable_regions() if name in shown)
+        yield 'seen', in_order('seen ', self._nodes(listable))
+        mapped = self._nodes(standing.looked_at)
+        yield 'nearest', in_order('nearest ', mapped, ' ', self._object)
+        yield 'way', in_order('way ', self._two_of(topic.regions))
         yield 'unmapped', in_order('unmapped ', self._nodes(self._looked_at_in_vain()))
-        place = one_of([in_order(' ', far), words('') if topic.names_position else None])
+        place = one_of([in_order(' ', far), words('') if topic.positions else None])
         yield 'unreachable', self._if_all_is_seen(in_order('unreachable', place))
         yield 'surveyed', self._if_all_is_seen(words('surveyed'))
-        yield 'done', words('done')
+        yield 'done', words('done') if standing.is_all_inspected else None
         yield 'gave_up', words('gave_up') if self._state.turns_left <= 1 else None
 
     def _tried_in_vain(self, *verbs: str) -> Iterator[tuple]:
@@ -101,7 +121,7 @@ class ReportGrammar:
         values, comparisons = list[Part | None](), list[Part | None]()
         for key, names in known.items():
             spec = self._lexicon.attributes.get(key)
-            if spec is None or key in topic.attributes:
+            if spec is None or key in topic.asked:
                 values.append(in_order('value ', self._nodes(names), f' {key}'))
             if spec is not None:
                 said = one_text_of(topic.values.get(key, ()) if topic.values else spec.values)
@@ -120,23 +140,34 @@ class ReportGrammar:
     def _on_classes(self, classes: Part | None) -> Iterator[tuple[str, Part | None]]:
         """Reports that count; none is counted where nobody has looked."""
         about = optional(classes)
-        mapped = in_order(' ', self._nodes(self._topic.mapped_regions))
+        mapped = in_order(' ', self._nodes(self._standing.mapped_regions))
         where = mapped if self._state.frontiers else optional(mapped)
-        anywhere = optional(in_order(' ', self._nodes(self._topic.regions)))
-        is_missing = self._topic.may_be_missing
+        is_missing = self._standing.may_be_missing
         yield 'none', self._if_all_is_seen(in_order('none', about)) if is_missing else None
-        yield 'exists', in_order('exists', about, anywhere)
+        yield 'exists', in_order('exists', about, self._where_it_is())
         yield 'count', in_order('count', about, where)
         yield 'more', in_order('more', about, ' ', self._pair())
+
+    def _where_it_is(self) -> Part | None:
+        """Where there is something or not: in a region that was looked at or shows it; or anywhere,
+        where the request speaks of no region.
+        """
+        where = in_order(' ', self._nodes(self._standing.told_regions))
+        if self._topic.speaks_of_places:
+            return where
+        is_told = bool(self._topic.objects) or not self._state.frontiers
+        return optional(where) if is_told else where
 
     def _if_all_is_seen(self, part: Part | None) -> Part | None:
         """What can be said only when nothing is left to look at."""
         return None if self._state.frontiers else part
 
     def _pair(self) -> Part | None:
-        """Two regions in the order of the graph. Each set of later ones is written once."""
+        """Two regions that were looked at, in the order of the graph. Each set of later ones is
+        written once.
+        """
         later, pairs = None, []
-        for number, name in reversed(list(enumerate(self._graph.regions))):
+        for number, name in reversed(list(enumerate(self._standing.looked_at))):
             region = words(self._handles.write(name))
             pairs.append(in_order(region, ' ', later))
             later = self._writer.define(f'FROM_{number}', one_of([region, later]))

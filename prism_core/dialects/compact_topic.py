@@ -4,6 +4,7 @@ values. Where it speaks of none of a kind, it may be about all of them.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,15 +12,15 @@ from functools import cached_property
 from prism_core.dialects.plain_text import PHRASE
 from prism_core.intent import IntentKind, class_of, class_of_name
 from prism_core.lexicon import Lexicon
-from prism_core.mission_state import MAPPED
 from prism_core.scene_graph import SceneGraph
 
 _MAX_PHRASE_WORDS = 3
 _NAME = re.compile(r'[\w.\-]*\w')
 _NUMBERED = re.compile(r'[\w.\-]*\d')
 _WORD = re.compile('[a-z]+')
-_NUMBER = re.compile(r'-?\d+(\.\d+)?')
-_SEEKING: tuple[IntentKind, ...] = ('find', 'locate', 'attribute', 'yes_no', 'describe')
+_NUMBERS = re.compile(r'(?<![\w.\-])-?\d+(?:\.\d+)?(?![\w\-]|\.\d)')
+_OF_ONE_REGION: tuple[IntentKind, ...] = ('map_area', 'exists', 'count')
+_BETWEEN_REGIONS: tuple[IntentKind, ...] = ('passable', 'compare')
 _REGION_KINDS: tuple[IntentKind, ...] = ('go_to', 'reach', 'map_area', 'passable', 'conditional')
 _FUNCTION_WORDS = frozenset(
     _WORD.findall(
@@ -28,7 +29,9 @@ _FUNCTION_WORDS = frozenset(
         'at by for from in into of on out over to up with near is are was were be been am do does '
         'did done have has had can could will would shall should may might must please what which '
         'who where when why how many much yes go find look tell show let say report know need want '
-        'help make get give take see check count inspect describe drive now'
+        'help make get give take see check count inspect describe drive now something anything '
+        'someone somebody anybody robot thing things stuff hello hi thanks thank more most less '
+        'least fewer number none direct way ways route between head'
     )
 )
 
@@ -41,11 +44,15 @@ class Topic:
         self._names = dict.fromkeys(_NAME.findall(request))
         self._said = _WORD.findall(request.lower())
         self.values = lexicon.said_values(request)
-        self.things = (*lexicon.said_things(request), *self._called_otherwise())
+        spoken = lexicon.said_things(request)
+        self._spoken = {called for said in spoken for called in lexicon.meant_by(said)}
+        self.things = (*spoken, *self._called_otherwise())
         """What goals are about: classes, groups and purposes."""
-        self._classes = {c for said in self.things for c in lexicon.meant_by(said)}
-        self._numbered = {n for n in self._names if n[-1].isdigit() and class_of_name(n) != n}
-        self.names_position = sum(bool(_NUMBER.fullmatch(name)) for name in self._names) > 1
+        self.classes = {c for said in self.things for c in lexicon.meant_by(said)}
+        self.numbered = {n for n in self._names if n[-1].isdigit() and class_of_name(n) != n}
+        numbers = [f'{float(said):g}' for said in _NUMBERS.findall(request)]
+        self.positions = [f'{x} {y}' for x, y in itertools.pairwise(numbers)]
+        """What may be meant as a position, as the dialect writes it."""
         here = graph.robot_location
         self._reached = graph.reachable_regions(here) if here is not None else set()
 
@@ -72,28 +79,42 @@ class Topic:
         asked = self._lexicon.asked_attributes(self._request)
         return [key for key in self._lexicon.attributes if not asked or key in asked]
 
+    @cached_property
+    def asked(self) -> list[str]:
+        """Those attributes of which the request says no value; all, where there are none."""
+        return [key for key in self.attributes if key not in self.values] or self.attributes
+
     def _may_mean(self, name: str, classes: set[str]) -> bool:
         """Whether a node may be meant, where the request speaks of these classes: if it numbers one
-        of the node's class, only that one.
+        of the node's class and does not speak of the class besides, only that one.
         """
         called = class_of(self._graph.nodes[name])
-        if name in self._numbered:
+        if name in self.numbered:
             return True
-        is_another = called in map(class_of_name, self._numbered)
-        return not is_another and (not classes or not self._classes_of(name).isdisjoint(classes))
+        is_another = called in {*map(class_of_name, self.numbered)} - self._spoken
+        return not is_another and (not classes or not self.classes_of(name).isdisjoint(classes))
 
-    def _classes_of(self, name: str) -> frozenset[str]:
+    @cached_property
+    def object_choices(self) -> list[frozenset[str]]:
+        """For each thing that the request speaks of and that is no place, what it may mean."""
+        places = {*self._lexicon.regions, *map(class_of, self._graph.regions.values())}
+        meant = (frozenset(self._lexicon.meant_by(said)) for said in self.things)
+        return [classes for classes in meant if classes.isdisjoint(places)]
+
+    def classes_of(self, name: str) -> frozenset[str]:
+        """What a known node may be called, for its class."""
         return self._lexicon.classes_of(class_of(self._graph.nodes[name]))
 
     @cached_property
-    def _object_classes(self) -> set[str]:
+    def object_classes(self) -> set[str]:
+        """The classes of objects that the request speaks of."""
         known = map(class_of, self._graph.objects.values())
-        return self._classes & {*self._lexicon.objects, *known}
+        return self.classes & {*self._lexicon.objects, *known}
 
     @cached_property
     def objects(self) -> list[str]:
         """The known objects that the request may speak of."""
-        return [n for n in self._graph.objects if self._may_mean(n, self._object_classes)]
+        return [n for n in self._graph.objects if self._may_mean(n, self.object_classes)]
 
     @cached_property
     def near_objects(self) -> list[str]:
@@ -104,12 +125,43 @@ class Topic:
     @cached_property
     def _region_classes(self) -> set[str]:
         known = map(class_of, self._graph.regions.values())
-        return self._classes & {*self._lexicon.regions, *known}
+        return self.classes & {*self._lexicon.regions, *known}
 
     @cached_property
     def regions(self) -> list[str]:
         """The known regions that the request may speak of."""
         return [n for n in self._graph.regions if self._may_mean(n, self._region_classes)]
+
+    @cached_property
+    def places(self) -> set[str]:
+        """The classes of regions that the request speaks of, and that no object is called by."""
+        known = map(class_of, self._graph.objects.values())
+        return self._region_classes - {*self._lexicon.objects, *known}
+
+    @cached_property
+    def named_regions(self) -> list[str]:
+        """The known regions that the request numbers."""
+        return [name for name in self._graph.regions if name in self.numbered]
+
+    @property
+    def speaks_of_places(self) -> bool:
+        """Whether the request speaks of regions, and not of objects that are called alike."""
+        return bool(self.places or self.named_regions)
+
+    @cached_property
+    def other_places(self) -> set[str]:
+        """The classes of regions that the request speaks of and numbers none of."""
+        return self.places - {class_of_name(name) for name in self.named_regions}
+
+    @property
+    def number_of_places(self) -> int:
+        """How many regions the request speaks of, as far as that is known."""
+        return len(self.named_regions) + len(self.other_places)
+
+    @property
+    def number_of_values(self) -> int:
+        """How many values the request speaks of."""
+        return sum(map(len, self.values.values()))
 
     @property
     def near_regions(self) -> list[str]:
@@ -117,18 +169,12 @@ class Topic:
         return [name for name in self._graph.regions if name in self._reached]
 
     @property
-    def mapped_regions(self) -> list[str]:
-        """Those regions of which all is known that is seen from there."""
-        nodes = self._graph.nodes
-        return [name for name in self.regions if nodes[name].attributes.get(MAPPED)]
-
-    @property
     def far_regions(self) -> list[str]:
         """The known regions to which a way has to be found: those that the request speaks of, by
         themselves or by what is seen from them.
         """
         said = {*self.regions} if self._region_classes or not self.things else set()
-        if self._object_classes:
+        if self.object_classes:
             said |= {r for name in self.objects for r in self._graph.viewpoints[name]}
         return [n for n in self._graph.regions if n in said and n not in self._reached]
 
@@ -142,7 +188,7 @@ class Topic:
         if not found:
             found = [*lexicon.objects, *lexicon.regions, *lexicon.purposes, *lexicon.groups]
             found += map(class_of, self._graph.nodes.values())
-        found += map(class_of_name, self._numbered)
+        found += map(class_of_name, self.numbered)
         return [*filter(PHRASE.fullmatch, dict.fromkeys((*found, *self._own_phrases())))]
 
     @cached_property
@@ -160,6 +206,12 @@ class Topic:
             return bool(self.values) or not self.things
         if kind == 'attribute':
             return self.asks_attributes or not self.things
+        if kind in _OF_ONE_REGION and self.number_of_places > 1:
+            return False
+        if kind in (*_BETWEEN_REGIONS, 'map_area') and self.object_choices:
+            return self.speaks_of_places
+        if not (self.things or self.positions or self.numbered or [*self._own_phrases()]):
+            return kind in ('vague', 'survey')
         return kind != 'vague' or not self.things
 
     def words(self, kind: IntentKind) -> list[str]:
@@ -183,43 +235,3 @@ class Topic:
                     words = said[start : start + length]
                     if _FUNCTION_WORDS.isdisjoint(words) and values.isdisjoint(words):
                         yield ' '.join(words)
-
-    # ------------------------------------------------------------------------------- what is known
-
-    def is_found(self, word: str, kind: IntentKind) -> bool:
-        """Whether something of what a goal is about is known as well as such a goal needs."""
-        return not self._found_classes(kind).isdisjoint(self._lexicon.meant_by(word))
-
-    def _found_classes(self, kind: IntentKind) -> set[str]:
-        nodes, seen_from = self._graph.nodes, self._graph.viewpoints
-        if kind == 'find':
-            names = self.objects
-        elif kind == 'locate':
-            names = [name for name in self.objects if seen_from[name]]
-        elif kind in ('attribute', 'yes_no'):
-            asked = {*self.attributes} if self.asks_attributes else {''}
-            told = [name for name in self.objects if asked <= nodes[name].attributes.keys()]
-            names = [*self.near_objects, *told]
-        else:
-            names = self.near_objects
-        return {called for name in names for called in self._classes_of(name)}
-
-    def needs_no_look(self, kind: IntentKind) -> bool:
-        """Whether nobody looks elsewhere for a goal of this kind once something of it is found: it
-        need not be of some value, such as a red one.
-        """
-        number = sum(map(len, self.values.values()))
-        return kind in _SEEKING and number <= (kind == 'yes_no')
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether all is known that is in the region that the request speaks of."""
-        return bool(self._region_classes) and [*self.regions] == self.mapped_regions != []
-
-    @property
-    def may_be_missing(self) -> bool:
-        """Whether nothing that the request speaks of is known where ways lead; of things of some
-        value, such as a red one, that cannot be told here.
-        """
-        near = {called for name in self.near_objects for called in self._classes_of(name)}
-        return bool(self.values) or near.isdisjoint(self._classes)
