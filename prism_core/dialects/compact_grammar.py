@@ -201,8 +201,9 @@ class CompactGrammar:
     @cached_property
     def _try_way(self) -> Part | None:
         """A drive that shows whether a way is free, where the ends of it are known well."""
-        names = (n for n in self._near_said if not self._state.was_done('goto', n))
-        return in_order('go ', self._nodes(names), ' ; replan')
+        new = (n for n in self._near_said if not self._state.was_done('goto', n))
+        # The lexer takes the longest text: as long as in the drives of the report `here`.
+        return one_of(in_order(f'go {said} ; ', 'replan') for said in map(self._handles.write, new))
 
     @cached_property
     def _look_there(self) -> Part | None:

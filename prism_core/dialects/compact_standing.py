@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property
 
-from prism_core.actions import Action
 from prism_core.dialects.compact_topic import Topic
 from prism_core.intent import IntentKind, class_of_name
 from prism_core.lexicon import Lexicon
@@ -139,12 +138,11 @@ class Standing:
         if topic.object_choices:
             asked = {*topic.values} or {*topic.attributes}
             return any(asked & nodes[name].attributes.keys() for name in topic.objects)
-        return len(self.mapped_regions) > 1 or self._was_way_tried
+        return len(self.mapped_regions) > 1 or self._was_way_seen
 
     @property
-    def _was_way_tried(self) -> bool:
-        was_mapped = (self._state.was_done('map_region', name) for name in self._topic.regions)
-        return any(was_mapped) or Action('replan') in self._state.done
+    def _was_way_seen(self) -> bool:
+        return any(self._state.was_done('map_region', name) for name in self._topic.regions)
 
     # ---------------------------------------------------------------------------- what has to come
 
@@ -195,13 +193,13 @@ class Standing:
         if kind in ('go_to', 'reach'):
             return knows_places and not topic.object_choices
         if kind == 'passable':
-            return knows_places and len(topic.regions) > 1 and self._was_way_tried
+            return knows_places and len(topic.regions) > 1 and self._was_way_seen
         if kind == 'sequence':
             near = self._called(topic.near_objects)
             are_near = all(not near.isdisjoint(meant) for meant in topic.object_choices)
             return knows_places and not topic.values and are_near
         if kind == 'conditional':
-            holds = self.may_hold if topic.object_choices else self._was_way_tried
+            holds = self.may_hold if topic.object_choices else self._was_way_seen
             return knows_places and topic.number_of_values <= 1 and holds
         if kind in _SEEKING and kind != 'yes_no' and topic.values:
             is_any = kind == 'find' and bool(topic.object_classes and self._sure)

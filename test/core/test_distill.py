@@ -423,7 +423,12 @@ def test_stages_that_cannot_be_read_are_refused(recipe, tmp_path):
 
 
 def test_there_are_recipes_for_students_with_and_without_a_gpu_and_for_lora():
-    assert {path.stem for path in SHIPPED} >= {'student_cpu', 'student_gpu', 'student_lora'}
+    assert {path.stem for path in SHIPPED} >= {
+        'student_core',
+        'student_cpu',
+        'student_gpu',
+        'student_lora',
+    }
 
 
 @pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
