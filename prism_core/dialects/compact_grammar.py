@@ -181,7 +181,12 @@ class CompactGrammar:
 
     @property
     def _extend_to_position(self) -> Part | None:
-        return in_order('extend ', one_text_of(self._topic.positions))
+        at = {node.position: name for name, node in self._graph.regions.items()}
+        written = (
+            self._handles.write(at[position]) if position in at else '{:g} {:g}'.format(*position)
+            for position in self._topic.positions
+        )
+        return in_order('extend ', one_text_of(written))
 
     def _look_for(self, kind: IntentKind) -> Part | None:
         if kind in _LOOKING_AGAIN:
@@ -201,9 +206,10 @@ class CompactGrammar:
     @cached_property
     def _try_way(self) -> Part | None:
         """A drive that shows whether a way is free, where the ends of it are known well."""
-        new = (n for n in self._near_said if not self._state.was_done('goto', n))
+        others = (name for name in self._near_said if name != self._state.here)
         # The lexer takes the longest text: as long as in the drives of the report `here`.
-        return one_of(in_order(f'go {said} ; ', 'replan') for said in map(self._handles.write, new))
+        drives = (f'go {said} ; ' for said in map(self._handles.write, others))
+        return one_of(in_order(drive, 'replan') for drive in drives)
 
     @cached_property
     def _look_there(self) -> Part | None:

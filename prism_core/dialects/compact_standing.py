@@ -138,11 +138,12 @@ class Standing:
         if topic.object_choices:
             asked = {*topic.values} or {*topic.attributes}
             return any(asked & nodes[name].attributes.keys() for name in topic.objects)
-        return len(self.mapped_regions) > 1 or self._was_way_seen
+        return len(self.mapped_regions) > 1 or self._ends_left < len(topic.regions)
 
     @property
-    def _was_way_seen(self) -> bool:
-        return any(self._state.was_done('map_region', name) for name in self._topic.regions)
+    def _ends_left(self) -> int:
+        """So many of the regions that the request speaks of were not mapped in this mission."""
+        return sum(not self._state.was_done('map_region', name) for name in self._topic.regions)
 
     # ---------------------------------------------------------------------------- what has to come
 
@@ -193,13 +194,13 @@ class Standing:
         if kind in ('go_to', 'reach'):
             return knows_places and not topic.object_choices
         if kind == 'passable':
-            return knows_places and len(topic.regions) > 1 and self._was_way_seen
+            return knows_places and 1 < len(topic.regions) > self._ends_left
         if kind == 'sequence':
             near = self._called(topic.near_objects)
             are_near = all(not near.isdisjoint(meant) for meant in topic.object_choices)
             return knows_places and not topic.values and are_near
         if kind == 'conditional':
-            holds = self.may_hold if topic.object_choices else self._was_way_seen
+            holds = self.may_hold if topic.object_choices else self._ends_left < 2
             return knows_places and topic.number_of_values <= 1 and holds
         if kind in _SEEKING and kind != 'yes_no' and topic.values:
             is_any = kind == 'find' and bool(topic.object_classes and self._sure)

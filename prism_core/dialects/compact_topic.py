@@ -50,9 +50,9 @@ class Topic:
         """What goals are about: classes, groups and purposes."""
         self.classes = {c for said in self.things for c in lexicon.meant_by(said)}
         self.numbered = {n for n in self._names if n[-1].isdigit() and class_of_name(n) != n}
-        numbers = [f'{float(said):g}' for said in _NUMBERS.findall(request)]
-        self.positions = [f'{x} {y}' for x, y in itertools.pairwise(numbers)]
-        """What may be meant as a position, as the dialect writes it."""
+        numbers = [float(said) for said in _NUMBERS.findall(request)]
+        self.positions = [*itertools.pairwise(numbers)]
+        """What may be meant as a position, x and y in metres."""
         here = graph.robot_location
         self._reached = graph.reachable_regions(here) if here is not None else set()
 
