@@ -212,6 +212,8 @@ class Topic:
             return self.speaks_of_places
         if not (self.things or self.positions or self.numbered or [*self._own_phrases()]):
             return kind in ('vague', 'survey')
+        if kind == 'survey':
+            return not self.object_choices
         return kind != 'vague' or not self.things
 
     def words(self, kind: IntentKind) -> list[str]:
