@@ -17,7 +17,6 @@ from prism_core.domains.mapping.world import WorldConfig
 from prism_core.episode import Episode
 from prism_core.grammar import Lark
 from prism_core.graph_elements import Connection, Node
-from prism_core.intent import class_of
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
 
@@ -27,7 +26,7 @@ _DIALECTS = ('compact', 'spine')
 _SIZE = 'medium'
 _MAX_TURNS = 8
 _SPACING_M = 10.0
-_REQUEST = 'describe something'
+_REQUEST = 'Do the usual.'
 
 
 class GrammarCase(NamedTuple):
@@ -86,9 +85,7 @@ def write_grammars(names: int) -> list[GrammarCase]:
         Action('goto', (regions[len(regions) // 2],)),
         Action('inspect', (objects[-1], 'Is it open?')),
     )
-    plan = Plan(
-        steps, f'describe {class_of(graph.objects[objects[-1]])}', (), 'It is seen from there.'
-    )
+    plan = Plan(steps, 'sequence', (), 'It is seen from there.')
     cases = []
     for name in _DIALECTS:
         dialect = MappingDomain().make_dialect(name)
