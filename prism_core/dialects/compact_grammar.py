@@ -111,14 +111,14 @@ class CompactGrammar:
         ]
         others = [look, *(reports[form] for form in FORMS_WITHOUT_ANSWER)]
         goes_on = self._steps(kind, answers if standing.is_settled(kind) else [*answers, *others])
-        found = [word for word in topic.words(kind) if standing.is_found(word, kind)]
-        sought = [word for word in topic.words(kind) if word not in found]
+        words = topic.words(kind)
         if standing.needs_no_look(kind):
-            ends = self._steps(kind, answers)
-            yield in_order(f'{kind} ', self._about(found, topic.words(kind)), ends)
+            found = standing.found_words(kind)
+            sought = [word for word in words if word not in found]
+            yield in_order(f'{kind} ', self._about(found, words), self._steps(kind, answers))
             yield in_order(f'{kind} ', self._about(sought, sought), goes_on)
         else:
-            yield in_order(f'{kind} ', self._about(topic.words(kind), topic.words(kind)), goes_on)
+            yield in_order(f'{kind} ', self._about(words, words), goes_on)
         if kind in _ABOUT_NO_THING:
             yield in_order(f'{kind} : ', goes_on)
 

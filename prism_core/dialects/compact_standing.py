@@ -85,9 +85,10 @@ class Standing:
     def _called(self, names: list[str]) -> set[str]:
         return {called for name in names for called in self._topic.classes_of(name)}
 
-    def is_found(self, word: str, kind: IntentKind) -> bool:
-        """Whether something of what a goal is about is known as well as such a goal needs."""
-        return not self._found_classes(kind).isdisjoint(self._lexicon.meant_by(word))
+    def found_words(self, kind: IntentKind) -> list[str]:
+        """What a goal may be about and something of which is known as well as such a goal needs."""
+        found, meant_by = self._found_classes(kind), self._lexicon.meant_by
+        return [word for word in self._topic.words(kind) if not found.isdisjoint(meant_by(word))]
 
     def _found_classes(self, kind: IntentKind) -> set[str]:
         topic, nodes = self._topic, self._graph.nodes
@@ -97,8 +98,8 @@ class Standing:
         elif kind == 'locate':
             names = [name for name in topic.objects if self._graph.viewpoints[name]]
         elif kind in ('attribute', 'yes_no'):
-            asked = {*topic.attributes} if topic.asks_attributes else {''}
-            names = [n for n in topic.objects if n in names or asked <= nodes[n].attributes.keys()]
+            asked, near = {*topic.attributes} if topic.asks_attributes else {''}, {*names}
+            names = [n for n in topic.objects if n in near or asked <= nodes[n].attributes.keys()]
         return self._called(names)
 
     # ------------------------------------------------------------------------------- what was done

@@ -36,14 +36,16 @@ mission_state: actions episode scene_graph
 conversation: actions episode grammar graph_elements mission_state observation plan scene_graph
 dialects.plain_text: grammar
 lexicon: intent
-dialects.compact_topic: dialects.plain_text intent lexicon mission_state scene_graph
+dialects.compact_topic: dialects.plain_text intent lexicon scene_graph
+dialects.compact_standing: dialects.compact_topic intent lexicon mission_state scene_graph
 dialects.handles: errors graph_elements intent scene_graph
 validation: actions graph_elements plan scene_graph steps
-dialects.compact_report_grammar: dialects.compact_topic dialects.handles dialects.plain_text
-    grammar lexicon mission_state scene_graph validation
+dialects.compact_report_grammar: dialects.compact_standing dialects.compact_topic dialects.handles
+    dialects.plain_text grammar lexicon mission_state scene_graph validation
 reports: intent scene_graph
-dialects.compact_grammar: dialects.compact_report_grammar dialects.compact_topic dialects.handles
-    dialects.plain_text grammar intent lexicon mission_state reports scene_graph validation
+dialects.compact_grammar: dialects.compact_report_grammar dialects.compact_standing
+    dialects.compact_topic dialects.handles dialects.plain_text grammar intent lexicon
+    mission_state reports scene_graph validation
 dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
 reasons: actions plan reports scene_graph
 dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons reports
@@ -97,6 +99,7 @@ cli_bench: conversation files terminal_bench
 config_file: errors
 dataset.run_folder: errors files
 dataset.runner: errors
+dataset.filter: episode
 dataset.masking: lexicon
 dataset.conversations: conversation domain episode errors scene_graph
 dataset.tokenizer: conversation errors
@@ -112,13 +115,12 @@ dataset.teaching: actions dataset.protocol_check domain episode errors inference
     inference.lm_planner inference.teacher_config inference.text_model plan planner scene_graph
     validation
 dataset.duplicates:
-dataset.filter: episode
 dataset.split: episode
 episode_json: episode errors graph_elements scene_graph spine_json
 dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_folder
     dataset.runner dataset.shards dataset.split domain episode episode_json
-dataset.work: dataset.masking dataset.shards dataset.teaching dataset.worlds domain episode
-    episode_json errors
+dataset.work: dataset.filter dataset.masking dataset.shards dataset.teaching dataset.worlds domain
+    episode episode_json errors
 evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
     inference.call_stats inference.lm_planner inference.student planner
 evaluation.reference_rule: episode steps
@@ -147,8 +149,8 @@ cli_data:
 dataset:
 dataset.export: dataset.conversations dataset.filter dataset.shards dataset.split domain episode
     episode_json errors
-dataset.shard_writers: conversation dataset.conversations dataset.filter dataset.run_folder
-    dataset.shards dataset.split dataset.tokenizer domain episode episode_json
+dataset.shard_writers: conversation dataset.conversations dataset.run_folder dataset.shards
+    dataset.split dataset.tokenizer domain episode episode_json
 dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
     dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
     dataset.worlds domain episode episode_json errors
@@ -184,9 +186,9 @@ pipeline.ranks: config_file distill.config errors files
 pipeline.recipe: config_file dataset.produce dataset.teaching distill.config domain errors
     evaluation.candidates evaluation.suite
 pipeline.learning: config_file dataset dataset.export dataset.produce dataset.shard_writers
-    dataset.shards distill.callbacks distill.config distill.merge distill.run_record
-    distill.sources distill.train domain errors evaluation.closed_loop pipeline.ledger
-    pipeline.ranks pipeline.recipe
+    dataset.shards dataset.tokenizer distill.callbacks distill.config distill.merge
+    distill.run_record distill.sources distill.train domain errors evaluation.closed_loop
+    pipeline.ledger pipeline.ranks pipeline.recipe
 cli_distill: pipeline.learning
 cli_evaluate:
 cli_export:
@@ -337,7 +339,9 @@ distill.quantize: distill.check_export distill.llama_cpp_model distill.probes di
 distill.random_model: distill.llama_cpp_model distill.publish errors gguf_info
 domains:
 domains.mapping.benchmark: actions conversation domains.mapping.domain domains.mapping.world
-    episode grammar graph_elements intent plan scene_graph
+    episode grammar graph_elements plan scene_graph
+domains.mapping.hasty: domains.mapping.controls domains.mapping.reading domains.mapping.words
+    episode plan planner scene_graph symbolic
 domains.mapping.writing:
 episode_picture: episode episode_trail graph_elements picture scene_graph
 evaluation:
@@ -354,8 +358,8 @@ iteration.playing: config_file dataset.run_folder dataset.runner dataset.work do
     iteration.choosing
 iteration.recipe: config_file dataset.produce distill.config domain errors pipeline.recipe
 pipeline.publishing: config_file dataset.export distill.export_gguf distill.model_card
-    distill.quantize domain evaluation.candidates files gguf_info pipeline.learning
-    pipeline.ledger pipeline.recipe
+    distill.quantize distill.run_record domain evaluation.candidates files gguf_info
+    pipeline.learning pipeline.ledger pipeline.recipe
 iteration.iterate: dataset.split domain errors evaluation.candidates evaluation.evaluate
     evaluation.results evaluation.scores files iteration.choosing iteration.gathering
     iteration.losses iteration.playing iteration.recipe iteration.report pipeline.learning
@@ -445,6 +449,7 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('dataset.duplicates', 'numpy', 'top'),
     ('dataset.export', 'msgspec', 'top'),
     ('dataset.export', 'tokenizers', 'top'),
+    ('dataset.produce', 'tokenizers', 'top'),
     ('dataset.run_folder', 'yaml', 'top'),
     ('dataset.runner', 'ray', 'in a function'),
     ('dataset.shard_writers', 'tokenizers', 'top'),
