@@ -131,7 +131,13 @@ def controls(worlds: int, workers: int) -> None:
 
 @measure.command()
 @click.option('--states', default=10_000, show_default=True, help='States for each dialect.')
-@click.option('--dialect', 'dialects', multiple=True, type=click.Choice(DIALECTS), default=DIALECTS)
+@click.option(
+    '--dialect',
+    'dialects',
+    multiple=True,
+    type=click.Choice(DIALECTS),
+    default=('compact', 'spine'),  # of which replies hold the whole plan
+)
 def prompts(states: int, dialects: tuple[str, ...]) -> None:
     """Whether what the teacher does can be learned from what a prompt says."""
     table = _table(

@@ -180,7 +180,8 @@ def test_the_recipe_beside_the_output_holds_every_setting_and_reads_back(made, t
     )
     assert recipe['teacher'] == 'symbolic'
     assert recipe['encoding'] == {
-        **{'dialect': 'compact', 'tokenizer': '', 'vocab_size': 600, 'rebase': 0.5}
+        **{'dialect': 'compact', 'tokenizer': '', 'vocab_size': 600, 'rebase': 0.5},
+        'failed': False,
     }
     assert {'prism', 'mapping'} == set(recipe['versions'])
     ours = {name: recipe[name] for name in ('domain', 'writer', 'paraphrased', 'likeness')}
