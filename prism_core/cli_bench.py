@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_core.conversation import Message
 from prism_core.files import replace_file
+from prism_core.terminal import show_progress
 from prism_core.terminal_bench import print_costs, print_prompts, print_runs
 
 if TYPE_CHECKING:  # not everywhere
@@ -214,15 +215,6 @@ def _needs(extra: str) -> Iterator[None]:
         raise click.ClickException(
             f"this needs {error.name}; run: pip install 'prism_ros[{extra}]'"
         ) from error
-
-
-@contextmanager
-def show_progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar; what comes out moves it on by one."""
-    columns = (*(TextColumn(what), BarColumn(), MofNCompleteColumn()), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
 
 
 def _report(out: Path | None, figures: dict[str, Any]) -> None:

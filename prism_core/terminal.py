@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from prism_core.errors import ConfigError
@@ -66,3 +68,12 @@ def print_graph(graph: SceneGraph, way: Sequence[str] = ()) -> None:
 def _draw_line(figure, graph: SceneGraph, a: str, b: str, color: str) -> None:
     (xa, ya), (xb, yb) = graph.nodes[a].position, graph.nodes[b].position
     figure.plot([xa, xb], [ya, yb], marker='braille', color=color)
+
+
+@contextmanager
+def show_progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar; what comes out moves it on by one."""
+    columns = (*(TextColumn(what), BarColumn(), MofNCompleteColumn()), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

@@ -13,9 +13,8 @@ from domain_coordinator import domain_id
 from rich.console import Console
 from rich.table import Table
 
-from prism_core import Episode, Planner, PlanRejected
+from prism_core import Episode, Planner, PlanRejected, find_planner
 from prism_core.domains.mapping.benchmark import draw_missions
-from prism_core.inference.student import make_student_planner
 from prism_ros.planner_over_ros import RosPlanner
 from prism_ros.processes import node_process, on_this_machine_only
 
@@ -60,7 +59,7 @@ def _planners() -> Iterator[dict[str, Planner]]:
         parameters = {'planner.order': "['student']"}
         stack.enter_context(node_process('planner_node', domain, log, parameters))
         planners: dict[str, Planner] = {
-            LIBRARY: make_student_planner(),
+            LIBRARY: find_planner('student')(),
             SERVICE: RosPlanner(domain_id=domain),
         }
         for planner in planners.values():

@@ -10,7 +10,7 @@ import click
 
 from prism_core import trace_plan
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
-from prism_core.terminal import print_graph, print_plan
+from prism_core.terminal import print_graph, print_plan, show_progress
 from prism_msgs.srv import GetPlan
 from prism_ros.conversions import plan_from_message
 from prism_ros.errors import CODE_NAMES, Refusal
@@ -77,7 +77,6 @@ def bench_graph(sizes: str, repeats: int) -> None:
 )
 def bench_plan(plans: int) -> None:
     """Time the plans of a student through /plan and, in turn, through the library."""
-    from prism_core.cli_bench import show_progress
     from prism_ros.bench_plan import run_plan_bench
 
     with show_progress('plans', 2 * plans) as advance:

@@ -20,6 +20,10 @@ _NUMBERED = re.compile(r'[\w.\-]*\d')
 _WORD = re.compile('[a-z]+')
 _NUMBERS = re.compile(r'(?<![\w.\-])-?\d+(?:\.\d+)?(?![\w\-]|\.\d)')
 _OF_ONE_REGION: tuple[IntentKind, ...] = ('map_area', 'exists', 'count')
+_OF_THINGS: tuple[IntentKind, ...] = (
+    'find', 'locate', 'attribute', 'yes_no', 'describe', 'exists', 'count', 'compare', 'nearest',
+)  # fmt: skip
+_OF_SEVERAL: tuple[IntentKind, ...] = ('conditional', 'sequence')
 _BETWEEN_REGIONS: tuple[IntentKind, ...] = ('passable', 'compare')
 _REGION_KINDS: tuple[IntentKind, ...] = ('go_to', 'reach', 'map_area', 'passable', 'conditional')
 _FUNCTION_WORDS = frozenset(
@@ -206,6 +210,8 @@ class Topic:
             return bool(self.values) or not self.things
         if kind == 'attribute':
             return self.asks_attributes or not self.things
+        if self._is_all_known and not self._is_said_enough(kind):
+            return False
         if kind in _OF_ONE_REGION and self.number_of_places > 1:
             return False
         if kind in (*_BETWEEN_REGIONS, 'map_area') and self.object_choices:
@@ -213,8 +219,22 @@ class Topic:
         if not (self.things or self.positions or self.numbered or [*self._own_phrases()]):
             return kind in ('vague', 'survey')
         if kind == 'survey':
-            return not self.object_choices
+            return not (self.object_choices or self.speaks_of_places)
         return kind != 'vague' or not self.things
+
+    @cached_property
+    def _is_all_known(self) -> bool:
+        """Whether all that the request may speak of is known or stands in the lexicon."""
+        is_lost = not self.numbered <= self._graph.nodes.keys()
+        return bool(self.things) and not is_lost and not any(self._own_phrases())
+
+    def _is_said_enough(self, kind: IntentKind) -> bool:
+        """Whether the request speaks of all that a goal of this kind needs."""
+        if kind in _OF_THINGS and not self.object_choices:
+            return False
+        if kind in _BETWEEN_REGIONS and self.number_of_places < 2:
+            return False
+        return kind not in _OF_SEVERAL or self.number_of_places + len(self.object_choices) > 1
 
     def words(self, kind: IntentKind) -> list[str]:
         """What a goal of this kind may be about: not about regions, where the request speaks of

@@ -69,6 +69,7 @@ prism_core: actions conversation criterion dialects.compact dialects.spine domai
     routes scene_graph spine_json steps symbolic update_text validation
 files: errors
 cli: errors files
+terminal: errors plan scene_graph steps
 gguf_info: actions errors files
 inference.benchmark_machine:
 inference.call_stats: conversation
@@ -95,7 +96,7 @@ inference.benchmark_runtime: conversation errors gguf_info inference.benchmark_m
 inference.benchmark_grammar: conversation errors grammar inference.benchmark_runtime
     inference.grammar inference.llama_cpp inference.local_model
 terminal_bench: inference.benchmark inference.benchmark_grammar inference.benchmark_runtime
-cli_bench: conversation files terminal_bench
+cli_bench: conversation files terminal terminal_bench
 config_file: errors
 dataset.run_folder: errors files
 dataset.runner: errors
@@ -308,7 +309,6 @@ inference.teacher_api: conversation errors grammar inference.endpoint inference.
     inference.teacher_config inference.text_model
 episode_trail: actions criterion episode errors graph_elements mission_state observation
     scene_graph steps
-terminal: errors plan scene_graph steps
 terminal_episodes: episode episode_trail observation scene_graph steps
 terminal_data: dataset.filter dataset.split dataset.statistics dataset.summary episode
     episode_lines episode_trail errors terminal terminal_episodes
@@ -549,7 +549,11 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('ways', 'networkx', 'top'),
 }
 # What prism_ros may import of prism_core: the public names, and these modules.
-PUBLIC_MODULES = {'prism_core.domains.mapping', 'prism_core.terminal'}
+PUBLIC_MODULES = {
+    'prism_core.domains.mapping',
+    'prism_core.domains.mapping.benchmark',
+    'prism_core.terminal',
+}
 
 
 class Import(NamedTuple):
