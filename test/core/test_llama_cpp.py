@@ -187,7 +187,7 @@ def test_a_replan_reads_only_what_is_new(model):
         second = model.stats
         assert second.kept_tokens >= first.prompt_tokens
         assert second.read_tokens == second.prompt_tokens - second.kept_tokens
-        assert second.read_tokens < 80 < first.prompt_tokens
+        assert 4 * second.read_tokens < first.prompt_tokens
 
 
 def test_another_mission_on_the_same_map_reads_the_map_no_second_time(model):
