@@ -52,9 +52,9 @@ class MissionState:
         """What was carried out or failed."""
         return self.done | self.failures.keys()
 
-    def was_done(self, action: str, node: str) -> bool:
-        """Whether an action, whatever its other arguments, was carried out on a node."""
-        return any(a.name == action and a.arguments[0] == node for a in self.done)
+    def done_on(self, action: str) -> set[str]:
+        """The nodes on which an action was carried out, whatever its other arguments."""
+        return {str(a.arguments[0]) for a in self.done if a.name == action}
 
     def is_blocked(self, action: Action) -> bool:
         """Whether an action failed so often that it is not worth another try."""

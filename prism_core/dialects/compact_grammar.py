@@ -7,7 +7,7 @@ What is known is not looked for, and nothing is looked at where nothing is left 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from prism_core.dialects.compact_report_grammar import ReportGrammar
@@ -199,8 +199,8 @@ class CompactGrammar:
     @cached_property
     def _look_again(self) -> Part | None:
         """As `_look`, or once more in a mission at a place that the request speaks of."""
-        new = (n for n in self._near_said if not self._state.was_done('map_region', n))
-        again = in_order('map ', self._nodes(new))
+        mapped = self._state.done_on('map_region')
+        again = in_order('map ', self._nodes(n for n in self._near_said if n not in mapped))
         return self._define('LOOK_AGAIN', one_of([self._look, again]))
 
     @cached_property
@@ -236,29 +236,21 @@ class CompactGrammar:
         return self._inspect if is_asked else None
 
     @cached_property
+    def _inspected(self) -> set[tuple]:
+        return {action.arguments for action in self._state.done if action.name == 'inspect'}
+
+    @cached_property
     def _inspect_again(self) -> Part | None:
         """As `_inspect`, or for what was known before the mission."""
-        return self._define('INSPECT_AGAIN', one_of([self._inspect, *self._new_inspections()]))
-
-    def _new_inspections(self) -> Iterator[Part | None]:
-        """Those that were not carried out in this mission."""
-        asked = {a.arguments for a in self._state.done if a.name == 'inspect'}
-        names, new = self._topic.near_objects, []
-        for key in self._topic.attributes:
-            question = self._lexicon.question(key)
-            left = [name for name in names if (name, question) not in asked]
-            if len(left) == len(names):
-                new.append(key)
-            else:
-                yield in_order('inspect ', self._nodes(left), f' {key}')
-        yield in_order('inspect ', self._near_object, ' ', one_text_of(new))
+        question, inspected = self._lexicon.question, self._inspected
+        again = self._inspections(lambda name, key: (name, question(key)) not in inspected)
+        return self._define('INSPECT_AGAIN', one_of([self._inspect, *again]))
 
     @cached_property
     def _inspect_whole(self) -> Part | None:
         """Inspections of what was not inspected yet, for nothing special."""
-        asked = {a.arguments for a in self._state.done if a.name == 'inspect'}
-        question = self._lexicon.question('description')
-        names = (name for name in self._topic.near_objects if (name, question) not in asked)
+        question, inspected = self._lexicon.question('description'), self._inspected
+        names = (n for n in self._topic.near_objects if (n, question) not in inspected)
         whole = in_order('inspect ', self._nodes(names), optional(in_order(' ', self._quoted)))
         return self._define('INSPECT_WHOLE', whole)
 
@@ -267,20 +259,25 @@ class CompactGrammar:
         """Inspections of what is not known yet; where the request asks for no attribute, of whole
         things.
         """
-        return self._define('INSPECT', one_of(self._inspections()))
-
-    def _inspections(self) -> Iterator[Part | None]:
-        nodes, names, near = self._graph.nodes, self._topic.near_objects, self._near_object
+        nodes, whole = self._graph.nodes, None
         if not self._topic.asks_attributes:
-            yield in_order('inspect ', near, optional(in_order(' ', self._quoted)))
-        new = []
+            quoted = optional(in_order(' ', self._quoted))
+            whole = in_order('inspect ', self._near_object, quoted)
+        new = self._inspections(lambda name, key: key not in nodes[name].attributes)
+        return self._define('INSPECT', one_of([whole, *new]))
+
+    def _inspections(self, is_left: Callable[[str, str], bool]) -> Iterator[Part | None]:
+        """Of the objects for the attributes for which that is left; names are written once for all
+        attributes that are left for all of them.
+        """
+        names, of_all = self._topic.near_objects, []
         for key in self._topic.attributes:
-            lacking = [name for name in names if key not in nodes[name].attributes]
-            if len(lacking) == len(names):
-                new.append(key)
+            left = [name for name in names if is_left(name, key)]
+            if len(left) == len(names):
+                of_all.append(key)
             else:
-                yield in_order('inspect ', self._nodes(lacking), f' {key}')
-        yield in_order('inspect ', near, ' ', one_text_of(new))
+                yield in_order('inspect ', self._nodes(left), f' {key}')
+        yield in_order('inspect ', self._near_object, ' ', one_text_of(of_all))
 
     @cached_property
     def _ask(self) -> Part | None:

@@ -73,7 +73,7 @@ class ReportGrammar:
     def _on_nodes(self) -> Iterator[tuple[str, Part | None]]:
         graph, topic, standing = self._graph, self._topic, self._standing
         placed = [name for name in standing.fitting if graph.viewpoints[name]]
-        said = [name for name in topic.objects if standing.was_described(name)]
+        said = [name for name in topic.objects if name in standing.inspected_whole]
         if not topic.object_choices:
             said += topic.regions
         described = [name for name in said if _fits(name, graph.nodes[name].description)]

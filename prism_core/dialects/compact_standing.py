@@ -8,6 +8,7 @@ in several ways, more is left open.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 
 from prism_core.dialects.compact_topic import Topic
@@ -53,9 +54,8 @@ class Standing:
     @cached_property
     def looked_at(self) -> list[str]:
         """Those, and what was mapped in this mission."""
-        mapped, was_done = {*self.mapped_regions}, self._state.was_done
-        said = self._topic.regions
-        return [name for name in said if name in mapped or was_done('map_region', name)]
+        looked_at = {*self.mapped_regions} | self._state.done_on('map_region')
+        return [name for name in self._topic.regions if name in looked_at]
 
     @cached_property
     def told_regions(self) -> list[str]:
@@ -82,7 +82,7 @@ class Standing:
         near = self._called(self._topic.near_objects)
         return bool(self._topic.values) or near.isdisjoint(self._topic.classes)
 
-    def _called(self, names: list[str]) -> set[str]:
+    def _called(self, names: Iterable[str]) -> set[str]:
         return {called for name in names for called in self._topic.classes_of(name)}
 
     def found_words(self, kind: IntentKind) -> list[str]:
@@ -104,17 +104,17 @@ class Standing:
 
     # ------------------------------------------------------------------------------- what was done
 
-    def was_described(self, name: str) -> bool:
-        """Whether an object was inspected as a whole in this mission, or could not be."""
+    @cached_property
+    def inspected_whole(self) -> set[str]:
+        """The objects that were inspected as a whole in this mission, or could not be."""
         inspected = (a.arguments for a in self._state.tried if a.name == 'inspect')
-        queries = [str(query) for node, query in inspected if node == name]
-        return any(not self._lexicon.asked_attributes(query) for query in queries)
+        asked = self._lexicon.asked_attributes
+        return {str(name) for name, query in inspected if not asked(str(query))}
 
     @property
     def is_all_inspected(self) -> bool:
         """Whether something of each thing that the request speaks of was inspected."""
-        names = [str(a.arguments[0]) for a in self._state.done if a.name == 'inspect']
-        inspected = self._called(names)
+        inspected = self._called(self._state.done_on('inspect'))
         return all(not inspected.isdisjoint(meant) for meant in self._topic.object_choices)
 
     @property
@@ -126,9 +126,8 @@ class Standing:
     @property
     def places_left(self) -> int:
         """How many of the places that the request speaks of the robot was not sent to."""
-        visited = [str(a.arguments[0]) for a in self._state.done if a.name == 'goto']
-        named = {*self._topic.named_regions}
-        return len(named - {*visited}) + len(self._topic.other_places - self._called(visited))
+        visited, named = self._state.done_on('goto'), {*self._topic.named_regions}
+        return len(named - visited) + len(self._topic.other_places - self._called(visited))
 
     @property
     def may_hold(self) -> bool:
@@ -144,7 +143,7 @@ class Standing:
     @property
     def _ends_left(self) -> int:
         """So many of the regions that the request speaks of were not mapped in this mission."""
-        return sum(not self._state.was_done('map_region', name) for name in self._topic.regions)
+        return len({*self._topic.regions} - self._state.done_on('map_region'))
 
     # ---------------------------------------------------------------------------- what has to come
 

@@ -88,6 +88,11 @@ class Topic:
         """Those attributes of which the request says no value; all, where there are none."""
         return [key for key in self.attributes if key not in self.values] or self.attributes
 
+    @cached_property
+    def _numbered_alone(self) -> set[str]:
+        """The classes of which the request numbers one, and does not speak besides."""
+        return {*map(class_of_name, self.numbered)} - self._spoken
+
     def _may_mean(self, name: str, classes: set[str]) -> bool:
         """Whether a node may be meant, where the request speaks of these classes: if it numbers one
         of the node's class and does not speak of the class besides, only that one.
@@ -95,8 +100,9 @@ class Topic:
         called = class_of(self._graph.nodes[name])
         if name in self.numbered:
             return True
-        is_another = called in {*map(class_of_name, self.numbered)} - self._spoken
-        return not is_another and (not classes or not self.classes_of(name).isdisjoint(classes))
+        return called not in self._numbered_alone and (
+            not classes or not self.classes_of(name).isdisjoint(classes)
+        )
 
     @cached_property
     def object_choices(self) -> list[frozenset[str]]:
@@ -193,7 +199,7 @@ class Topic:
             found = [*lexicon.objects, *lexicon.regions, *lexicon.purposes, *lexicon.groups]
             found += map(class_of, self._graph.nodes.values())
         found += map(class_of_name, self.numbered)
-        return [*filter(PHRASE.fullmatch, dict.fromkeys((*found, *self._own_phrases())))]
+        return [*filter(PHRASE.fullmatch, dict.fromkeys((*found, *self._own_phrases)))]
 
     @cached_property
     def _object_words(self) -> list[str]:
@@ -206,17 +212,17 @@ class Topic:
         """Whether the request may ask for this: not for an attribute or a value of what it speaks
         of, unless it says which; nothing is vague that it speaks of.
         """
+        if self._is_all_known and not self._is_said_enough(kind):
+            return False
         if kind == 'yes_no':
             return bool(self.values) or not self.things
         if kind == 'attribute':
             return self.asks_attributes or not self.things
-        if self._is_all_known and not self._is_said_enough(kind):
-            return False
         if kind in _OF_ONE_REGION and self.number_of_places > 1:
             return False
         if kind in (*_BETWEEN_REGIONS, 'map_area') and self.object_choices:
             return self.speaks_of_places
-        if not (self.things or self.positions or self.numbered or [*self._own_phrases()]):
+        if not (self.things or self.positions or self.numbered or self._own_phrases):
             return kind in ('vague', 'survey')
         if kind == 'survey':
             return not (self.object_choices or self.speaks_of_places)
@@ -226,7 +232,7 @@ class Topic:
     def _is_all_known(self) -> bool:
         """Whether all that the request may speak of is known or stands in the lexicon."""
         is_lost = not self.numbered <= self._graph.nodes.keys()
-        return bool(self.things) and not is_lost and not any(self._own_phrases())
+        return bool(self.things) and not is_lost and not self._own_phrases
 
     def _is_said_enough(self, kind: IntentKind) -> bool:
         """Whether the request speaks of all that a goal of this kind needs."""
@@ -247,8 +253,12 @@ class Topic:
         """Whether a goal may be about several classes."""
         return not self.things or 'or' in self._said
 
-    def _own_phrases(self) -> Iterator[str]:
+    @cached_property
+    def _own_phrases(self) -> list[str]:
         """What the request may call a thing that no lexicon has."""
+        return [*self._unknown_phrases()]
+
+    def _unknown_phrases(self) -> Iterator[str]:
         values = self._lexicon.attribute_phrases.keys()
         for text in self._lexicon.without_things(self._request):
             said = _WORD.findall(_NUMBERED.sub(' of ', text))
