@@ -31,7 +31,7 @@ _WORLDS = 20
 _WORLDS_OF_UNTRAINED = 8  # it rambles on, often to the end of a trial
 _SHUFFLED_BYTES = 32
 # What is held to known names and kept from pointless steps solves a pair now and then, by luck: of
-# the pairs in 20 worlds of the core tier 3 and 9 %, shuffled in two ways.
+# the pairs in the first 20 worlds 15 % of core, 16 of gate, 19 of smoke, 10 of standard, 6 of full.
 _LUCK = 0.2
 
 
