@@ -35,7 +35,12 @@ _folder = click.Path(path_type=Path, file_okay=False)
     type=click.Choice(['uniform', 'failure', 'loss', 'on_policy']),
     help='How tasks are chosen, instead of what the recipe says.',
 )
-@click.option('--start', type=_folder, help='A run of the same recipe, to begin with its round 0.')
+@click.option(
+    '--start',
+    type=_folder,
+    help='A run of the same recipe, to begin with its round 0, or the run of `prism distill` that '
+    'made the student.',
+)
 @click.option('--workers', default=0, help='Processes that play; one for each core when left out.')
 def iterate(
     recipe: Path, out: Path, strategy: str | None, start: Path | None, workers: int

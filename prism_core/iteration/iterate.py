@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from prism_core.dataset.run_folder import read_recipe
 from prism_core.dataset.split import world_seed
 from prism_core.domain import find_domain
 from prism_core.errors import ConfigError
@@ -91,7 +92,8 @@ def iterate(
         recipe_file: an `IterateConfig` as YAML.
         out: the folder to write to.
         strategy: instead of that of the recipe.
-        start: the folder of another run, of which the first round is taken as it is.
+        start: the folder of another run, of which the first round is taken as it is, or that of
+            `distill`, which made the student.
         workers: processes that play; 0 for one for each core.
         say: told one line for each stage.
         on_progress: told how far a stage is.
@@ -106,6 +108,9 @@ def iterate(
         RunStopped: a process died; the same call goes on.
     """
     recipe = read_rounds(recipe_file, strategy)
+    if start is not None:
+        start = _find_first(start)
+        recipe = recipe.begin_with(_find_weights(start))
     desk = _Desk(recipe, workers or os.cpu_count() or 1, say, on_progress)
     with Ledger(out, lambda line: say(f'best     {line}')) as ledger:
         students = [_begin(desk, out, start)]
@@ -129,17 +134,36 @@ def iterate(
         return report
 
 
-def _begin(desk: _Desk, out: Path, start: Path | None) -> _Student:
-    """The first round: here, or as another run did it."""
-    folder = (start or out) / 'round-0'
-    if start is not None and not (folder / STAGES).is_file():
+def _find_first(start: Path) -> Path:
+    """Where another run keeps its first dataset and training."""
+    first = start / 'round-0'
+    folder = first if first.is_dir() else start
+    if not (folder / STAGES).is_file() or not (folder / 'train').is_dir():
         raise ConfigError(
-            f'{start}: expected a run of `prism iterate` that made its own round-0, got none; name '
-            'the run that the others begin from'
+            f'{start}: expected a run of `prism iterate` that made its own round-0, or one of '
+            '`prism distill`, got none; name the run that the others begin from'
         )
-    with desk.open_round(folder, is_fixed=start is not None) as ledger:
-        data = make_data(desk.recipe.first, ledger, desk.show_in(folder))
-        return _train(desk, desk.recipe.first, data, ledger)
+    return folder
+
+
+def _find_weights(first: Path) -> str:
+    """The checkpoint that the first training began with; '' for random weights."""
+    return read_recipe(first / 'train')['config']['start']
+
+
+def _begin(desk: _Desk, out: Path, first: Path | None) -> _Student:
+    """The first round: here, or as another run did it; a student of `distill` plays here."""
+    if first is None:
+        with desk.open_round(out / 'round-0') as ledger:
+            data = make_data(desk.recipe.first, ledger, desk.show_in(ledger.path))
+            return _play(desk, _train(desk, desk.recipe.first, data, ledger), ledger)
+    with desk.open_round(first, is_fixed=True) as ledger:
+        data = make_data(desk.recipe.first, ledger, desk.show_in(first))
+        student = _train(desk, desk.recipe.first, data, ledger)
+        if ledger.has('valid'):
+            return _play(desk, student, ledger)
+    with desk.open_round(out / 'round-0') as ledger:
+        return _play(desk, student, ledger)
 
 
 def _go_on(desk: _Desk, folder: Path, students: list[_Student]) -> _Student:
@@ -150,7 +174,7 @@ def _go_on(desk: _Desk, folder: Path, students: list[_Student]) -> _Student:
         order = _make_order(desk, number, last, weights)
         data = _gather(desk, order, [one.data for one in students], ledger)
         recipe = desk.recipe.later(number, last.checkpoint.folder)
-        return _train(desk, recipe, data, ledger)
+        return _play(desk, _train(desk, recipe, data, ledger), ledger)
 
 
 def _make_order(desk: _Desk, number: int, last: _Student, weights: dict[str, float]) -> Order:
@@ -161,10 +185,10 @@ def _make_order(desk: _Desk, number: int, last: _Student, weights: dict[str, flo
         config.strategy,
         config.calls,
         first.train.domain,
-        config.data.teacher,
+        first.config.data.teacher,
         first.train.data.dialect,
         worlds,
-        rebase=config.data.rebase,
+        rebase=first.config.data.rebase,
         weights=weights,
         student=desk.candidate(last.exported) if config.strategy == ON_POLICY else None,
     )
@@ -211,16 +235,20 @@ def _gather(desk: _Desk, order: Order, before: list[Made], ledger: Ledger) -> Ma
 
 
 def _train(desk: _Desk, recipe: Recipe, data: Made, ledger: Ledger) -> _Student:
-    """The rest of a round: training, export, and how the student plays."""
-    show = desk.show_in(ledger.path)
-    trained = train_student(recipe, data, ledger, show)
+    """A student that has not played yet."""
+    trained = train_student(recipe, data, ledger, desk.show_in(ledger.path))
     exported = export_student(recipe, data, trained, ledger)
-    student, worlds = desk.candidate(exported), desk.recipe.valid
-    domain = find_domain(recipe.train.domain)
+    return _Student(ledger.path, data, trained, exported, [])
+
+
+def _play(desk: _Desk, student: _Student, ledger: Ledger) -> _Student:
+    """The end of a round: how the student plays."""
+    candidate, worlds = desk.candidate(student.exported), desk.recipe.valid
+    show, domain = desk.show_in(ledger.path), find_domain(desk.recipe.first.train.domain)
 
     def make(folder: Path) -> str:
         results = play_valid(
-            student,
+            candidate,
             domain.name,
             worlds,
             folder,
@@ -231,9 +259,9 @@ def _train(desk: _Desk, recipe: Recipe, data: Made, ledger: Ledger) -> _Student:
         )
         return f'{sum(r.success for r in results)} of {len(results)} trials succeeded'
 
-    inputs = {'student': exported.files, 'worlds': worlds, 'version': domain.version}
+    inputs = {'student': student.exported.files, 'worlds': worlds, 'version': domain.version}
     ledger.do(Stage('valid', 'valid', inputs, make, goes_on=True))
-    return _Student(ledger.path, data, trained, exported, read_results(ledger.path / 'valid'))
+    return replace(student, results=read_results(ledger.path / 'valid'))
 
 
 def _describe(student: _Student, number: int, report: Report) -> Round:

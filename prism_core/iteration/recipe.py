@@ -1,6 +1,7 @@
-"""The recipe of `prism iterate`: the first dataset, the training, and what each round may spend.
+"""The recipe of `prism iterate`: the student that it begins with, and what each round may spend.
 
-Worlds, training and suites are named by file, from the folder of this one on. Nothing is made here.
+The student is a recipe of `prism distill`, named by file, from the folder of this one on. Nothing
+is made here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from prism_core.domain import find_domain
 from prism_core.errors import ConfigError
 from prism_core.pipeline.recipe import (
     FLOATS,
-    DatasetConfig,
     DistillConfig,
     EvaluateConfig,
     Recipe,
@@ -30,22 +30,20 @@ Strategy = Literal['uniform', 'failure', 'loss', 'on_policy']
 class IterateConfig:
     """Some rounds; as a file, see `config/distill/iterate_unit.yaml`.
 
-    `data`: the first dataset. `train`: file of the training, of a nano. `rounds`: how many follow
-    the first training. `strategy`: how each chooses what it is taught. `calls`: so many plans of
-    the teacher it may ask for. `tokens`: of each later training, which begins with the weights of
-    the one before; `learning_rate`: of those, 0 for that of the first. `valid`: the domain's
-    own recipe of worlds, drawn in the split valid and played after each round. `test`: file of a
-    suite, played once. `seed`: of the worlds that are drawn for the rounds.
+    `student`: file of the `DistillConfig` of a nano: the first dataset, of which each round draws
+    more, the first training, and the suite that the best student plays, once. `rounds`: how many
+    follow the first training. `strategy`: how each chooses what it is taught. `calls`: so many
+    plans of the teacher it may ask for. `tokens`: of each later training, which begins with the
+    weights of the one before; `learning_rate`: of those, 0 for that of the first. `valid`: the
+    domain's own recipe of worlds, drawn in the split valid and played after each round. `seed`: of
+    the worlds that are drawn for the rounds.
 
     Raises:
         ConfigError: a value is out of its range.
     """
 
-    name: str
-    data: DatasetConfig
-    train: str
+    student: str
     valid: dict[str, Any]
-    test: str
     rounds: int
     calls: int
     tokens: int
@@ -59,11 +57,6 @@ class IterateConfig:
                 raise ConfigError(f'{name}: expected at least 1, got {getattr(self, name)}')
         if self.learning_rate < 0:
             raise ConfigError(f'learning_rate: expected at least 0, got {self.learning_rate}')
-        if not self.data.recipe:
-            raise ConfigError(
-                'data: expected recipe, a file of worlds of which each round draws more, got '
-                f'folder {self.data.folder!r}'
-            )
 
 
 @dataclass(frozen=True)
@@ -76,6 +69,11 @@ class Rounds:
     first: Recipe
     worlds: SynthesisRecipe
     valid: dict[str, Any]
+
+    def begin_with(self, checkpoint: str) -> Rounds:
+        """The same, with a first training that began with the weights of a checkpoint."""
+        train = replace(self.first.train, start=checkpoint)
+        return replace(self, first=replace(self.first, train=train))
 
     def later(self, number: int, start: Path) -> Recipe:
         """What a later round trains: on all data so far, with the weights of the round before.
@@ -110,26 +108,28 @@ def read_rounds(path: Path, strategy: Strategy | None = None) -> Rounds:
     config = read_config(path, IterateConfig)
     if strategy is not None:
         config = replace(config, strategy=strategy)
-    distill = DistillConfig(
-        name=config.name,
-        data=config.data,
-        train=config.train,
-        quantise=(),
-        evaluate=EvaluateConfig((FLOATS,), config.test),
-    )
-    first = open_recipe(distill, path.parent)
-    _check_training(path.parent / config.train, first.train)
+    student = path.parent / config.student
+    distill = read_config(student, DistillConfig)
+    if not (distill.data.recipe and distill.evaluate.suite):
+        raise ConfigError(
+            f'{student}: expected data.recipe, worlds of which each round draws more, and '
+            f'evaluate.suite, which the best student plays, got {distill.data.recipe!r} and '
+            f'{distill.evaluate.suite!r}'
+        )
+    evaluated = EvaluateConfig((FLOATS,), distill.evaluate.suite, distill.evaluate.held_to)
+    first = open_recipe(replace(distill, quantise=(), evaluate=evaluated), student.parent)
+    _check_training(student, first.train)
     assert first.worlds is not None  # noqa: S101 - there is a recipe of them
     kind = find_domain(first.train.domain).recipe_type
     valid: Any = to_config(config.valid, kind, f'{path}: valid')
     return Rounds(config, first, first.worlds, to_plain(valid))
 
 
-def _check_training(path: Path, train: TrainConfig) -> None:
+def _check_training(student: Path, train: TrainConfig) -> None:
     if train.nano is None:
-        raise ConfigError(f'{path}: expected the training of a nano, got that of {train.base!r}')
+        raise ConfigError(f'{student}: expected the training of a nano, got that of {train.base!r}')
     if train.data.follow or train.closed_loop:
         raise ConfigError(
-            f'{path}: expected neither data.follow nor closed_loop: the data of a round are there, '
-            'and each round is played; got one of them'
+            f'{student}: expected neither data.follow nor closed_loop: the data of a round are '
+            'there, and each round is played; got one of them'
         )

@@ -70,6 +70,10 @@ class Ledger:
             self.close()
             raise
 
+    def has(self, name: str) -> bool:
+        """Whether a stage was begun."""
+        return name in self._records
+
     def do(self, stage: Stage) -> dict[str, str]:
         """Do a stage, if what it read or what came out is not as it was.
 

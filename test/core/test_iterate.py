@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from prism_core.episode import Episode
 from prism_core.episode_json import parse_episode
 from prism_core.errors import ConfigError, PlanRejected, RunStopped
 from prism_core.evaluation.candidates import Candidate
+from prism_core.evaluation.evaluate import evaluate
 from prism_core.evaluation.results import read_result
 from prism_core.evaluation.scores import Estimate
 from prism_core.evaluation.trial import Desk
@@ -55,6 +56,7 @@ from prism_core.iteration.iterate import iterate
 from prism_core.iteration.losses import losses_by_group
 from prism_core.iteration.recipe import read_rounds
 from prism_core.iteration.report import Report, Round
+from prism_core.pipeline.distill import distill
 from prism_core.pipeline.ledger import Ledger, Stage
 from prism_core.plan import Plan
 from prism_core.planner import Planner
@@ -455,7 +457,12 @@ def test_a_fixed_ledger_does_nothing_itself(tmp_path):
 # ------------------------------------------------------------------------------------------ recipes
 
 
-def write_recipe(folder: Path, training: dict[str, Any] | None = None, **changes: Any) -> Path:
+def write_recipe(
+    folder: Path,
+    training: dict[str, Any] | None = None,
+    distilled: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Path:
     """A recipe and the files that it names."""
     folder.mkdir(parents=True, exist_ok=True)
     small = {**TINY, 'width': 64}
@@ -463,11 +470,16 @@ def write_recipe(folder: Path, training: dict[str, Any] | None = None, **changes
         'worlds.yaml': {'worlds': WORLDS},
         'suite.yaml': {'worlds': VALID},
         'train.yaml': training or nano_recipe(nano=small, tokens=12_000, save_every=1),
-        'recipe.yaml': {
+        'student.yaml': {
             'name': 'tiny',
             'data': {'recipe': 'worlds.yaml', 'vocab_size': 600},
             'train': 'train.yaml',
-            **{'valid': VALID, 'test': 'suite.yaml'},
+            'quantise': [],
+            'evaluate': {'files': ['F16'], 'suite': 'suite.yaml'},
+            **(distilled or {}),
+        },
+        'recipe.yaml': {
+            **{'student': 'student.yaml', 'valid': VALID},
             **{'rounds': 1, 'calls': 40, 'tokens': 6_000, 'learning_rate': 0.02},
             **changes,
         },
@@ -485,10 +497,9 @@ def write_recipe(folder: Path, training: dict[str, Any] | None = None, **changes
         ({'tokens': -1}, r'recipe\.yaml: tokens: expected at least 1, got -1'),
         ({'learning_rate': -1.0}, r'learning_rate: expected at least 0, got -1'),
         ({'strategy': 'luck'}, r"recipe\.yaml: Invalid enum value 'luck'"),
-        ({'data': {'folder': 'x'}}, r"data: expected recipe, .* got folder 'x'"),
         ({'valid': {'sizs': 1}}, r"recipe\.yaml: valid: there is no setting 'sizs'"),
-        ({'test': 'train.yaml'}, r'train\.yaml: there is no setting'),
-        ({'test': 'none.yaml'}, r'cannot read .*none\.yaml'),
+        ({'student': 'train.yaml'}, r'train\.yaml: data: expected either recipe'),
+        ({'student': 'none.yaml'}, r'cannot read .*none\.yaml'),
     ],
 )
 def test_a_wrong_recipe_is_refused_with_its_place(tmp_path, changes, message):
@@ -498,11 +509,18 @@ def test_a_wrong_recipe_is_refused_with_its_place(tmp_path, changes, message):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('student', [{'data': {'folder': 'x'}, 'evaluate': {}}, {'evaluate': {}}])
+def test_a_student_without_worlds_to_draw_more_of_or_a_suite_to_play_is_refused(tmp_path, student):
+    recipe = write_recipe(tmp_path, distilled=student)
+    with pytest.raises(ConfigError, match=r'student\.yaml: expected data\.recipe, .*suite'):
+        iterate(recipe, tmp_path / 'out')
+
+
 @pytest.mark.parametrize(
     ('training', 'message'),
     [
-        ({'nano': None, 'base': 'x'}, r"train\.yaml: expected the training of a nano, .* 'x'"),
-        ({'closed_loop': 2}, r'train\.yaml: expected neither data\.follow nor closed_loop'),
+        ({'nano': None, 'base': 'x'}, r"student\.yaml: expected the training of a nano, .* 'x'"),
+        ({'closed_loop': 2}, r'student\.yaml: expected neither data\.follow nor closed_loop'),
     ],
 )
 def test_a_training_that_rounds_cannot_repeat_is_refused(tmp_path, training, message):
@@ -588,6 +606,30 @@ def test_each_strategy_spends_the_same_on_the_same_start(recipe, whole, tmp_path
     known = [json.loads(line)['seed'] for line in read_lines(whole / 'round-0/data/episodes.jsonl')]
     assert not set(known) & {episode.seed for episode in episodes}
     assert sum('evaluate F16' in line for line in lines) == 1
+
+
+@pytest.mark.slow
+def test_rounds_begin_with_the_student_of_a_distillation_that_went_on_from_another(
+    recipe, whole, tmp_path
+):
+    first, folder = whole / 'round-0' / 'train' / 'best', tmp_path / 'student'
+    distill(
+        recipe.parent / 'student.yaml',
+        folder,
+        start=first,
+        evaluate=partial(evaluate, any_suite=True),
+    )
+    before = contents(folder)
+    report, lines = run(recipe, tmp_path / 'out', start=folder)
+    assert contents(folder) == before
+    assert not any('train' in line and 'student' in line and ' done ' in line for line in lines)
+    assert [one.number for one in report.rounds] == [0, 1]
+    assert (tmp_path / 'out' / 'round-0' / 'valid').is_dir()
+    kept = (tmp_path / 'out' / 'best').resolve()
+    assert kept == (folder, tmp_path / 'out' / 'round-1')[report.best].resolve()
+    again, lines = run(recipe, tmp_path / 'out', start=folder)
+    assert again == report
+    assert all(' skipped ' in line for line in lines)
 
 
 @pytest.mark.slow
