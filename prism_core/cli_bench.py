@@ -23,7 +23,7 @@ from prism_core.terminal_bench import print_costs, print_prompts, print_runs
 if TYPE_CHECKING:  # not everywhere
     from tokenizers import Tokenizer
 
-PROMPT_REGIONS, PROMPTS = 20, 15
+PROMPT_REGIONS, PROMPTS, PLANS = 20, 15, 100
 GRAMMAR_NAMES = 2000
 _Counter = Callable[[Sequence[Message]], int]
 
@@ -91,6 +91,7 @@ def student(
     '--type', 'file_type', default='Q4_K_M', show_default=True, help='F16, Q8_0, Q4_K_M, …'
 )
 @click.option('--prompt-tokens', default=1500, show_default=True, help="Of a mission's start.")
+@click.option('--added-tokens', default=60, show_default=True, help='That a replan reads.')
 @click.option('--new-tokens', default=32, show_default=True, help='Of a reply.')
 @click.option('--repeats', default=3, show_default=True, help='How often each thing is timed.')
 @_threads
@@ -106,6 +107,7 @@ def runtime(
     shape: str,
     file_type: str,
     prompt_tokens: int,
+    added_tokens: int,
     new_tokens: int,
     repeats: int,
     threads: int,
@@ -120,9 +122,7 @@ def runtime(
     from prism_core.domains.mapping.benchmark import write_grammars
 
     machine = describe_machine()
-    load = RuntimeLoad(
-        prompt_tokens=prompt_tokens, new_tokens=new_tokens, repeats=repeats, threads=threads
-    )
+    load = RuntimeLoad(prompt_tokens, added_tokens, new_tokens, repeats, threads)
     path = _make_model(work, shape, file_type)
     held = [HeldReply(*case) for case in write_grammars(GRAMMAR_NAMES)]
     with show_progress('replies', 3 * repeats + len(held) * (2 + 2 * repeats)) as advance:
@@ -164,12 +164,14 @@ def _make_model(work: Path, shape: str, file_type: str) -> Path:
 )
 @_json
 def prompts(model: Path | None, tokenizers: tuple[Path, ...], out: Path | None) -> None:
-    """Count the tokens of prompts in each dialect, by the student's tokenizer and by others."""
+    """Count the tokens of prompts in each dialect, by the student's tokenizer and by others; then
+    those that each later plan of a mission reads and says.
+    """
     with _needs('robot'):
         from prism_core.inference.llama_cpp import LlamaCppModel
     with _needs('data'):
         from prism_core.dataset.tokenizer import load_tokenizer
-    from prism_core.domains.mapping.benchmark import draw_prompts
+    from prism_core.domains.mapping.benchmark import draw_prompts, draw_replans
     from prism_core.inference.student import find_bundled
 
     path = model or find_bundled()
@@ -181,7 +183,7 @@ def prompts(model: Path | None, tokenizers: tuple[Path, ...], out: Path | None) 
     for one in tokenizers:
         folder = one.parent if one.name == 'tokenizer.json' else one
         counters[str(one)] = partial(_count_tokens, load_tokenizer(folder))
-    drawn = draw_prompts(PROMPT_REGIONS, PROMPTS)
+    drawn = {**draw_prompts(PROMPT_REGIONS, PROMPTS), **draw_replans(PLANS)}
     try:
         medians = {
             name: {by: statistics.median(map(count, chats)) for by, count in counters.items()}
@@ -189,8 +191,9 @@ def prompts(model: Path | None, tokenizers: tuple[Path, ...], out: Path | None) 
         }
     finally:
         engine.close()
-    print_prompts(medians, f'{PROMPT_REGIONS} regions, median of {PROMPTS}')
-    _report(out, {'regions': PROMPT_REGIONS, 'medians_of': PROMPTS, 'prompts': medians})
+    print_prompts(medians, f'{PROMPT_REGIONS} regions, medians')
+    settings = {'regions': PROMPT_REGIONS, 'prompts': PROMPTS, 'plans': PLANS}
+    _report(out, {'settings': settings, 'medians': medians})
 
 
 def _count_characters(messages: Sequence[Message]) -> int:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from prism_core import ConfigError, find_domain
 from prism_core import cli as command_line
 from prism_core.dataset.tokenizer import save_tokenizer
-from prism_core.domains.mapping.benchmark import draw_missions, draw_prompts
+from prism_core.domains.mapping.benchmark import draw_missions, draw_prompts, draw_replans
 
 pytest.importorskip('llama_cpp')
 pytest.importorskip('gguf')
@@ -200,12 +200,13 @@ def test_the_command_for_prompts_counts_by_each_tokenizer(config, tmp_path):
     save_tokenizer(nano_tokenizer(), tmp_path / 'tokenizer')
     out, other = tmp_path / 'prompts.json', tmp_path / 'tokenizer' / 'tokenizer.json'
     said = run('prompts', '--model', config.model, '--tokenizer', other, '--json', out)
-    assert '20 regions, median of 15' in said
-    lengths = json.loads(out.read_text())['prompts']
+    assert '20 regions, medians' in said
+    lengths = json.loads(out.read_text())['medians']
     for by in ('characters', config.model, str(other)):
-        compact, spine, full = (lengths[name][by] for name in lengths)
+        compact, spine, full, *_ = (lengths[name][by] for name in lengths)
         assert 3 * compact < spine < full
-    for counts in lengths.values():
+        assert 3 * lengths['compact, reply'][by] < lengths['spine, reply'][by]
+    for counts in [*lengths.values()][:3]:
         # The template of the student adds a control token to each message, and one for the reply.
         assert 1 < counts[config.model] - counts[str(other)] <= 3
 
@@ -219,6 +220,19 @@ def test_prompts_are_of_maps_of_the_size_asked_for_that_are_known_in_full():
         assert len(graph.regions) == 20
         assert all(node.attributes.get('mapped') for node in graph.regions.values())
     assert prompts['spine with header'][0][0]['role'] == 'system'
+
+
+def test_what_a_replan_reads_and_says_is_what_comes_to_the_prompt():
+    drawn = draw_replans(20)
+    assert list(drawn) == ['compact, update', 'compact, reply', 'spine, update', 'spine, reply']
+    missions = draw_missions(20)
+    assert {len(chats) for chats in drawn.values()} == {20 - len(missions)}
+    mission = next(one for one in missions if len(one.turns) > 1)
+    dialect, graph = find_domain('mapping').make_dialect('compact'), mission.known_graph
+    for observation in mission.turns[0].observations:
+        graph = graph.apply(observation.update)
+    prompt = dialect.render_prompt(mission.task.request, graph, mission.turns[:1])
+    assert prompt[-len(drawn['compact, update'][0]) :] == drawn['compact, update'][0]
 
 
 def test_without_a_model_the_commands_say_how_to_name_one(monkeypatch, tmp_path):

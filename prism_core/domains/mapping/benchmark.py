@@ -74,6 +74,33 @@ def draw_prompts(regions: int, number: int) -> dict[str, list[list[Message]]]:
     return {**rendered, 'spine with header': render(dialects['spine'], header)}
 
 
+def draw_replans(plans: int) -> dict[str, list[list[Message]]]:
+    """What comes to a mission with each plan behind its first one, in each dialect: the messages
+    about what was done since, and the reply.
+
+    Args:
+        plans: so many, with the first ones, have the missions in all.
+    """
+    domain, missions = MappingDomain(), draw_missions(plans)
+    drawn: dict[str, list[list[Message]]] = {}
+    for name in _DIALECTS:
+        dialect = domain.make_dialect(name)
+        updates, replies = drawn[f'{name}, update'], drawn[f'{name}, reply'] = [], []
+        for mission in missions:
+            graph = mission.known_graph
+            for number, turn in enumerate(mission.turns):
+                if number:
+                    history = mission.turns[:number]
+                    messages = dialect.render_prompt(mission.task.request, graph, history)
+                    last = max(i for i, one in enumerate(messages) if one['role'] == 'assistant')
+                    updates.append(messages[last + 1 :])
+                    said = dialect.render_reply(turn.plan, graph)
+                    replies.append([{'role': 'assistant', 'content': said}])
+                for observation in turn.observations:
+                    graph = graph.apply(observation.update)
+    return drawn
+
+
 def write_grammars(names: int) -> list[GrammarCase]:
     """For each dialect the grammar on a map with so many names, half of them of regions, and a
     reply with far regions in it.
