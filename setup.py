@@ -139,6 +139,7 @@ setup(
             'serve = prism_core.cli_serve:serve',
             'synthesize = prism_core.cli_produce:synthesize',
             'train = prism_core.cli_train:train',
+            'trend = prism_core.cli_trend:trend',
             'ask = prism_ros.commands:ask',
             'demo = prism_ros.commands:demo',
         ],

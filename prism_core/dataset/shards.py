@@ -228,6 +228,11 @@ class Shards:
         )
 
 
+def count_episodes(shards: Shards) -> int:
+    """How many episodes the conversations are from."""
+    return len(set(shards.documents['episode'].tolist()))
+
+
 def open_shards(folder: Path, tokenizer: Tokenizer | None = None) -> Shards:
     """Open a folder for reading.
 

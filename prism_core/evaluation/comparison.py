@@ -87,7 +87,7 @@ def compare(one: Path, other: Path) -> Comparison:
     Raises:
         ConfigError: a folder holds no finished evaluation, or they are not of the same tasks.
     """
-    first, second = _read_report(one), _read_report(other)
+    first, second = read_report(one), read_report(other)
     suite, came = first['suite_sha256'], second['suite_sha256']
     if suite != came:
         raise ConfigError(
@@ -119,7 +119,12 @@ def compare(one: Path, other: Path) -> Comparison:
     )
 
 
-def _read_report(folder: Path) -> dict[str, Any]:
+def read_report(folder: Path) -> dict[str, Any]:
+    """What an evaluation came to, as it was written.
+
+    Raises:
+        ConfigError: the folder holds no finished evaluation.
+    """
     try:
         report = json.loads((folder / REPORT).read_text('utf-8'))
     except (OSError, ValueError):

@@ -13,7 +13,7 @@ import msgspec
 from prism_core.dataset.export import EPISODES
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.shard_writers import SHARDS
-from prism_core.dataset.shards import open_shards
+from prism_core.dataset.shards import count_episodes, open_shards
 from prism_core.evaluation.results import Result
 from prism_core.evaluation.scores import Estimate, estimate_success, join_twins
 from prism_core.files import replace_file
@@ -91,7 +91,7 @@ def describe_round(
         number,
         calls,
         calls + (before.rounds[-1].all_calls if before.rounds else 0),
-        len(set(shards.documents['episode'].tolist())),
+        count_episodes(shards),
         len(shards.tokens),
         weights,
         estimate_success(join_twins(results)),
