@@ -72,7 +72,7 @@ def test_the_prism_command_line_does_what_the_readme_says(command, tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=110,
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout) > 10
