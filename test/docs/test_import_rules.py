@@ -48,8 +48,8 @@ dialects.compact_grammar: dialects.compact_report_grammar dialects.compact_stand
     mission_state reports scene_graph validation
 dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
 reasons: actions plan reports scene_graph
-dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons reports
-    scene_graph
+dialects.compact_steps: actions dialects.handles errors intent lexicon mission_state plan reasons
+    reports scene_graph
 mission: actions episode intent lexicon mission_state observation reports scene_graph validation
 dialects.compact: actions conversation dialects.compact_grammar dialects.compact_graph
     dialects.compact_steps dialects.handles episode errors grammar lexicon mission mission_state
@@ -323,6 +323,9 @@ inference.serve: actions conversation errors plan planner validation
 cli_serve: conversation dataset.importing_records dataset.importing_requests domains.mapping
     errors inference.serve planner
 cli_train: distill.callbacks distill.config errors
+evaluation.trend: dataset.shard_writers dataset.shards errors evaluation.comparison
+    evaluation.evaluate evaluation.scores files picture
+cli_trend: evaluation.trend
 dialects:
 distill:
 distill.gguf_tokenizer: errors
@@ -360,10 +363,10 @@ iteration.recipe: config_file dataset.produce distill.config domain errors pipel
 pipeline.publishing: config_file dataset.export distill.export_gguf distill.model_card
     distill.quantize distill.run_record domain evaluation.candidates files gguf_info
     pipeline.learning pipeline.ledger pipeline.recipe
-iteration.iterate: dataset.split domain errors evaluation.candidates evaluation.evaluate
-    evaluation.results evaluation.scores files iteration.choosing iteration.gathering
-    iteration.losses iteration.playing iteration.recipe iteration.report pipeline.learning
-    pipeline.ledger pipeline.publishing pipeline.recipe
+iteration.iterate: dataset.run_folder dataset.split domain errors evaluation.candidates
+    evaluation.evaluate evaluation.results evaluation.scores files iteration.choosing
+    iteration.gathering iteration.losses iteration.playing iteration.recipe iteration.report
+    pipeline.learning pipeline.ledger pipeline.publishing pipeline.recipe
 pipeline:
 pipeline.distill: distill.quantize errors evaluation.evaluate pipeline.learning pipeline.ledger
     pipeline.publishing pipeline.recipe
@@ -397,6 +400,7 @@ cli_iterate: iteration.iterate
 cli_produce: inference.teacher_api
 cli_report: evaluation.report
 cli_train: config_file distill.config distill.merge distill.train evaluation.closed_loop
+cli_trend: evaluation.trend
 evaluation.candidates: inference.llama_cpp inference.transformers_model
 inference.benchmark: inference.transformers_model
 inference.lm_factory: inference.teacher_api
@@ -442,6 +446,8 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('cli_train', 'click', 'top'),
     ('cli_train', 'rich', 'top'),
     ('cli_train', 'yaml', 'top'),
+    ('cli_trend', 'click', 'top'),
+    ('cli_trend', 'rich', 'top'),
     ('config_file', 'msgspec', 'top'),
     ('config_file', 'yaml', 'top'),
     ('dataset.card', 'yaml', 'top'),
@@ -519,6 +525,7 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('evaluation.reference_suite', 'msgspec', 'top'),
     ('evaluation.report', 'msgspec', 'top'),
     ('evaluation.scores', 'numpy', 'top'),
+    ('evaluation.trend', 'numpy', 'top'),
     ('inference.benchmark_grammar', 'numpy', 'top'),
     ('inference.benchmark_machine', 'numpy', 'top'),
     ('inference.chat_template', 'jinja2', 'top'),
