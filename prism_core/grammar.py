@@ -84,13 +84,13 @@ def two_of(texts: Sequence[str], one: Part | None, between: str) -> Part | None:
 
 def optional(part: Part | None) -> Part:
     """A part or nothing."""
-    return repeated(part, 0, 1)
+    return repeated(part, 0, 1) or words('')
 
 
-def repeated(part: Part | None, least: int, most: int) -> Part:
+def repeated(part: Part | None, least: int, most: int) -> Part | None:
     """A part so many times."""
     if part is None:
-        return words('')
+        return None if least else words('')
     return Part(f'({part.source}){{{least},{most}}}', part.longest * most)
 
 

@@ -32,8 +32,11 @@ class Standing:
 
     @cached_property
     def fitting(self) -> list[str]:
-        """The objects that the request may speak of and that are not otherwise than it says."""
-        return [name for name in self._topic.objects if self._fits(name)]
+        """The objects that the request may speak of and that are not otherwise than it says; one
+        that it numbers is meant whatever else it says.
+        """
+        topic = self._topic
+        return [name for name in topic.objects if name in topic.numbered or self._fits(name)]
 
     @cached_property
     def _sure(self) -> list[str]:
@@ -113,9 +116,17 @@ class Standing:
 
     @property
     def is_all_inspected(self) -> bool:
-        """Whether something of each thing that the request speaks of was inspected."""
-        inspected = self._called(self._state.done_on('inspect'))
-        return all(not inspected.isdisjoint(meant) for meant in self._topic.object_choices)
+        """Whether something of each thing that the request speaks of was inspected, and all that it
+        asks for.
+        """
+        inspected = [a.arguments for a in self._state.done if a.name == 'inspect']
+        called = self._called(str(name) for name, _ in inspected)
+        asked = {*self._topic.asked} if self._topic.asks_attributes else set()
+        for _, query in inspected:
+            asked -= self._lexicon.asked_attributes(str(query))
+        return not asked and all(
+            not called.isdisjoint(meant) for meant in self._topic.object_choices
+        )
 
     @property
     def is_sent(self) -> bool:

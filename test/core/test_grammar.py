@@ -567,6 +567,9 @@ def test_a_sequence_is_done_when_its_things_were_inspected_and_its_places_driven
     assert not accepts(grammar, done)
     assert accepts(grammar, f' sequence : go {yard} ; answer done')
     assert accepts(dialect.make_grammar(request, graph, did(looked, driven)), done)
+    for wanted in ('the size of the crate', 'go to the rooftop'):
+        more = dialect.make_grammar(f'{request} At last {wanted}.', graph, did(looked, driven))
+        assert not accepts(more, done)
 
 
 def test_a_condition_is_looked_at_before_the_robot_drives():
