@@ -16,9 +16,6 @@ IntentKind = Literal[
     'nearest', 'map_area', 'survey', 'describe', 'passable', 'conditional', 'sequence', 'vague',
 ]  # fmt: skip
 
-VERDICTS = ('no', 'yes')
-"""What a conditional goal says behind its kind, once it is known whether the condition holds."""
-
 
 @dataclass(frozen=True)
 class Target:

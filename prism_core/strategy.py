@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from prism_core.actions import Action
 from prism_core.episode import Turn
-from prism_core.intent import VERDICTS, Intent, Target, class_of
+from prism_core.intent import Intent, Target, class_of
 from prism_core.lexicon import Lexicon
 from prism_core.mission import Mission, Step
 from prism_core.mission_state import MAPPED, MissionState
@@ -34,18 +34,13 @@ def decide(
     ends = step[-1].name in ('answer', 'clarify')
     if state.turns_left <= 1 and not ends:
         step = mission.answer('gave_up')
-    return make_plan(_goal_of(mission, intent), step, known_graph)
+    return make_plan(goal_of(intent, lexicon), step, known_graph)
 
 
-def _goal_of(mission: Mission, intent: Intent) -> str:
-    """The intent as a few words: its kind, whether its condition holds where that is known, and
-    what its target is called.
-    """
-    words: list[str] = [intent.kind]
-    if intent.kind == 'conditional' and isinstance(holds := _condition(mission, intent), bool):
-        words.append(VERDICTS[holds])
+def goal_of(intent: Intent, lexicon: Lexicon) -> str:
+    """The intent as a few words: its kind, and what its target is called."""
     target = intent.target or intent.region
-    return ' '.join(words if target is None else [*words, mission.lexicon.call(target)])
+    return intent.kind if target is None else f'{intent.kind} {lexicon.call(target)}'
 
 
 # ------------------------------------------------------------------------------------ by intent
@@ -215,25 +210,19 @@ def _is_looked_at(mission: Mission, ends: Sequence[str]) -> bool:
 
 
 def _conditional(mission: Mission, intent: Intent) -> Step:
-    holds = _condition(mission, intent)
-    if isinstance(holds, Step):
-        return holds
-    region = mission.resolve(_given(intent.region if holds else intent.other_region))
-    return region if isinstance(region, Step) else mission.go(region)
-
-
-def _condition(mission: Mission, intent: Intent) -> bool | Step:
-    """Whether it holds, or what is done to know that."""
     if intent.ends is not None:
         ends = _way_ends(mission, *intent.ends)
-        return ends if isinstance(ends, Step) else not mission.graph.region_network.has_edge(*ends)
-    name = mission.resolve(_given(intent.target))
-    if isinstance(name, Step):
-        return name
-    step = mission.observe(name, intent.attribute)
-    if step is not None:
-        return step
-    return mission.graph.nodes[name].attributes[intent.attribute] == intent.value
+        if isinstance(ends, Step):
+            return ends
+        holds = not mission.graph.region_network.has_edge(*ends)
+    else:
+        name = mission.resolve(_given(intent.target))
+        step = name if isinstance(name, Step) else mission.observe(name, intent.attribute)
+        if step is not None:
+            return step
+        holds = mission.graph.nodes[str(name)].attributes[intent.attribute] == intent.value
+    region = mission.resolve(_given(intent.region if holds else intent.other_region))
+    return region if isinstance(region, Step) else mission.go(region)
 
 
 def _sequence(mission: Mission, intent: Intent) -> Step:

@@ -27,7 +27,7 @@ from prism_core.grammar import (
     two_of,
     words,
 )
-from prism_core.intent import VERDICTS, IntentKind
+from prism_core.intent import IntentKind
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAPPED, MissionState
 from prism_core.reports import FORMS_FOR, FORMS_WITHOUT_ANSWER
@@ -49,10 +49,6 @@ _LOOKING_AGAIN: tuple[IntentKind, ...] = ('passable', 'conditional', 'sequence')
 _OF_WAYS: tuple[IntentKind, ...] = ('passable', 'conditional')
 _OF_PLACES: tuple[IntentKind, ...] = ('exists', 'count', 'compare', 'map_area')
 """Goals for which it is enough to look at the places that the request speaks of."""
-_ARRIVING = (
-    *(kind for kind, forms in FORMS_FOR.items() if 'here' in forms and kind != 'conditional'),
-    *(f'conditional {verdict}' for verdict in VERDICTS),
-)
 _INSPECTING: tuple[IntentKind, ...] = ('attribute', 'yes_no', 'describe')
 
 
@@ -99,19 +95,11 @@ class CompactGrammar:
 
     def _replies(self, kind: IntentKind) -> Iterator[Part | None]:
         """The goals of a kind, each with the steps that may follow it."""
-        topic, standing = self._topic, self._standing
+        topic, standing, reports = self._topic, self._standing, self._reports
         if standing.must_ask(kind):
             about = self._about(topic.words(kind), topic.words(kind))
             yield in_order(f'{kind} ', about, 'ask ', self._which)
             return
-        yield from self._replies_to(kind, kind)
-        if kind == 'conditional':
-            for verdict in standing.verdicts:
-                yield from self._replies_to(f'{kind} {verdict}', kind)
-
-    def _replies_to(self, goal: str, kind: IntentKind) -> Iterator[Part | None]:
-        """The same for goals that begin like this."""
-        topic, standing, reports = self._topic, self._standing, self._reports
         look = self._look_for(kind)
         answers = [
             self._ask if standing.is_unclear else None,
@@ -122,24 +110,23 @@ class CompactGrammar:
             *(reports[form] for form in FORMS_FOR[kind] if form not in ('here', 'done')),
         ]
         others = [look, *(reports[form] for form in FORMS_WITHOUT_ANSWER)]
-        goes_on = self._steps(goal, answers if standing.is_settled(kind) else [*answers, *others])
+        goes_on = self._steps(kind, answers if standing.is_settled(kind) else [*answers, *others])
         words = topic.words(kind)
         if standing.needs_no_look(kind):
             found = standing.found_words(kind)
             sought = [word for word in words if word not in found]
-            yield in_order(f'{goal} ', self._about(found, words), self._steps(goal, answers))
-            yield in_order(f'{goal} ', self._about(sought, sought), goes_on)
+            yield in_order(f'{kind} ', self._about(found, words), self._steps(kind, answers))
+            yield in_order(f'{kind} ', self._about(sought, sought), goes_on)
         else:
-            yield in_order(f'{goal} ', self._about(words, words), goes_on)
+            yield in_order(f'{kind} ', self._about(words, words), goes_on)
         if kind in _ABOUT_NO_THING:
-            yield in_order(f'{goal} : ', goes_on)
+            yield in_order(f'{kind} : ', goes_on)
 
-    def _steps(self, goal: str, last: Iterable[Part | None]) -> Part | None:
-        """The last step and drives before it; nobody arrives before it is known where to go."""
+    def _steps(self, kind: IntentKind, last: Iterable[Part | None]) -> Part | None:
         ends = [one_of(last)]
-        if goal == 'sequence':
+        if kind == 'sequence':
             ends = [in_order(repeated(self._drive, 0, _MAX_GOTOS), *ends), self._done]
-        if goal in _ARRIVING:
+        if 'here' in FORMS_FOR[kind] and (kind != 'conditional' or self._standing.may_hold):
             ends.append(self._reports['here'])
         return one_of(ends)
 

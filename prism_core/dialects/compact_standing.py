@@ -8,11 +8,11 @@ in several ways, more is left open.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 
 from prism_core.dialects.compact_topic import Topic
-from prism_core.intent import VERDICTS, IntentKind, class_of_name
+from prism_core.intent import IntentKind, class_of_name
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAPPED, MissionState
 from prism_core.scene_graph import SceneGraph
@@ -150,20 +150,6 @@ class Standing:
             asked = {*topic.values} or {*topic.attributes}
             return any(asked & nodes[name].attributes.keys() for name in topic.objects)
         return len(self.mapped_regions) > 1 or self._ends_left < len(topic.regions)
-
-    @property
-    def verdicts(self) -> Iterator[str]:
-        """What may be said of whether a condition holds: nothing before that may be known; one
-        thing where the request says one value, and all things known so far have it, or none does.
-        """
-        if not self.may_hold:
-            return
-        known = {False, True}
-        if self._topic.object_choices and self._topic.number_of_values == 1:
-            ((key, values),) = self._topic.values.items()
-            seen = (self._graph.nodes[name].attributes for name in self._topic.objects)
-            known = {one[key] in values for one in seen if key in one}
-        yield from (VERDICTS[holds] for holds in sorted(known))
 
     @property
     def _ends_left(self) -> int:

@@ -12,7 +12,6 @@ import re
 from prism_core.actions import Action
 from prism_core.dialects.handles import Handles
 from prism_core.errors import PlanParseError
-from prism_core.intent import VERDICTS
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import look_around
 from prism_core.plan import Plan
@@ -32,7 +31,6 @@ _VERBS = {
 }
 _ACTIONS = {verb: name for name, verb in _VERBS.items()}
 _REPLY = re.compile(r'\s*(?P<goal>[^:]*?) : (?P<steps>.+)', re.DOTALL)
-_KIND = re.compile(rf'conditional (?:{"|".join(VERDICTS)})(?: |$)|\S* ?')
 _QUOTED = re.compile(r'(?P<before>.*?)"(?P<text>.*)"\s*', re.DOTALL)
 DEFAULT_RADIUS_M = 3.0
 
@@ -69,7 +67,7 @@ class CompactSteps:
 
     def _meant_by(self, goal: str) -> str:
         """The classes that a goal is about, joined by ' or '."""
-        return ' or '.join(self._lexicon.meant_by(_KIND.sub('', goal, count=1)))
+        return ' or '.join(self._lexicon.meant_by(goal.partition(' ')[2]))
 
     # -------------------------------------------------------------------------------------- steps
 

@@ -236,16 +236,6 @@ def looked_at(name: str, query: str, *observations: Observation) -> Turn:
     return Turn(Plan((Action('inspect', (name, query)),)), observations)
 
 
-def test_the_goal_says_whether_a_condition_holds_once_that_is_known(depot, symbolic):
-    request = 'If the boat is open go to the dock, otherwise go to the courtyard.'
-    assert symbolic.plan(request, depot, []).primary_goal == 'conditional boat'
-    for openness, verdict, region in (('open', 'yes', 'dock_1'), ('closed', 'no', 'courtyard_1')):
-        known = depot.apply(GraphUpdate(set_attributes={'boat_1': {'openness': openness}}))
-        plan = symbolic.plan(request, known, [])
-        assert plan.primary_goal == f'conditional {verdict} boat'
-        assert plan.actions[-1].arguments == (f'I am at {region}.',)
-
-
 def test_what_was_observed_is_reported_from_the_graph(depot, symbolic):
     graph = depot.apply(GraphUpdate(set_attributes={'boat_1': {'color': 'green'}}))
     plan = symbolic.plan('what color is the boat?', graph, ())

@@ -48,8 +48,8 @@ dialects.compact_grammar: dialects.compact_report_grammar dialects.compact_stand
     mission_state reports scene_graph validation
 dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
 reasons: actions plan reports scene_graph
-dialects.compact_steps: actions dialects.handles errors intent lexicon mission_state plan reasons
-    reports scene_graph
+dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons reports
+    scene_graph
 mission: actions episode intent lexicon mission_state observation reports scene_graph validation
 dialects.compact: actions conversation dialects.compact_grammar dialects.compact_graph
     dialects.compact_steps dialects.handles episode errors grammar lexicon mission mission_state
