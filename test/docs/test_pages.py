@@ -36,7 +36,7 @@ def test_the_commands_of_a_page_do_what_it_says(page, tmp_path):
             env=os.environ | {'PYTHONPATH': path},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=110,
         )
         assert done.returncode == 0, f'{command}: {done.stderr}'
         if '--out' in words:
