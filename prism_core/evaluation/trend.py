@@ -147,10 +147,11 @@ def draw_trend(trend: Trend, path: Path) -> None:
     axes.set_ylabel('share that fails', fontsize=9, color=_TEXT)
     for side in ('top', 'right'):
         axes.spines[side].set_visible(False)
-    axes.grid(axis='y', which='both', color=_GRID, linewidth=0.6)
+    axes.grid(axis='y', color=_GRID, linewidth=0.6)
     axes.tick_params(which='both', length=0, labelsize=9, labelcolor=_TEXT)
+    axes.yaxis.get_major_locator().set_params(subs=(1.0, 2.0, 5.0))
     axes.yaxis.set_major_formatter(lambda value, _: f'{value:g}')
-    axes.yaxis.set_minor_formatter(lambda value, _: f'{value:g}')
+    axes.yaxis.set_minor_formatter('')
     axes.xaxis.set_major_formatter(lambda value, _: f'{value:,.0f}')
     axes.set_title('Measured, and what ten times more would give', fontsize=11, loc='left')
     save_figure(figure, path)
