@@ -17,6 +17,7 @@ from prism_core.steps import render_steps
 
 REGION, OBJECT, ROBOT, WAY = '#3b6fb5', '#e8912d', '#2f9e5f', '#c2378f'
 REGION_NAME, OBJECT_NAME, CONNECTION = '#2f5a94', '#8a4b00', '#9aa4b2'
+BLUE, GRID, TEXT = '#0072B2', '#d9dee4', '#333333'  # of plots
 _MAX_LABELS = 300  # more names than this only cover the picture
 _LABEL_GAP, _NODE_SIZE = 10, 13  # points from a node's middle to its name; points across a node
 
@@ -83,6 +84,14 @@ def open_figure(
     figure = figures.Figure(figsize=size_inch, layout=layout, dpi=dpi)
     FigureCanvasAgg(figure)
     return figure
+
+
+def plain_axes(axes) -> None:
+    """Axes of a plot without what it does not need: a faint grid, no frame above and beside it."""
+    for side in ('top', 'right'):
+        axes.spines[side].set_visible(False)
+    axes.grid(axis='y', color=GRID, linewidth=0.8)
+    axes.tick_params(which='both', length=0, labelsize=9, labelcolor=TEXT)
 
 
 def save_figure(figure, path: Path) -> None:

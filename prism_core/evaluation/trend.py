@@ -21,14 +21,13 @@ from prism_core.evaluation.comparison import read_report
 from prism_core.evaluation.evaluate import read_results
 from prism_core.evaluation.scores import Estimate, draw_success, join_twins, to_estimate
 from prism_core.files import read_text
-from prism_core.picture import open_figure, save_figure
+from prism_core.picture import BLUE, TEXT, open_figure, plain_axes, save_figure
 
 Amount = Literal['tokens', 'episodes']
 
 FEWEST_RUNS = 3
 MORE = 10
 _SMALLEST_ERROR = 1e-3
-_BLUE, _GRID, _TEXT = '#0072B2', '#d9dee4', '#333333'
 
 
 @dataclass(frozen=True)
@@ -134,21 +133,18 @@ def draw_trend(trend: Trend, path: Path) -> None:
         (trend.amount, trend.expected, False),
     ):
         reach = [[found.high - found.value], [found.value - found.low]]
-        face = _BLUE if filled else 'white'
+        face = BLUE if filled else 'white'
         axes.errorbar(
-            [x], [1 - found.value], yerr=reach, color=_BLUE, marker='o', mfc=face, capsize=3
+            [x], [1 - found.value], yerr=reach, color=BLUE, marker='o', mfc=face, capsize=3
         )
     ends = np.array([min(amounts), trend.amount])
     reached = (1 - trend.expected.value) * (ends / trend.amount) ** trend.exponent.value
-    axes.plot(ends, reached, '--', color=_BLUE, linewidth=1)
+    axes.plot(ends, reached, '--', color=BLUE, linewidth=1)
     axes.set_xscale('log')
     axes.set_yscale('log')
-    axes.set_xlabel(f'{trend.against} of training', fontsize=9, color=_TEXT)
-    axes.set_ylabel('share that fails', fontsize=9, color=_TEXT)
-    for side in ('top', 'right'):
-        axes.spines[side].set_visible(False)
-    axes.grid(axis='y', color=_GRID, linewidth=0.6)
-    axes.tick_params(which='both', length=0, labelsize=9, labelcolor=_TEXT)
+    axes.set_xlabel(f'{trend.against} of training', fontsize=9, color=TEXT)
+    axes.set_ylabel('share that fails', fontsize=9, color=TEXT)
+    plain_axes(axes)
     axes.yaxis.get_major_locator().set_params(subs=(1.0, 2.0, 5.0))
     axes.yaxis.set_major_formatter(lambda value, _: f'{value:g}')
     axes.yaxis.set_minor_formatter('')

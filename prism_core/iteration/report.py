@@ -19,10 +19,9 @@ from prism_core.evaluation.scores import Estimate, estimate_success, join_twins
 from prism_core.files import replace_file
 from prism_core.iteration.correcting import NO_PLAN
 from prism_core.iteration.gathering import count_calls
-from prism_core.picture import open_figure, save_figure
+from prism_core.picture import BLUE, TEXT, open_figure, plain_axes, save_figure
 
 ROUNDS, PICTURE = 'rounds.json', 'rounds.png'
-_BLUE, _GRID, _TEXT = '#0072B2', '#d9dee4', '#333333'
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def write_report(report: Report, out: Path) -> None:
     ):
         axes = figure.add_subplot(1, 2, place)
         _draw(axes, report, values)
-        axes.set_xlabel(what, fontsize=9, color=_TEXT)
+        axes.set_xlabel(what, fontsize=9, color=TEXT)
     figure.suptitle(f'Success on valid, strategy {report.strategy}', x=0.01, ha='left', fontsize=11)
     save_figure(figure, out / PICTURE)
 
@@ -133,12 +132,9 @@ def _draw(axes: Any, report: Report, values: Sequence[int]) -> None:
     found = [one.valid for one in report.rounds]
     middles = [one.value for one in found]
     reach = [[o.value - o.low for o in found], [o.high - o.value for o in found]]
-    axes.errorbar(values, middles, yerr=reach, color=_BLUE, marker='o', mfc='white', capsize=3)
-    axes.plot([values[report.best]], [middles[report.best]], 'o', color=_BLUE, zorder=3)
-    for side in ('top', 'right'):
-        axes.spines[side].set_visible(False)
+    axes.errorbar(values, middles, yerr=reach, color=BLUE, marker='o', mfc='white', capsize=3)
+    axes.plot([values[report.best]], [middles[report.best]], 'o', color=BLUE, zorder=3)
     axes.set_ylim(0, 1)
-    axes.grid(axis='y', color=_GRID, linewidth=0.8)
-    axes.tick_params(length=0, labelsize=9, labelcolor=_TEXT)
+    plain_axes(axes)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.xaxis.set_major_formatter(lambda value, _: f'{value:,.0f}')
