@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ class LlamaCppEngine:
         llama_cpp.llama_backend_init()
         model_params = llama_cpp.llama_model_default_params()
         model_params.n_gpu_layers = gpu_layers
+        model_params.use_extra_bufts = _repacking_pays()
         self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), model_params)
         if not self._model:
             raise ConfigError(
@@ -216,6 +218,17 @@ class LlamaCppEngine:
             llama_cpp.llama_free(context)
         if model:
             llama_cpp.llama_model_free(model)
+
+
+def _repacking_pays() -> bool:
+    """Whether llama.cpp shall copy the weights into a layout for this processor.
+
+    On x86 without AMX it shall not: its tiled products (ggml-org/llama.cpp, pull request 27851)
+    take K-quants as they are, and read a prompt 1.4 times as fast in a third less memory; a reply
+    takes a tenth longer.
+    """
+    has_amx = b'AMX_INT8 = 1' in llama_cpp.llama_print_system_info()
+    return has_amx or platform.machine() not in ('x86_64', 'AMD64')
 
 
 def _check_file(path: Path | str) -> None:

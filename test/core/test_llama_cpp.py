@@ -370,6 +370,30 @@ def test_a_model_that_was_cut_short_is_refused(gguf, tmp_path):
         LlamaCppModel(path)
 
 
+@pytest.mark.parametrize(
+    ('machine', 'features', 'repacked'),
+    [
+        ('x86_64', b'CPU : AVX2 = 1 | REPACK = 1 | ', False),
+        ('x86_64', b'CPU : AVX2 = 1 | AMX_INT8 = 1 | REPACK = 1 | ', True),
+        ('aarch64', b'CPU : NEON = 1 | DOTPROD = 1 | REPACK = 1 | ', True),
+    ],
+)
+def test_weights_are_repacked_where_that_reads_faster(
+    gguf, monkeypatch, machine, features, repacked
+):
+    asked = []
+
+    def load(path, params):
+        asked.append(params.use_extra_bufts)
+
+    monkeypatch.setattr('platform.machine', lambda: machine)
+    monkeypatch.setattr('llama_cpp.llama_print_system_info', lambda: features)
+    monkeypatch.setattr('llama_cpp.llama_model_load_from_file', load)
+    with pytest.raises(ConfigError, match='expected a GGUF model'):
+        LlamaCppModel(gguf)
+    assert asked == [repacked]
+
+
 def test_what_the_file_says_of_itself_can_be_read(model):
     assert model.metadata['general.architecture'] == 'llama'
     assert model.metadata['general.name'] == 'tiny'
