@@ -54,9 +54,10 @@ def evaluate(
 ) -> None:
     """Let PLANNER play a suite in closed loop, and score it.
 
-    PLANNER is `teacher`, a GGUF file, the folder of a checkpoint, the name of a planner,
-    package.module:factory, or control: and the name of a planner that deserves no success. These
-    play a part of each suite before PLANNER does.
+    PLANNER is `teacher`, `student` (the file that PRISM_STUDENT_MODEL names, or the bundled one), a
+    GGUF file, the folder of a checkpoint, the name of a planner, package.module:factory, or
+    control: and the name of a planner that deserves no success. These play a part of each suite
+    before PLANNER does.
     """
     from prism_core.evaluation.candidates import Candidate
     from prism_core.evaluation.evaluate import Progress as Done

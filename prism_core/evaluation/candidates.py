@@ -17,10 +17,11 @@ from prism_core.gguf_info import read_gguf_info
 from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.lm_planner import HeldTo as HeldTo
 from prism_core.inference.lm_planner import Rejected
-from prism_core.inference.student import find_domain_of, plan_with
+from prism_core.inference.student import find_domain_of, find_student, plan_with
 from prism_core.planner import Planner
 
 TEACHER = 'teacher'
+STUDENT = 'student'
 _CONTROL = 'control:'
 _OF_CHECKPOINTS = 'compact'
 Opened = Callable[[Task], Planner]
@@ -31,14 +32,14 @@ Opened = Callable[[Task], Planner]
 class Candidate:
     """A planner, and how it is run.
 
-    `planner`: `teacher` (the embedded one, handed what the sentence means), a GGUF file, the folder
-    of a checkpoint that was taught the compact dialect, the name of a planner,
-    `package.module:factory`, or `control:` and the name of a control. The others are for models
-    that run here: what replies are held to, the temperature, the seed of what is drawn, how many
-    replies one plan may take.
+    `planner`: `teacher` (the embedded one, handed what the sentence means), a GGUF file, `student`
+    for that of `find_student`, the folder of a checkpoint that was taught the compact dialect, the
+    name of a planner, `package.module:factory`, or `control:` and the name of a control. The others
+    are for models that run here: what replies are held to, the temperature, the seed of what is
+    drawn, how many replies one plan may take.
 
     Raises:
-        ConfigError: a value is out of its range.
+        ConfigError: a value is out of its range, or there is no student.
     """
 
     planner: str
@@ -48,6 +49,8 @@ class Candidate:
     tries: int = 3
 
     def __post_init__(self):
+        if self.planner == STUDENT:
+            object.__setattr__(self, 'planner', find_student())
         if self.temperature < 0:
             raise ConfigError(f'temperature: expected at least 0, got {self.temperature}')
         if self.tries < 1:
@@ -57,6 +60,11 @@ class Candidate:
     def is_gguf(self) -> bool:
         """Whether it is a file that llama.cpp runs."""
         return self.planner.endswith('.gguf')
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether it is a folder that transformers runs."""
+        return Path(self.planner, 'config.json').exists()
 
     def describe(self) -> dict[str, Any]:
         """What tells it from others: of a file, what is in it."""
@@ -82,8 +90,14 @@ class Candidate:
             on_call: told what each reply took, of a model that runs here.
 
         Raises:
-            ConfigError: there is no such planner, or it is of another domain.
+            ConfigError: there is no such planner, it is of another domain, or it is no model that
+                runs here and has settings of one.
         """
+        if not (self.is_gguf or self.is_checkpoint) and self != Candidate(self.planner):
+            raise ConfigError(
+                f'{self.planner}: held_to, temperature, seed and tries are settings of models that '
+                'run here, expected a GGUF file or the folder of a checkpoint; leave them out'
+            )
         if self.planner == TEACHER:
             return domain.make_teacher
         if self.planner.startswith(_CONTROL):
@@ -110,7 +124,7 @@ class Candidate:
                 )
             dialect = info.metadata.dialect
             model = LlamaCppModel(self.planner, threads=1, temperature=self.temperature)
-        elif Path(self.planner, 'config.json').exists():
+        elif self.is_checkpoint:
             from prism_core.inference.transformers_model import TransformersModel
 
             dialect = _OF_CHECKPOINTS

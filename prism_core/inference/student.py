@@ -57,8 +57,16 @@ def make_student_planner() -> LMPlanner:
         ConfigError: there is no file, or it is no student that this version can run.
         PlannerUnavailable: it does not fit into memory.
     """
-    model = os.environ.get(MODEL_VARIABLE, '') or find_bundled()
-    return make_planner(StudentConfig(model, os.environ.get(PYTHON_VARIABLE, '')))
+    return make_planner(StudentConfig(find_student(), os.environ.get(PYTHON_VARIABLE, '')))
+
+
+def find_student() -> str:
+    """The GGUF file that PRISM_STUDENT_MODEL names, the bundled one otherwise.
+
+    Raises:
+        ConfigError: none is named and none is bundled.
+    """
+    return os.environ.get(MODEL_VARIABLE, '') or find_bundled()
 
 
 def make_planner(config: StudentConfig) -> LMPlanner:

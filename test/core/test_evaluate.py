@@ -257,6 +257,13 @@ def test_candidate_out_of_range_is_refused(settings, message):
         Candidate('teacher', **settings)
 
 
+@pytest.mark.parametrize('settings', [{'temperature': 1.0}, {'held_to': 'nothing'}, {'seed': 2}])
+@pytest.mark.parametrize('planner', ['symbolic', 'teacher', 'control:always_yes'])
+def test_settings_of_a_model_are_refused_for_what_is_none(planner, settings):
+    with pytest.raises(ConfigError, match=f'{planner}: held_to, temperature, seed and tries are'):
+        Candidate(planner, **settings).open(find_domain('mapping'))
+
+
 # ------------------------------------------------------------------------------------------ scores
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from click.testing import CliRunner
+
+from prism_core.cli_evaluate import evaluate as evaluate_command
 from prism_core.domain import find_domain
 from prism_core.episode import as_task
 from prism_core.errors import ConfigError
@@ -64,3 +68,17 @@ def test_student_of_another_domain_is_refused(tmp_path):
     gguf = write_gguf(tmp_path / 'cook.gguf', nano_tokenizer(), said=said)
     with pytest.raises(ConfigError, match="unknown domain 'cooking'"):
         evaluate(str(gguf), FEW, tmp_path / 'out', workers=1)
+
+
+def test_student_is_the_file_that_the_environment_names_and_is_run_as_asked(
+    gguf, tmp_path, monkeypatch
+):
+    suite = tmp_path / 'suite.yaml'
+    suite.write_text('worlds: {seed: 3, worlds: 1, tier: core}\nchance: 1.0\n')
+    monkeypatch.setenv('PRISM_STUDENT_MODEL', str(gguf))
+    wanted = ['student', '--suite', str(suite), '--temperature', '1', '--tries', '1']
+    out = tmp_path / 'out'
+    run = CliRunner().invoke(evaluate_command, [*wanted, '--workers', '1', '--out', str(out)])
+    assert run.exit_code == 0, run.output
+    played = json.loads((out / 'report.json').read_text())['candidate']
+    assert (played['planner'], played['temperature'], played['tries']) == (gguf.name, 1.0, 1)
