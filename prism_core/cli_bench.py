@@ -91,8 +91,8 @@ def student(
     '--type', 'file_type', default='Q4_K_M', show_default=True, help='F16, Q8_0, Q4_K_M, …'
 )
 @click.option('--prompt-tokens', default=1500, show_default=True, help="Of a mission's start.")
-@click.option('--added-tokens', default=150, show_default=True, help='That a replan reads.')
-@click.option('--new-tokens', default=127, show_default=True, help='Of a reply.')
+@click.option('--added-tokens', default=60, show_default=True, help='That a replan reads.')
+@click.option('--new-tokens', default=32, show_default=True, help='Of a reply.')
 @click.option('--repeats', default=3, show_default=True, help='How often each thing is timed.')
 @_threads
 @click.option(

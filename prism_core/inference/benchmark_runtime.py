@@ -31,8 +31,7 @@ _LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 
 @dataclass(frozen=True)
 class RuntimeLoad:
-    """What is asked of a model; by default a mission in SPINE's text, planned with a sentence or
-    two of reasoning.
+    """What is asked of a model.
 
     Attributes:
         prompt_tokens: so many at least has the first prompt of a mission.
@@ -46,8 +45,8 @@ class RuntimeLoad:
     """
 
     prompt_tokens: int = 1500
-    added_tokens: int = 150
-    new_tokens: int = 127
+    added_tokens: int = 60
+    new_tokens: int = 32
     repeats: int = 3
     threads: int = 0
 

@@ -31,7 +31,7 @@ from prism_core.inference.llama_cpp import LlamaCppModel
 
 from .tiny_gguf import ask, nano_tokenizer, write_gguf
 
-LOAD = RuntimeLoad(prompt_tokens=300, added_tokens=60, new_tokens=8, repeats=1, threads=1)
+LOAD = RuntimeLoad(prompt_tokens=300, new_tokens=8, repeats=1, threads=1)
 
 
 @pytest.fixture(scope='module')
