@@ -91,8 +91,15 @@ def student(
     '--type', 'file_type', default='Q4_K_M', show_default=True, help='F16, Q8_0, Q4_K_M, …'
 )
 @click.option('--prompt-tokens', default=1500, show_default=True, help="Of a mission's start.")
-@click.option('--added-tokens', default=60, show_default=True, help='That a replan reads.')
-@click.option('--new-tokens', default=32, show_default=True, help='Of a reply.')
+@click.option(
+    '--replan',
+    'replans',
+    type=click.Tuple([int, int]),
+    multiple=True,
+    metavar='READ SAID',
+    help='The tokens that a replan reads, and those of its reply; can be given again.  [default: '
+    'four, from short to long]',
+)
 @click.option('--repeats', default=3, show_default=True, help='How often each thing is timed.')
 @_threads
 @click.option(
@@ -107,8 +114,7 @@ def runtime(
     shape: str,
     file_type: str,
     prompt_tokens: int,
-    added_tokens: int,
-    new_tokens: int,
+    replans: tuple[tuple[int, int], ...],
     repeats: int,
     threads: int,
     work: Path,
@@ -118,14 +124,20 @@ def runtime(
     with _needs('robot'):
         from prism_core.inference.benchmark_grammar import HeldReply, measure_grammars
         from prism_core.inference.benchmark_machine import describe_machine
-        from prism_core.inference.benchmark_runtime import RuntimeLoad, measure_costs
+        from prism_core.inference.benchmark_runtime import (
+            REPLANS,
+            Replan,
+            RuntimeLoad,
+            measure_costs,
+        )
     from prism_core.domains.mapping.benchmark import write_grammars
 
     machine = describe_machine()
-    load = RuntimeLoad(prompt_tokens, added_tokens, new_tokens, repeats, threads)
+    asked = tuple(Replan(*one) for one in replans) or REPLANS
+    load = RuntimeLoad(prompt_tokens, asked, repeats, threads)
     path = _make_model(work, shape, file_type)
     held = [HeldReply(*case) for case in write_grammars(GRAMMAR_NAMES)]
-    with show_progress('replies', 3 * repeats + len(held) * (2 + 2 * repeats)) as advance:
+    with show_progress('replies', load.calls + len(held) * (2 + 2 * repeats)) as advance:
         costs = measure_costs(path, load, advance)
         grammars = measure_grammars(path, held, load, advance)
     settings = {'shape': shape, 'type': file_type, **dataclasses.asdict(load)}

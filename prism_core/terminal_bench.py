@@ -11,7 +11,7 @@ from rich.table import Table
 if TYPE_CHECKING:  # the runtime is not everywhere
     from prism_core.inference.benchmark import StudentRun
     from prism_core.inference.benchmark_grammar import GrammarCosts
-    from prism_core.inference.benchmark_runtime import RuntimeCosts
+    from prism_core.inference.benchmark_runtime import ReplanCosts, RuntimeCosts
 
 # What is good enough: at most so much.
 FIRST_TOKEN_BAR, REPLAN_BAR, GRAMMAR_BAR = 0.15, 1.3, 1.1
@@ -60,23 +60,30 @@ def print_costs(costs: RuntimeCosts, grammars: Sequence[GrammarCosts], names: in
 
 
 def _list_costs(costs: RuntimeCosts) -> Iterator[tuple[str, str, str]]:
-    cold, replan = costs.cold, costs.replan
+    cold = costs.cold
     share = costs.decode_tokens_per_s / costs.ceiling_tokens_per_s
     yield 'file', f'{_mib(costs.file_bytes)} MiB', ''
     yield 'memory of the process', f'{_mib(costs.resident_bytes)} MiB', ''
     yield 'memory that the model added', f'{_mib(costs.model_bytes)} MiB', ''
     yield 'loading', f'{costs.load_s:.2f} s', ''
     yield f'first token, {cold.read_tokens} tokens to read', f'{cold.first_token_s:.3f} s', ''
-    yield f'first token, {replan.read_tokens} tokens to read', f'{replan.first_token_s:.3f} s', ''
-    yield 'first token, replan / cold', *_judge(costs.first_token_ratio, FIRST_TOKEN_BAR)
-    yield f'replan, reply of {replan.new_tokens} tokens', f'{replan.total_s:.3f} s', ''
-    yield 'its decoding alone', f'{costs.decoding.total_s:.3f} s', ''
-    yield 'replan / decoding alone', *_judge(costs.replan_ratio, REPLAN_BAR)
+    for one in costs.replans:
+        yield from _list_replan(one)
     yield 'reading', f'{costs.prefill_tokens_per_s:.1f} tokens/s', ''
     yield 'decoding', f'{costs.decode_tokens_per_s:.1f} tokens/s', ''
     yield 'memory, copying', f'{costs.copied_bytes_per_s / 1e9:.1f} GB/s', ''
     yield 'ceiling of decoding by memory', f'{costs.ceiling_tokens_per_s:.1f} tokens/s', ''
     yield 'decoding / ceiling', f'{share:.0%}', ''
+
+
+def _list_replan(costs: ReplanCosts) -> Iterator[tuple[str, str, str]]:
+    stats = costs.replan
+    name = f'replan, {stats.read_tokens} read, {stats.new_tokens} said'
+    yield f'{name}: first token', f'{stats.first_token_s:.3f} s', ''
+    yield f'{name}: first token / cold', *_judge(costs.first_token_ratio, FIRST_TOKEN_BAR)
+    yield f'{name}: whole', f'{stats.total_s:.3f} s', ''
+    yield f'{name}: its decoding alone', f'{costs.decoding.total_s:.3f} s', ''
+    yield f'{name}: whole / decoding alone', *_judge(costs.total_ratio, REPLAN_BAR)
 
 
 def _list_grammars(grammars: Sequence[GrammarCosts], names: int) -> Iterator[tuple[str, str, str]]:

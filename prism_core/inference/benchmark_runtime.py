@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from prism_core.conversation import Message
 from prism_core.errors import ConfigError
@@ -29,14 +30,28 @@ _SPARE_TOKENS = 64  # of the chat template
 _LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 
 
+class Replan(NamedTuple):
+    """A later plan of a mission: so many tokens at least come to the prompt, so many has the
+    reply.
+    """
+
+    added_tokens: int
+    new_tokens: int
+
+
+REPLANS = (Replan(60, 32), Replan(126, 10), Replan(100, 53), Replan(150, 127))
+"""A small one; then what missions take in a vocabulary of 129 thousand, the compact dialect and
+SPINE's text, by `prism bench prompts`; then SPINE's text with a sentence or two of reasoning.
+"""
+
+
 @dataclass(frozen=True)
 class RuntimeLoad:
     """What is asked of a model.
 
     Attributes:
         prompt_tokens: so many at least has the first prompt of a mission.
-        added_tokens: so many at least come to it with the next one.
-        new_tokens: so many has each reply.
+        replans: what comes behind it, each time anew.
         repeats: so often is all of it done; medians count.
         threads: 0 for as many as the process may use.
 
@@ -45,21 +60,49 @@ class RuntimeLoad:
     """
 
     prompt_tokens: int = 1500
-    added_tokens: int = 60
-    new_tokens: int = 32
+    replans: tuple[Replan, ...] = REPLANS
     repeats: int = 3
     threads: int = 0
 
     def __post_init__(self):
-        least = {'prompt_tokens': 64, 'added_tokens': 32, 'new_tokens': 2, 'repeats': 1}
-        for name, number in least.items():
-            if getattr(self, name) < number:
-                raise ConfigError(f'{name}: expected at least {number}, got {getattr(self, name)}')
+        _check_least('prompt_tokens', self.prompt_tokens, 64)
+        _check_least('replans', len(self.replans), 1)
+        _check_least('repeats', self.repeats, 1)
+        for replan in self.replans:
+            _check_least('added_tokens', replan.added_tokens, 32)
+            _check_least('new_tokens', replan.new_tokens, 2)
 
     @property
     def context_tokens(self) -> int:
         """What all of it needs."""
-        return self.prompt_tokens + self.added_tokens + self.new_tokens + _SPARE_TOKENS
+        return self.prompt_tokens + max(map(sum, self.replans)) + _SPARE_TOKENS
+
+    @property
+    def calls(self) -> int:
+        """How often the model is asked."""
+        return self.repeats * (1 + 2 * len(self.replans))
+
+
+def _check_least(name: str, number: int, least: int) -> None:
+    if number < least:
+        raise ConfigError(f'{name}: expected at least {least}, got {number}')
+
+
+@dataclass(frozen=True)
+class ReplanCosts:
+    """What one replan took: medians, in seconds of the wall clock.
+
+    Attributes:
+        replan: the prompt that goes on.
+        decoding: the same prompt, asked for again: nothing is read but what is said.
+        first_token_ratio: until the first token of the replan, and of the cold prompt.
+        total_ratio: the replan, and its decoding alone.
+    """
+
+    replan: CallStats
+    decoding: CallStats
+    first_token_ratio: float
+    total_ratio: float
 
 
 @dataclass(frozen=True)
@@ -72,12 +115,9 @@ class RuntimeCosts:
         resident_bytes: of this process with the model in it; None where that is not known.
         model_bytes: by how much it grew with the model.
         cold: the prompt of which nothing had been read before.
-        replan: the prompt that goes on.
-        decoding: the prompt that goes on, asked for again: nothing is read but what is said.
-        first_token_ratio: until the first token of a replan, and of the cold prompt.
-        replan_ratio: a replan, and its decoding alone.
+        replans: one for each of the load.
         prefill_tokens_per_s: of the cold prompt.
-        decode_tokens_per_s: of decoding.
+        decode_tokens_per_s: of the replan that says most.
         copied_bytes_per_s: memory read and written while arrays are copied.
         step_bytes: read for each token that is said: the file, and keys and values so far.
         ceiling_tokens_per_s: no decoding can be faster, where memory is what limits it.
@@ -88,10 +128,7 @@ class RuntimeCosts:
     resident_bytes: int | None
     model_bytes: int | None
     cold: CallStats
-    replan: CallStats
-    decoding: CallStats
-    first_token_ratio: float
-    replan_ratio: float
+    replans: tuple[ReplanCosts, ...]
     prefill_tokens_per_s: float
     decode_tokens_per_s: float
     copied_bytes_per_s: float
@@ -107,7 +144,7 @@ def measure_costs(
     Args:
         path: a GGUF file of a model that goes on speaking.
         load: what is asked of it.
-        on_call: called behind each of the `3 * load.repeats` calls.
+        on_call: called behind each of the `load.calls` calls.
 
     Raises:
         ConfigError: the file cannot be used, or the model ended a reply.
@@ -125,8 +162,18 @@ def measure_costs(
         after_bytes = resident_bytes(os.getpid())
     finally:
         model.close()
-    cold, replan, decoding = (median_stats(calls) for calls in zip(*rounds))
-    held_tokens = decoding.prompt_tokens + decoding.new_tokens
+    cold, *later = (median_stats(calls) for calls in zip(*rounds))
+    replans = tuple(
+        ReplanCosts(
+            replan,
+            decoding,
+            first_token_ratio=replan.first_token_s / cold.first_token_s,
+            total_ratio=replan.total_s / decoding.total_s,
+        )
+        for replan, decoding in zip(later[::2], later[1::2])
+    )
+    longest = max((one.decoding for one in replans), key=lambda stats: stats.new_tokens)
+    held_tokens = longest.prompt_tokens + longest.new_tokens
     held_bytes = estimate_bytes(info, held_tokens) - estimate_bytes(info, 0)
     step_bytes = info.size_bytes + held_bytes
     return RuntimeCosts(
@@ -135,12 +182,9 @@ def measure_costs(
         resident_bytes=after_bytes,
         model_bytes=after_bytes and before_bytes and after_bytes - before_bytes,
         cold=cold,
-        replan=replan,
-        decoding=decoding,
-        first_token_ratio=replan.first_token_s / cold.first_token_s,
-        replan_ratio=replan.total_s / decoding.total_s,
+        replans=replans,
         prefill_tokens_per_s=cold.read_tokens / cold.first_token_s,
-        decode_tokens_per_s=decoding.new_tokens / decoding.total_s,
+        decode_tokens_per_s=longest.new_tokens / longest.total_s,
         copied_bytes_per_s=copied_bytes_per_s,
         step_bytes=step_bytes,
         ceiling_tokens_per_s=copied_bytes_per_s / step_bytes,
@@ -150,20 +194,31 @@ def measure_costs(
 def _ask_all(
     model: LlamaCppModel, load: RuntimeLoad, seed: int, on_call: Callable[[], None]
 ) -> Iterator[CallStats]:
-    """The three calls; each seed begins anew with other words."""
+    """The first prompt, then each replan twice; each seed begins anew with other words."""
     first = write_prompt(model, load.prompt_tokens, seed)
-    so_far: list[Message] = [*first, {'role': 'assistant', 'content': 'go'}]
-    wanted = model.count_tokens(first) + load.added_tokens
-    then = write_prompt(model, wanted, seed, so_far)
-    for messages in (first, then, then):
-        model.complete(messages, max_new_tokens=load.new_tokens)
-        if model.stats.new_tokens != load.new_tokens:
-            raise ConfigError(
-                f'expected a model that says {load.new_tokens} tokens, got one that ended its '
-                f'reply after {model.stats.new_tokens}; take a smaller number'
-            )
-        on_call()
-        yield model.stats
+    yield _ask(model, first, 1, on_call)
+    for number, replan in enumerate(load.replans):
+        reply: Message = {'role': 'assistant', 'content': _LETTERS[number % len(_LETTERS)]}
+        wanted = model.count_tokens(first) + replan.added_tokens
+        then = write_prompt(model, wanted, seed, [*first, reply])
+        for _ in range(2):
+            yield _ask(model, then, replan.new_tokens, on_call)
+
+
+def _ask(
+    model: LlamaCppModel,
+    messages: Sequence[Message],
+    new_tokens: int,
+    on_call: Callable[[], None],
+) -> CallStats:
+    model.complete(messages, max_new_tokens=new_tokens)
+    if model.stats.new_tokens != new_tokens:
+        raise ConfigError(
+            f'expected a model that says {new_tokens} tokens, got one that ended its reply after '
+            f'{model.stats.new_tokens}; take a smaller number'
+        )
+    on_call()
+    return model.stats
 
 
 def write_prompt(
@@ -178,7 +233,7 @@ def write_prompt(
         seed: draws the words: no two begin alike.
         so_far: what goes before.
     """
-    rng = Random(f'words {seed} {len(so_far)}')  # noqa: S311 - no secret
+    rng = Random(f'words {seed} {len(so_far)} {so_far[-1:]}')  # noqa: S311 - no secret
     words = [''.join(rng.choices(_LETTERS, k=6)) for _ in range(tokens)]
 
     def say(number: int) -> list[Message]:

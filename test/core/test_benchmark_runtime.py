@@ -26,12 +26,13 @@ from prism_core.inference.benchmark_machine import (
     measure_copying,
     resident_bytes,
 )
-from prism_core.inference.benchmark_runtime import RuntimeLoad, measure_costs
+from prism_core.inference.benchmark_runtime import Replan, RuntimeLoad, measure_costs
 from prism_core.inference.llama_cpp import LlamaCppModel
 
 from .tiny_gguf import ask, nano_tokenizer, write_gguf
 
-LOAD = RuntimeLoad(prompt_tokens=300, new_tokens=8, repeats=1, threads=1)
+REPLANS = (Replan(60, 8), Replan(40, 12))
+LOAD = RuntimeLoad(prompt_tokens=300, replans=REPLANS, repeats=1, threads=1)
 
 
 @pytest.fixture(scope='module')
@@ -95,24 +96,28 @@ def test_an_unknown_shape_or_type_is_refused(tmp_path):
 # ---------------------------------------------------------------------------------------- a runtime
 
 
-def test_a_replan_reads_what_was_added_and_its_repetition_one_token(tiny):
+def test_replans_read_what_was_added_and_their_repetitions_one_token(tiny):
     told = []
     costs = measure_costs(tiny, LOAD, lambda: told.append(1))
-    assert len(told) == 3 * LOAD.repeats
+    assert len(told) == LOAD.calls == 5
     assert 290 < costs.cold.read_tokens <= costs.cold.prompt_tokens < 310
-    assert 60 <= costs.replan.read_tokens < 70
-    assert costs.decoding.read_tokens == 1
-    for stats in (costs.cold, costs.replan, costs.decoding):
-        assert stats.new_tokens == 8
+    assert len(costs.replans) == len(REPLANS)
+    for found, asked in zip(costs.replans, REPLANS):
+        assert asked.added_tokens <= found.replan.read_tokens < asked.added_tokens + 10
+        assert found.decoding.read_tokens == 1
+        for stats in (found.replan, found.decoding):
+            assert stats.new_tokens == asked.new_tokens
 
 
 def test_ratios_and_speeds_are_those_of_the_times(tiny):
     costs = measure_costs(tiny, LOAD)
-    assert costs.first_token_ratio == costs.replan.first_token_s / costs.cold.first_token_s
-    assert costs.replan_ratio == costs.replan.total_s / costs.decoding.total_s
-    assert costs.decode_tokens_per_s == 8 / costs.decoding.total_s
+    for one in costs.replans:
+        assert one.first_token_ratio == one.replan.first_token_s / costs.cold.first_token_s
+        assert one.total_ratio == one.replan.total_s / one.decoding.total_s
+    longest = costs.replans[1].decoding
+    assert costs.decode_tokens_per_s == 12 / longest.total_s
     # Two layers, two heads of 64, keys and values of two bytes.
-    held = (costs.decoding.prompt_tokens + 8) * 2 * 2 * 64 * 2 * 2
+    held = (longest.prompt_tokens + 12) * 2 * 2 * 64 * 2 * 2
     assert costs.step_bytes == tiny.stat().st_size + held
     assert costs.ceiling_tokens_per_s == costs.copied_bytes_per_s / costs.step_bytes
     assert costs.resident_bytes > 2**20
@@ -120,7 +125,7 @@ def test_ratios_and_speeds_are_those_of_the_times(tiny):
 
 def test_a_model_that_ends_its_reply_is_refused(tmp_path):
     path = write_gguf(tmp_path / 'ends.gguf', nano_tokenizer(), seed=18)
-    load = replace(LOAD, prompt_tokens=64, new_tokens=200)
+    load = replace(LOAD, prompt_tokens=64, replans=(Replan(60, 200),))
     with pytest.raises(ConfigError, match='expected a model that says 200 tokens, got one that'):
         measure_costs(path, load)
 
@@ -129,8 +134,9 @@ def test_a_model_that_ends_its_reply_is_refused(tmp_path):
     ('setting', 'sentence'),
     [
         ({'prompt_tokens': 1}, 'prompt_tokens: expected at least 64, got 1'),
-        ({'added_tokens': 1}, 'added_tokens: expected at least 32, got 1'),
-        ({'new_tokens': 1}, 'new_tokens: expected at least 2, got 1'),
+        ({'replans': ()}, 'replans: expected at least 1, got 0'),
+        ({'replans': (Replan(1, 9),)}, 'added_tokens: expected at least 32, got 1'),
+        ({'replans': (Replan(60, 1),)}, 'new_tokens: expected at least 2, got 1'),
         ({'repeats': 0}, 'repeats: expected at least 1, got 0'),
     ],
 )
@@ -183,13 +189,21 @@ def test_a_machine_is_described_and_its_memory_measured():
 
 def test_the_command_for_runtimes_makes_a_model_and_judges_it_by_the_bars(work, tiny, tmp_path):
     out = tmp_path / 'runtime.json'
-    few = ('--prompt-tokens', 64, '--new-tokens', 4, '--repeats', 1, '--threads', 1)
+    replans = ('--replan', 32, 4, '--replan', 48, 2)
+    few = ('--prompt-tokens', 64, *replans, '--repeats', 1, '--threads', 1)
     arguments = ('--shape', 'tiny', *few, '--work', work, '--json', out)
     done = CliRunner().invoke(runtime, list(map(str, arguments)), catch_exceptions=False)
     said = done.output
-    for text in ('replan / decoding alone', 'at most 0.15', 'at most 1.3', 'grammar spine, 2,000'):
+    for text in (
+        '2 said: whole / decoding alone',
+        'at most 0.15',
+        'at most 1.3',
+        'grammar spine, 2,000',
+    ):
         assert text in said
     written = json.loads(out.read_text())
     assert written['settings']['shape'] == 'tiny'
+    assert written['settings']['replans'] == [[32, 4], [48, 2]]
+    assert len(written['costs']['replans']) == 2
     assert written['costs']['file_bytes'] == tiny.stat().st_size
     assert [costs['name'] for costs in written['grammars']] == ['compact', 'spine']

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from prism_core import (
 )
 from prism_core.dataset.tokenizer import CONTROL_TOKENS, HANDLES, encode_conversation
 from prism_core.errors import PlanRejected, PromptTooLong
+from prism_core.gguf_info import read_gguf_info
 from prism_core.inference.llama_cpp import LlamaCppModel
 from prism_core.inference.lm_planner import LMPlanner
 from prism_core.inference.local_model import LocalModel
@@ -350,44 +352,56 @@ def test_a_prompt_that_does_not_fit_is_refused_with_the_numbers_before_anything_
 @pytest.mark.parametrize(
     ('content', 'sentence'),
     [
-        (None, 'cannot read .*No such file'),
-        (b'weights', "which begins with b'weig'"),
-        (b'GGUF' + bytes(60), 'that llama.cpp can load'),
+        (None, 'cannot read .*model.gguf: No such file'),
+        (b'weights', "model.gguf: expected a GGUF file, got b'weig'"),
+        (b'GGUF' + bytes(60), 'model.gguf: expected version 2 or 3 of GGUF, got 0'),
+        (b'GGUF\3' + bytes(60), 'expected a GGUF model that llama.cpp can load, got .*model.gguf'),
     ],
 )
 def test_a_file_that_is_no_model_is_refused_with_one_sentence(tmp_path, content, sentence):
     path = tmp_path / 'model.gguf'
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ConfigError, match=f'expected a GGUF .*{sentence}'):
+    with pytest.raises(ConfigError, match=sentence):
         LlamaCppModel(path)
 
 
 def test_a_model_that_was_cut_short_is_refused(gguf, tmp_path):
     path = tmp_path / 'half.gguf'
     path.write_bytes(gguf.read_bytes()[: gguf.stat().st_size // 2])
-    with pytest.raises(ConfigError, match=r'that llama.cpp can load, got .*half.gguf'):
+    with pytest.raises(ConfigError, match=r'half.gguf is cut off: expected at least \d+ bytes'):
         LlamaCppModel(path)
 
 
+X86, X86_WITH_AMX, ARM = 'CPU : AVX2 = 1 |', 'CPU : AVX2 = 1 | AMX_INT8 = 1 |', 'CPU : NEON = 1 |'
+
+
 @pytest.mark.parametrize(
-    ('machine', 'features', 'repacked'),
+    ('machine', 'features', 'types', 'repacked'),
     [
-        ('x86_64', b'CPU : AVX2 = 1 | REPACK = 1 | ', False),
-        ('x86_64', b'CPU : AVX2 = 1 | AMX_INT8 = 1 | REPACK = 1 | ', True),
-        ('aarch64', b'CPU : NEON = 1 | DOTPROD = 1 | REPACK = 1 | ', True),
+        ('x86_64', X86, 'Q4_K Q6_K F32', False),
+        ('x86_64', X86, 'Q8_0 F32', False),
+        ('x86_64', X86, 'Q4_0 Q6_K F32', True),
+        ('x86_64', X86_WITH_AMX, 'Q4_K Q6_K F32', True),
+        ('aarch64', ARM, 'Q4_K Q6_K F32', True),
     ],
 )
 def test_weights_are_repacked_where_that_reads_faster(
-    gguf, monkeypatch, machine, features, repacked
+    gguf, monkeypatch, machine, features, types, repacked
 ):
     asked = []
 
     def load(path, params):
         asked.append(params.use_extra_bufts)
 
+    info = read_gguf_info(gguf)
+    tensors = tuple(replace(info.tensors[0], type=kind) for kind in types.split())
+    monkeypatch.setattr(
+        'prism_core.inference.llama_cpp.read_gguf_info',
+        lambda path, verify: replace(info, tensors=tensors),
+    )
     monkeypatch.setattr('platform.machine', lambda: machine)
-    monkeypatch.setattr('llama_cpp.llama_print_system_info', lambda: features)
+    monkeypatch.setattr('llama_cpp.llama_print_system_info', lambda: features.encode())
     monkeypatch.setattr('llama_cpp.llama_model_load_from_file', load)
     with pytest.raises(ConfigError, match='expected a GGUF model'):
         LlamaCppModel(gguf)

@@ -83,7 +83,8 @@ inference.grammar: errors grammar inference.text_model
 inference.local_engine: inference.chat_template inference.grammar
 inference.local_model: conversation errors grammar inference.call_stats inference.grammar
     inference.local_engine inference.text_model
-inference.llama_cpp: errors inference.chat_template inference.grammar inference.local_model
+inference.llama_cpp: errors gguf_info inference.chat_template inference.grammar
+    inference.local_model
 inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
     scene_graph validation
 inference.student: domain errors gguf_info inference.engine inference.lm_planner
