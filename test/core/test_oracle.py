@@ -74,6 +74,18 @@ def test_a_hidden_region_is_explored_and_driven_to():
     assert solve(be_at('cave_6'), known=make_known('gate_3', objects=())).distance_m == 50.0
 
 
+def test_a_hidden_region_close_by_to_which_the_way_leads_around_is_explored():
+    # From the gate the roof counts as arrived at, and no connection comes nearer.
+    roof = Node('roof_5', 'region', (0, 4), 'roof over the gate')
+    true, known = make_true(), make_known('gate_3', objects=())
+    nodes = [*true.nodes.values(), roof]
+    ways = [*true.connections.values(), Connection('traversable', 'lane_4', 'roof_5')]
+    true = SceneGraph(nodes, ways, robot_location='gate_3')
+    lane_m = math.sqrt(200)
+    found = solve(be_at('roof_5'), true, known)
+    assert found.distance_m == pytest.approx(lane_m + math.dist((10, 10), (0, 4)), abs=ROUNDING_M)
+
+
 def test_a_hidden_way_is_looked_for_where_it_is_shorter():
     known = make_known(ways=[('gate_3', 'lane_4'), ('lane_4', 'shed_2'), ('gate_3', 'yard_7')])
     assert solve(be_at('shed_2'), known=known) == Solution(3, 1, 20.0, True)
@@ -214,3 +226,28 @@ def test_the_oracle_is_the_same_every_time_and_leaves_the_episode_as_it_is():
     for episode in draw_episodes(4, WorldConfig(), WORDS):
         assert find_solution(episode, WORDS.lexicon) == find_solution(episode, WORDS.lexicon)
         assert (episode.turns, episode.ending) == ((), '')
+
+
+def squeeze(graph: SceneGraph, factor: float) -> SceneGraph:
+    """The graph with all places so much closer together."""
+    nodes = [
+        replace(node, position=(node.position[0] * factor, node.position[1] * factor))
+        for node in graph.nodes.values()
+    ]
+    return SceneGraph(
+        nodes,
+        graph.connections.values(),
+        robot_location=graph.robot_location,
+        attributes=graph.attributes,
+    )
+
+
+@pytest.mark.parametrize('factor', [0.05, 0.3])
+def test_tasks_are_solved_where_places_are_closer_than_arrival_is_told_apart(factor):
+    for seed in range(8):
+        for episode in draw_episodes(seed, WorldConfig(), WORDS):
+            true, known = (
+                squeeze(graph, factor) for graph in (episode.true_graph, episode.known_graph)
+            )
+            close = replace(episode, true_graph=true, known_graph=known)
+            assert find_solution(close, WORDS.lexicon).actions > 0

@@ -284,6 +284,7 @@ class _Run:
 
     def make_way(self, goal: str) -> bool:
         """Discover the truly shortest way to a region until a drive takes it."""
+        walks = self._extends
         while True:
             here = self._known.robot_location or ''
             way = self._true.route(here, goal)
@@ -297,9 +298,12 @@ class _Run:
                 return True
             else:
                 self.has_searched = True
-                position = self._true.nodes[goal].position
-                if self._extends and self._do(Action('extend_map', position), tries=1):
+                walk = Action('extend_map', self._true.nodes[goal].position)
+                if walks and self._do(walk, tries=1):
+                    # Close to the goal it ends though nothing was found: then a look must follow.
+                    walks = self._turns[-1].observations[0].is_news
                     continue
+                walks = self._extends
                 if not self._do(self._look_for(end, way[len(known) + 1])):
                     return False
 
