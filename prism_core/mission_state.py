@@ -122,5 +122,5 @@ def _unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
 
 
 def exploration_radius_m(ways_on_m: Sequence[float]) -> float:
-    """The smallest round radius that takes in all ways on."""
-    return math.ceil(max(ways_on_m) / _RADIUS_STEP_M) * _RADIUS_STEP_M
+    """The smallest round radius above zero that takes in all ways on."""
+    return max(1, math.ceil(max(ways_on_m) / _RADIUS_STEP_M)) * _RADIUS_STEP_M

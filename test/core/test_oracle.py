@@ -242,7 +242,7 @@ def squeeze(graph: SceneGraph, factor: float) -> SceneGraph:
     )
 
 
-@pytest.mark.parametrize('factor', [0.05, 0.3])
+@pytest.mark.parametrize('factor', [0.0, 0.05, 0.3])
 def test_tasks_are_solved_where_places_are_closer_than_arrival_is_told_apart(factor):
     for seed in range(8):
         for episode in draw_episodes(seed, WorldConfig(), WORDS):
