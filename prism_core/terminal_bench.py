@@ -71,7 +71,7 @@ def _list_costs(costs: RuntimeCosts) -> Iterator[tuple[str, str, str]]:
         yield from _list_replan(one)
     yield 'reading', f'{costs.prefill_tokens_per_s:.1f} tokens/s', ''
     yield 'decoding', f'{costs.decode_tokens_per_s:.1f} tokens/s', ''
-    yield 'memory, copying', f'{costs.copied_bytes_per_s / 1e9:.1f} GB/s', ''
+    yield 'memory, reading', f'{costs.memory_bytes_per_s / 1e9:.1f} GB/s', ''
     yield 'ceiling of decoding by memory', f'{costs.ceiling_tokens_per_s:.1f} tokens/s', ''
     yield 'decoding / ceiling', f'{share:.0%}', ''
 

@@ -1,4 +1,4 @@
-"""The machine that is measured: what it is, how much memory a process takes, how fast it copies.
+"""The machine that is measured: what it is, how much memory a process takes, how fast it reads.
 
 Linux only as far as memory goes; elsewhere that is not known.
 """
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 _PROC = Path('/proc')
-_COPIED_BYTES = 256 * 2**20
-_COPIES = 5
+_READ_BYTES = 256 * 2**20
+_READS = 20
 
 
 def describe_machine() -> dict[str, str]:
@@ -52,19 +52,19 @@ def _read(path: Path, pattern: str) -> str:
     return match[1] if match else ''
 
 
-def measure_copying(threads: int, size_bytes: int = _COPIED_BYTES) -> float:
-    """Bytes a second that are read and written while arrays are copied, at best.
+def measure_reading(threads: int, size_bytes: int = _READ_BYTES) -> float:
+    """Bytes a second that are read from memory, at best.
 
     Args:
-        threads: so many copy side by side: one alone does not use all of the memory's speed.
+        threads: so many read side by side: one alone does not use all of the memory's speed.
         size_bytes: of all arrays together; more than the caches hold.
     """
-    sources = [np.ones(size_bytes // threads, np.uint8) for _ in range(threads)]
-    copies = [np.zeros_like(source) for source in sources]
+    item_bytes = np.dtype(np.float32).itemsize
+    arrays = [np.ones(size_bytes // threads // item_bytes, np.float32) for _ in range(threads)]
     seconds = []
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(_COPIES):
+        for _ in range(_READS):
             start_s = time.perf_counter()
-            list(pool.map(np.copyto, copies, sources))
+            list(pool.map(np.dot, arrays, arrays))
             seconds.append(time.perf_counter() - start_s)
-    return 2 * sum(source.nbytes for source in sources) / min(seconds)
+    return sum(array.nbytes for array in arrays) / min(seconds)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from prism_core.conversation import Message
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import read_gguf_info
-from prism_core.inference.benchmark_machine import count_cores, measure_copying, resident_bytes
+from prism_core.inference.benchmark_machine import count_cores, measure_reading, resident_bytes
 from prism_core.inference.call_stats import CallStats
 from prism_core.inference.llama_cpp import LlamaCppModel
 from prism_core.inference.local_model import LocalModel
@@ -118,7 +118,7 @@ class RuntimeCosts:
         replans: one for each of the load.
         prefill_tokens_per_s: of the cold prompt.
         decode_tokens_per_s: of the replan that says most.
-        copied_bytes_per_s: memory read and written while arrays are copied.
+        memory_bytes_per_s: read from memory at best, before and behind all calls.
         step_bytes: read for each token that is said: the file, and keys and values so far.
         ceiling_tokens_per_s: no decoding can be faster, where memory is what limits it.
     """
@@ -131,7 +131,7 @@ class RuntimeCosts:
     replans: tuple[ReplanCosts, ...]
     prefill_tokens_per_s: float
     decode_tokens_per_s: float
-    copied_bytes_per_s: float
+    memory_bytes_per_s: float
     step_bytes: int
     ceiling_tokens_per_s: float
 
@@ -150,7 +150,8 @@ def measure_costs(
         ConfigError: the file cannot be used, or the model ended a reply.
     """
     info = read_gguf_info(path, verify=False)
-    copied_bytes_per_s = measure_copying(load.threads or count_cores())
+    threads = load.threads or count_cores()
+    read_before = measure_reading(threads)
     before_bytes = resident_bytes(os.getpid())
     start_s = time.perf_counter()
     model = LlamaCppModel(
@@ -162,6 +163,7 @@ def measure_costs(
         after_bytes = resident_bytes(os.getpid())
     finally:
         model.close()
+    memory_bytes_per_s = max(read_before, measure_reading(threads))
     cold, *later = (median_stats(calls) for calls in zip(*rounds))
     replans = tuple(
         ReplanCosts(
@@ -185,9 +187,9 @@ def measure_costs(
         replans=replans,
         prefill_tokens_per_s=cold.read_tokens / cold.first_token_s,
         decode_tokens_per_s=longest.new_tokens / longest.total_s,
-        copied_bytes_per_s=copied_bytes_per_s,
+        memory_bytes_per_s=memory_bytes_per_s,
         step_bytes=step_bytes,
-        ceiling_tokens_per_s=copied_bytes_per_s / step_bytes,
+        ceiling_tokens_per_s=memory_bytes_per_s / step_bytes,
     )
 
 

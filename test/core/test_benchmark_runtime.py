@@ -23,7 +23,7 @@ from prism_core.gguf_info import read_gguf_info
 from prism_core.inference.benchmark_grammar import HeldReply, measure_grammars
 from prism_core.inference.benchmark_machine import (
     describe_machine,
-    measure_copying,
+    measure_reading,
     resident_bytes,
 )
 from prism_core.inference.benchmark_runtime import Replan, RuntimeLoad, measure_costs
@@ -119,7 +119,7 @@ def test_ratios_and_speeds_are_those_of_the_times(tiny):
     # Two layers, two heads of 64, keys and values of two bytes.
     held = (longest.prompt_tokens + 12) * 2 * 2 * 64 * 2 * 2
     assert costs.step_bytes == tiny.stat().st_size + held
-    assert costs.ceiling_tokens_per_s == costs.copied_bytes_per_s / costs.step_bytes
+    assert costs.ceiling_tokens_per_s == costs.memory_bytes_per_s / costs.step_bytes
     assert costs.resident_bytes > 2**20
 
 
@@ -179,7 +179,7 @@ def test_a_machine_is_described_and_its_memory_measured():
     assert set(describe_machine()) == {
         *('processor', 'cores', 'load', 'python', 'llama_cpp_python'),
     }
-    assert measure_copying(2, 2**20) > 2**20
+    assert measure_reading(2, 2**20) > 2**20
     assert resident_bytes(os.getpid()) > 2**20
     assert resident_bytes(2**30) is None
 
