@@ -78,7 +78,7 @@ class PlanCall:
         """
         publish(self)
         current = await self._wait_for_revision(current_graph)
-        self.phase = PlanMission.Feedback.DECODING
+        self.phase = PlanMission.Feedback.PLANNING
         refusal = Refusal(PlanErrorCode.TIMEOUT, 'no time was left to plan')
         for index, name in enumerate(self._request.planners):
             self.attempts += 1

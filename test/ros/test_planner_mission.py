@@ -40,7 +40,7 @@ class TestPlanMission:
         status, result = self.result(ros, self.send(ros))
         assert status == GoalStatus.STATUS_SUCCEEDED
         assert result.plan.steps[0].text == 'slow'
-        assert PlanMission.Feedback.DECODING in [f.phase for f in self.feedback]
+        assert PlanMission.Feedback.PLANNING in [f.phase for f in self.feedback]
 
     def test_a_refused_goal_is_aborted_with_a_code(self, ros):
         start_both(ros)
