@@ -24,6 +24,7 @@ from prism_core.graph_elements import (
     Node,
     NodeKind,
     quote,
+    read_only,
 )
 from prism_core.ways import Views, Ways
 
@@ -62,7 +63,7 @@ class SceneGraph:
         problems.extend(_check_attributes(attributes))
         if problems:
             raise SceneGraphError(problems)
-        self._fill(by_name, by_ends, robot_location, revision, attributes)
+        self._fill(by_name, by_ends, robot_location, revision, dict(attributes))
 
     def _fill(
         self,
@@ -74,11 +75,11 @@ class SceneGraph:
         ways: Ways | None = None,
         views: Views | None = None,
     ) -> SceneGraph:
-        self._nodes = MappingProxyType(nodes)
-        self._connections = MappingProxyType(connections)
+        self._nodes = read_only(nodes)
+        self._connections = read_only(connections)
         self._robot_location = robot_location
         self._revision = revision
-        self._attributes = MappingProxyType(dict(attributes))
+        self._attributes = read_only(attributes)
         self._ways = ways or Ways(self._nodes, self._connections)
         self._views = views or Views(self._nodes, self._connections)
         return self
