@@ -256,7 +256,6 @@ class PlannerNode(ManagedNode):
     def _publish_status(self) -> None:
         status = PlanningStatus(last_error_code=self._last_error_code, last=self._last_metrics)
         status.header.stamp = self.get_clock().now().to_msg()
-        status.model_id = ', '.join(self._pool.names)
         if not self.is_active:
             status.state, status.detail = PlanningStatus.INACTIVE, 'not active'
         elif self._call is not None:
