@@ -149,6 +149,7 @@ setup(
             'student = prism_core.cli_bench:student',
             'graph = prism_ros.commands:bench_graph',
             'plan = prism_ros.commands:bench_plan',
+            'soak = prism_ros.commands:bench_soak',
         ],
     },
 )

@@ -83,6 +83,23 @@ def bench_plan(plans: int) -> None:
         run_plan_bench(plans, advance)
 
 
+@click.command('soak')
+@click.option(
+    '--minutes', default=60.0, show_default=True, type=click.FloatRange(min=0.1), help='How long.'
+)
+@click.option(
+    '--out', type=click.Path(path_type=Path), required=True, help='New folder for what it measures.'
+)
+def bench_soak(minutes: float, out: Path) -> None:
+    """Use both nodes for long, kill them now and then, and see whether anything wears out."""
+    from prism_ros.bench_soak import run_soak
+
+    if out.exists():
+        raise click.ClickException(f'{out} is there already; name a new folder')
+    if not run_soak(minutes, out):
+        raise click.exceptions.Exit(1)
+
+
 def _print_response(response: GetPlan.Response, latency_s: float) -> None:
     plan = plan_from_message(response.plan, MAPPING_ACTIONS)
     print_plan(plan, source=response.plan.model_id, latency_s=latency_s)

@@ -264,7 +264,8 @@ def test_each_update_leaves_nothing_behind_and_takes_as_long_as_the_one_before()
 def test_ways_from_a_few_regions_only_are_remembered():
     regions = [Node(f'r{i}', 'region', (i, 0)) for i in range(3 * KEPT_STARTS)]
     ways = [
-        Connection('traversable', one.name, other.name) for one, other in itertools.pairwise(regions)
+        Connection('traversable', one.name, other.name)
+        for one, other in itertools.pairwise(regions)
     ]
     graph = SceneGraph(regions, ways)
     for start in graph.regions:
