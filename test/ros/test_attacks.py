@@ -81,7 +81,7 @@ def test_hidden_files_beside_a_map_are_not_read(ros, home):
 
 @pytest.mark.parametrize('set_them', [set_each, set_all])
 @pytest.mark.parametrize('when', ['active', 'inactive', 'unconfigured'])
-def test_no_participant_moves_the_folders(ros, home, set_them, when):
+def test_no_participant_moves_the_folders(ros, home, tmp_path_factory, set_them, when):
     ros.start_graph(graph__file='~/site.json')
     for step in {'active': [], 'inactive': ['deactivate']}.get(when, ['deactivate', 'cleanup']):
         assert ros.change_state(GRAPH_NODE, step)
@@ -91,13 +91,15 @@ def test_no_participant_moves_the_folders(ros, home, set_them, when):
         assert reason.startswith(expected)
     for step in ('configure', 'activate'):
         ros.change_state(GRAPH_NODE, step)
+    outside = f'{tmp_path_factory.mktemp("outside")}/new.json'
     before = contents(home)
-    for file in ('etc/hostname', '/etc/hostname', f'{home}/new.json', ''):
+    for file in (outside, outside[1:], f'{home}/new.json', ''):
         response = ros.call(SaveSceneGraph, 'save_scene_graph', file=file)
         assert_refused(response, PlanErrorCode.FILE_ERROR, 'graph.save_directory')
         response = ros.call(LoadSceneGraph, 'load_scene_graph', file=file)
         assert_refused(response, PlanErrorCode.FILE_ERROR, str(home))
     assert contents(home) == before
+    assert not Path(outside).exists()
     assert ros.call(GetSceneGraph, 'get_scene_graph').success
 
 
