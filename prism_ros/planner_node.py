@@ -77,7 +77,9 @@ class PlannerNode(ManagedNode):
     def configure(self) -> None:
         """Find the planners that the parameters name."""
         self._pool = read_planners(
-            self.get_parameter('planner.order').value, self.get_parameter('planner.shares').value
+            self.get_parameter('planner.order').value,
+            self.get_parameter('planner.shares').value,
+            allow_import_paths=self.get_parameter('planner.allow_import_paths').value,
         )
 
     def activate(self) -> None:

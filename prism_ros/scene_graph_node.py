@@ -30,7 +30,7 @@ from prism_ros.conversions import (
     update_to_message,
 )
 from prism_ros.errors import Refusal
-from prism_ros.graph_files import GraphFolder, load_scene_graph, save_scene_graph
+from prism_ros.graph_files import GraphFolder, load_scene_graph
 from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.markers import make_markers
 from prism_ros.parameters import SCENE_GRAPH_PARAMETERS
@@ -73,9 +73,10 @@ class SceneGraphNode(ManagedNode):
 
     def configure(self) -> None:
         """Load the file that the parameters name."""
-        file = self.get_parameter('graph.file').value
-        self._folder = GraphFolder(self.get_parameter('graph.directory').value, file)
-        graph = SceneGraph() if self._folder.file is None else self._load(self._folder.file)
+        names = ('graph.directory', 'graph.file', 'graph.save_directory')
+        self._folder = GraphFolder(*(self.get_parameter(name).value for name in names))
+        file = self._folder.file
+        graph = SceneGraph() if file is None else self._check_size(load_scene_graph(file))
         location = self.get_parameter('graph.robot_location').value
         self._replace(graph.at(location) if location else graph)
 
@@ -110,21 +111,14 @@ class SceneGraphNode(ManagedNode):
         response.success = True
 
     def _load_scene_graph(self, request, response) -> None:
-        graph = self._load(self._folder.resolve(request.file))
-        self._replace(graph.with_revision(self._graph.revision + 1))
+        graph, path = self._folder.load(request.file)
+        self._replace(self._check_size(graph).with_revision(self._graph.revision + 1))
+        self._folder.file = path
         self._publish_graph()
         response.success, response.revision = True, self._graph.revision
 
     def _save_scene_graph(self, request, response) -> None:
-        if self._folder.is_packaged:
-            raise Refusal(
-                PlanErrorCode.FILE_ERROR,
-                'the packaged graphs are read only; set graph.directory to a folder of yours',
-            )
-        path = self._folder.resolve(request.file) if request.file else self._folder.file
-        if path is None:
-            raise Refusal(PlanErrorCode.INVALID_REQUEST, 'name a file: the graph was not loaded')
-        save_scene_graph(self._graph, path)
+        path = self._folder.save(self._graph, request.file)
         response.success, response.path = True, str(path)
         response.revision = self._graph.revision
 
@@ -145,9 +139,6 @@ class SceneGraphNode(ManagedNode):
         self._publish_update(
             replace(update, base_revision=before.revision, revision=self._graph.revision)
         )
-
-    def _load(self, path) -> SceneGraph:
-        return self._check_size(load_scene_graph(path))
 
     def _check_size(self, graph: SceneGraph) -> SceneGraph:
         limit = self.get_parameter('graph.max_nodes').value

@@ -110,7 +110,10 @@ def test_the_nodes_reserve_no_memory_for_the_largest_message_there_could_be(ros,
 def test_a_client_that_dies_in_the_middle_of_a_call_does_no_harm(ros, log, tmp_path, monkeypatch):
     shutil.copy(Path(__file__).with_name('planners.py'), tmp_path / 'slow_planners.py')
     monkeypatch.setenv('PYTHONPATH', f'{tmp_path}:{os.environ["PYTHONPATH"]}')
-    parameters = {'planner.order': "['slow_planners:Slow']"}
+    parameters = {
+        'planner.order': "['slow_planners:Slow']",
+        'planner.allow_import_paths': 'true',
+    }
     with (
         node_process('scene_graph_node', ros.domain, log),
         node_process('planner_node', ros.domain, log, parameters),
