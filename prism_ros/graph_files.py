@@ -88,20 +88,30 @@ def save_scene_graph(graph: SceneGraph, path: Path) -> None:
     Raises:
         Refusal: the file cannot be written; the old one is untouched.
     """
+    try:
+        write_whole(path, render_scene_graph(graph, indented=True))
+    except OSError as error:
+        raise Refusal(PlanErrorCode.FILE_ERROR, f'cannot write {path}: {error.strerror}') from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file whole or not at all, on the disk before this returns.
+
+    Raises:
+        OSError: it cannot be written; the old one is untouched.
+    """
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(
             'w', encoding='utf-8', dir=path.parent, prefix=f'.{path.name}.', delete=False
         ) as file:
             temporary = Path(file.name)
-            file.write(render_scene_graph(graph, indented=True))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         # Temporary files are the owner's alone, scene graphs are not.
         temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644)
         temporary.replace(path)
-    except OSError as error:
-        raise Refusal(PlanErrorCode.FILE_ERROR, f'cannot write {path}: {error.strerror}') from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
