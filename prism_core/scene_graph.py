@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import networkx as nx
 
@@ -26,6 +26,9 @@ from prism_core.graph_elements import (
     quote,
 )
 from prism_core.ways import Views, Ways
+
+_K = TypeVar('_K')
+_V = TypeVar('_V')
 
 
 class SceneGraph:
@@ -74,8 +77,8 @@ class SceneGraph:
         ways: Ways | None = None,
         views: Views | None = None,
     ) -> SceneGraph:
-        self._nodes = MappingProxyType(nodes)
-        self._connections = MappingProxyType(connections)
+        self._nodes = _read_only(nodes)
+        self._connections = _read_only(connections)
         self._robot_location = robot_location
         self._revision = revision
         self._attributes = MappingProxyType(dict(attributes))
@@ -316,6 +319,11 @@ def _set_attributes(
         except SceneGraphError as error:
             problems.extend(error.problems)
     return nodes, problems
+
+
+def _read_only(mapping: Mapping[_K, _V]) -> Mapping[_K, _V]:
+    """A view of a mapping. A view of a view would nest, deeper with every change of a graph."""
+    return mapping if isinstance(mapping, MappingProxyType) else MappingProxyType(mapping)
 
 
 def _restore(*parts) -> SceneGraph:

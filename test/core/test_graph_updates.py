@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -206,3 +207,18 @@ def test_updates_one_by_one_give_the_graph_built_from_scratch(sequence):
         assert graph == scratch
         assert graph.viewpoints == scratch.viewpoints
         assert set(graph.region_network.edges) == set(scratch.region_network.edges)
+
+
+@pytest.mark.parametrize(
+    'update',
+    [GraphUpdate(robot_location='a'), GraphUpdate(set_attributes={'car': {'color': 'red'}})],
+    ids=['location', 'attributes'],
+)
+def test_a_graph_can_change_more_often_than_python_nests(update):
+    graph = GRAPH
+    for _ in range(3 * sys.getrecursionlimit()):
+        graph = graph.apply(update).at('b')
+    assert list(graph.nodes) == ['a', 'b', 'car']
+    assert len(graph.connections) == 2
+    assert graph.regions.keys() == {'a', 'b'}
+    assert graph.revision == 5 + 3 * sys.getrecursionlimit()
