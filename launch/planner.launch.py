@@ -2,7 +2,13 @@
 
 ros2 launch prism_ros planner.launch.py
 ros2 launch prism_ros planner.launch.py scene_graph:=/path/to/site.json namespace:=robot1
+ros2 launch prism_ros planner.launch.py state_directory:=/var/lib/prism
 """
+
+import atexit
+import os
+import shutil
+import tempfile
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -11,6 +17,7 @@ from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchDescription
 
+TEMPORARY = 'temporary'
 ARGUMENTS = {
     'namespace': ('', 'Namespace of both nodes; one for each robot.'),
     'params_file': (
@@ -19,6 +26,12 @@ ARGUMENTS = {
     ),
     'scene_graph': ('', "Scene graph to load (SPINE JSON). '' = as the parameter file says."),
     'robot_location': ('', "Region that the robot starts in. '' = as the parameter file says."),
+    'state_directory': (
+        TEMPORARY,
+        'Folder that keeps what the scene graph was told over restarts of its node, of the launch '
+        "and of the machine. temporary = one of this launch, removed at its end. '' = as the "
+        'parameter file says.',
+    ),
     'autostart': ('true', 'Configure and activate the nodes when they start.'),
     'use_sim_time': ('false', 'Take the time from topic /clock.'),
     'use_respawn': ('true', 'Start a node again when it dies.'),
@@ -36,6 +49,7 @@ def make_nodes(context):
     graph = {
         'graph.file': value['scene_graph'],
         'graph.robot_location': value['robot_location'],
+        'graph.state_directory': find_folder(value['state_directory']),
     }
     graph = {name: text for name, text in graph.items() if text}
     return [
@@ -51,6 +65,15 @@ def make_nodes(context):
         )
         for executable, overrides in (('prism_scene_graph', graph), ('prism_planner', {}))
     ]
+
+
+def find_folder(name):
+    """The folder that an argument names; a temporary one goes when the launch ends."""
+    if name != TEMPORARY:
+        return os.path.abspath(os.path.expanduser(name)) if name else ''
+    folder = tempfile.mkdtemp(prefix='prism_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def generate_launch_description():
