@@ -16,6 +16,7 @@ from prism_msgs.msg import PlanErrorCode, PlanningStatus, SceneGraphUpdate, Scen
 from prism_msgs.srv import GetPlan, GetSceneGraph, LoadSceneGraph, SaveSceneGraph, UpdateGraph
 from prism_ros import graph_state, scene_graph_node
 from prism_ros.conversions import scene_graph_from_message
+from prism_ros.graph_state import GraphState
 from prism_ros.processes import node_process
 
 from .asking import plan, start_both
@@ -207,6 +208,20 @@ def test_configured_again_the_graph_is_the_one_that_was_kept(ros, site, tmp_path
     before = served(ros)
     restart(ros)
     assert served(ros) == before
+
+
+@pytest.mark.parametrize('labels', [('deactivate', 'cleanup'), ('shutdown',)])
+def test_an_owner_that_gives_its_folder_back_says_that_nothing_comes_after(ros, tmp_path, labels):
+    node = ros.start_graph(graph__state_directory=str(tmp_path))
+    tell(ros, robot_location='gate_1')
+    cycle(ros, *labels)
+    lines = Lines()
+    state = GraphState(tmp_path / 'prism_scene_graph', lines)
+    assert state.restore(node._owned.origin) == node._owned
+    state.close()
+    assert lines.said == []
+    header = (tmp_path / 'prism_scene_graph' / 'snapshot.jsonl').read_text().splitlines()[0]
+    assert json.loads(header)['is_closed'] is True
 
 
 def test_a_file_that_has_changed_begins_a_new_epoch(ros, site, tmp_path):
