@@ -2,8 +2,13 @@
 
 ros2 launch prism_ros planner.launch.py
 ros2 launch prism_ros planner.launch.py scene_graph:=/path/to/site.json namespace:=robot1
+ros2 launch prism_ros planner.launch.py state_directory:=/var/lib/prism
 """
 
+import atexit
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
@@ -14,6 +19,7 @@ from launch_ros.substitutions import FindPackageShare
 from launch import LaunchDescription
 from prism_ros.launch_arguments import find_scene_graph, read_flag
 
+TEMPORARY = 'temporary'
 ARGUMENTS = {
     'namespace': ('', 'Namespace of both nodes; one for each robot.'),
     'params_file': (
@@ -26,6 +32,12 @@ ARGUMENTS = {
         "'' = as the parameter file says.",
     ),
     'robot_location': ('', "Region that the robot starts in. '' = as the parameter file says."),
+    'state_directory': (
+        TEMPORARY,
+        'Folder that keeps what the scene graph was told over restarts of its node, of the launch '
+        "and of the machine. temporary = one of this launch, removed at its end. '' = as the "
+        'parameter file says.',
+    ),
     'autostart': ('true', 'Configure and activate the nodes when they start.'),
     'save_directory': (
         '',
@@ -47,6 +59,7 @@ def make_nodes(context):
         'graph.file': file,
         'graph.robot_location': value['robot_location'],
         'graph.save_directory': value['save_directory'],
+        'graph.state_directory': find_folder(value['state_directory']),
     }
     graph = {name: text for name, text in graph.items() if text}
     nodes = [
@@ -63,6 +76,15 @@ def make_nodes(context):
         for executable, overrides in (('prism_scene_graph', graph), ('prism_planner', {}))
     ]
     return [LogInfo(msg=f'scene graph: {found}'), *nodes] if found else nodes
+
+
+def find_folder(name):
+    """The folder that an argument names; a temporary one goes when the launch ends."""
+    if name != TEMPORARY:
+        return os.path.abspath(os.path.expanduser(name)) if name else ''
+    folder = tempfile.mkdtemp(prefix='prism_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def generate_launch_description():

@@ -103,6 +103,8 @@ def bench_soak(minutes: float, out: Path) -> None:
 def _print_response(response: GetPlan.Response, latency_s: float) -> None:
     plan = plan_from_message(response.plan, MAPPING_ACTIONS)
     print_plan(plan, source=response.plan.model_id, latency_s=latency_s)
+    for warning in response.plan.warnings:
+        click.echo(f'warning: {warning}', err=True)
 
 
 @contextlib.contextmanager

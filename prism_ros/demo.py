@@ -18,11 +18,7 @@ from prism_ros.errors import Refusal
 from prism_ros.processes import node_process, on_this_machine_only
 
 START_TIMEOUT_S = 30.0
-_NOT_READY = (
-    PlanErrorCode.NODE_INACTIVE,
-    PlanErrorCode.NO_SCENE_GRAPH,
-    PlanErrorCode.TIMEOUT,
-)
+_NOT_READY = PlanErrorCode.NODE_INACTIVE, PlanErrorCode.TIMEOUT
 
 
 def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, SceneGraph]:

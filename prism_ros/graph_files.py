@@ -135,28 +135,42 @@ def save_scene_graph(graph: SceneGraph, path: Path, folder: int | None = None) -
     Raises:
         Refusal: the file cannot be written; the old one is untouched.
     """
-    temporary = f'.{secrets.token_hex(8)}.tmp'
     try:
-        with contextlib.ExitStack() as stack:
-            if folder is None:
-                folder = os.open(path.parent, _FOLDER)
-                stack.callback(os.close, folder)
-            mode = MODE
-            with contextlib.suppress(FileNotFoundError):
-                old_mode = os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode
-                if not stat.S_ISREG(old_mode):
-                    raise _file_error(f'cannot write {path}: not a regular file')
-                mode &= old_mode
-            descriptor = os.open(temporary, _WRITE, 0o600, dir_fd=folder)
-            stack.callback(_remove, temporary, folder)
-            with open(descriptor, 'w', encoding='utf-8') as file:
-                file.write(render_scene_graph(graph, indented=True))
-                file.flush()
-                os.fsync(descriptor)
-                os.fchmod(descriptor, mode)
-            os.replace(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        write_whole(path, render_scene_graph(graph, indented=True), folder)
     except OSError as error:
         raise _refusal(f'cannot write {path}', error) from error
+
+
+def write_whole(path: Path, text: str, folder: int | None = None) -> None:
+    """Replace a file whole or not at all, on the disk before this returns.
+
+    Args:
+        path: of the file.
+        text: what it shall hold.
+        folder: the open folder that it is in; None for the one that the path names.
+
+    Raises:
+        OSError: it cannot be written; the old one is untouched.
+    """
+    temporary = f'.{secrets.token_hex(8)}.tmp'
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = os.open(path.parent, _FOLDER)
+            stack.callback(os.close, folder)
+        mode = MODE
+        with contextlib.suppress(FileNotFoundError):
+            old_mode = os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode
+            if not stat.S_ISREG(old_mode):
+                raise OSError(errno.EINVAL, 'not a regular file')
+            mode &= old_mode
+        descriptor = os.open(temporary, _WRITE, 0o600, dir_fd=folder)
+        stack.callback(_remove, temporary, folder)
+        with open(descriptor, 'w', encoding='utf-8') as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+            os.fchmod(descriptor, mode)
+        os.replace(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 @contextlib.contextmanager

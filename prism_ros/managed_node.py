@@ -23,6 +23,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 
 from prism_core import PrismError
 from prism_msgs.msg import PlanErrorCode
@@ -51,8 +52,8 @@ def latched(depth: int = 1) -> QoSProfile:
 class ManagedNode(CheckedNode):
     """A lifecycle node that activates itself when parameter `autostart` is true.
 
-    Subclasses give their parameter table, override `configure`, `activate` and `deactivate`, and
-    make their interfaces with `serve`, `serve_action`, `listen` and `every`.
+    Subclasses give their parameter table, override `configure`, `activate`, `deactivate` and
+    `cleanup`, and make their interfaces with `serve`, `serve_action`, `listen` and `every`.
     """
 
     def __init__(self, name: str, parameters: Sequence[ParameterSpec], **node_arguments: Any):
@@ -72,6 +73,9 @@ class ManagedNode(CheckedNode):
 
     def deactivate(self) -> None:
         """Stop to answer."""
+
+    def cleanup(self) -> None:
+        """Give back what `configure` took up."""
 
     # Life cycle -----------------------------------------------------------------------------
 
@@ -110,6 +114,14 @@ class ManagedNode(CheckedNode):
     def on_deactivate(self, state) -> TransitionCallbackReturn:
         """Called by rclpy; see `deactivate`."""
         return self._transit(self.deactivate, super().on_deactivate, state)
+
+    def on_cleanup(self, state) -> TransitionCallbackReturn:
+        """Called by rclpy; see `cleanup`."""
+        return self._transit(self.cleanup, super().on_cleanup, state)
+
+    def on_shutdown(self, state) -> TransitionCallbackReturn:
+        """Called by rclpy; see `cleanup`."""
+        return self._transit(self.cleanup, super().on_shutdown, state)
 
     def _transit(self, step: Callable[[], None], upward, state) -> TransitionCallbackReturn:
         try:
@@ -186,11 +198,24 @@ class ManagedNode(CheckedNode):
         )
         self._action_servers.append(server)
 
-    def listen(self, kind, topic: str, callback: Callable, qos, *, raw: bool = False) -> None:
-        """Subscribe to a topic; delivered in every state, so that latched messages are not lost."""
-        self.create_subscription(
-            kind, topic, self._guard_event(callback), qos, callback_group=self.group, raw=raw
-        )
+    def listen(
+        self,
+        kind,
+        topic: str,
+        callback: Callable,
+        qos,
+        *,
+        raw: bool = False,
+        with_info: bool = False,
+    ) -> Subscription:
+        """Subscribe to a topic; delivered in every state, so that latched messages are not lost.
+
+        `with_info` hands the callback rclpy's message info as second argument.
+        """
+        guarded = self._guard_event(callback)
+        # rclpy tells by the number of arguments whether the info is wanted.
+        take = (lambda message, info: guarded(message, info)) if with_info else guarded
+        return self.create_subscription(kind, topic, take, qos, callback_group=self.group, raw=raw)
 
     def every(self, period_s: float, callback: Callable) -> None:
         """Call back at a steady rate, whatever the ROS clock does."""

@@ -137,6 +137,14 @@ SCENE_GRAPH_PARAMETERS = (
         fixed='configured',
     ),
     ParameterSpec(
+        'graph.state_directory',
+        '',
+        'Folder in which the graph is kept at every change, so that a restart of the node loses '
+        'nothing; a changed graph.file begins anew. Each node has a part of its own there. '
+        "'' = keep nothing.",
+        is_fixed=True,
+    ),
+    ParameterSpec(
         'graph.max_nodes',
         2000,
         'A larger graph is refused, as is an update that would make it larger.',
@@ -192,7 +200,9 @@ PLANNER_PARAMETERS = (
     ParameterSpec(
         'graph.stale_after_s',
         0.0,
-        'Refuse to plan on a graph that has not changed for so many seconds. 0 = never.',
+        'Refuse to plan when the owner of the graph has not been heard for so many seconds, '
+        'whether the graph changed or not. It is heard once a second: below 3.0 expect false '
+        'alarms. 0 = never.',
         range=(0.0, 86400.0),
     ),
 )

@@ -29,7 +29,7 @@ from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.managed_node import ManagedNode
 from prism_ros.planner_worker import PlannerPool
-from prism_ros.planning_request import PlanningRequest
+from prism_ros.planning_request import PlanningRequest, no_graph
 
 GRACE_S = 0.001  # how long a call may hold the executor before it waits as a coroutine
 
@@ -77,7 +77,7 @@ class PlanCall:
             PrismError: the request's graph is none.
         """
         publish(self)
-        current = await self._wait_for_revision(current_graph)
+        current = await self._wait_for_graph(current_graph, publish)
         self.phase = PlanMission.Feedback.PLANNING
         refusal = Refusal(PlanErrorCode.TIMEOUT, 'no time was left to plan')
         for index, name in enumerate(self._request.planners):
@@ -111,19 +111,21 @@ class PlanCall:
     def _remaining_s(self) -> float:
         return self._deadline_s - time.monotonic()
 
-    async def _wait_for_revision(
-        self, current_graph: Callable[[], SceneGraph | None]
+    async def _wait_for_graph(
+        self,
+        current_graph: Callable[[], SceneGraph | None],
+        publish: Callable[[PlanCall], None],
     ) -> SceneGraph | None:
+        """The current graph, once there is one that is as new as the request asks for."""
         wanted = self._request.min_graph_revision
-        while not self._request.scene_graph_json and wanted:
+        while not self._request.scene_graph_json:
             graph = current_graph()
             if graph is not None and graph.revision >= wanted:
                 break
-            found = 'none' if graph is None else f'revision {graph.revision}'
-            error = Refusal(
-                PlanErrorCode.STALE_SCENE_GRAPH,
-                f'waited for revision {wanted} of the scene graph, got {found}',
-            )
+            error = no_graph() if graph is None else _too_old(graph, wanted)
+            if self.phase != PlanMission.Feedback.WAITING:
+                self.phase = PlanMission.Feedback.WAITING
+                publish(self)
             self._waits_for_graph = True
             await self._wait(Future(executor=self._node.executor), self._remaining_s, error)
             self._waits_for_graph = False
@@ -186,3 +188,10 @@ class PlanCall:
         if future is not None and not future.done():
             future.set_result(outcome)
             self._node.executor.wake()
+
+
+def _too_old(graph: SceneGraph, wanted: int) -> Refusal:
+    return Refusal(
+        PlanErrorCode.STALE_SCENE_GRAPH,
+        f'waited for revision {wanted} of the scene graph, got revision {graph.revision}',
+    )

@@ -13,8 +13,6 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from rclpy.time import Time
-
 from prism_core import (
     Plan,
     PrismError,
@@ -32,12 +30,13 @@ from prism_msgs.srv import GetPlan, ValidatePlan
 from prism_ros.conversions import plan_from_message, plan_to_message, wire_text
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
+from prism_ros.graph_trust import GraphTrust
 from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.parameters import PLANNER_PARAMETERS
 from prism_ros.plan_call import PlanCall
 from prism_ros.planner_order import read_planners
 from prism_ros.planner_worker import PlannerPool
-from prism_ros.planning_request import read_planning_request
+from prism_ros.planning_request import no_graph, read_planning_request
 
 HEARTBEAT_S = 1.0
 STATUS_DELAY_S = 0.1  # a change is told this late at the most
@@ -56,6 +55,7 @@ class PlannerNode(ManagedNode):
         super().__init__('prism_planner', PLANNER_PARAMETERS, **node_arguments)
         self._table = MAPPING_ACTIONS
         self._mirror = GraphMirror()
+        self._trust = GraphTrust(self._mirror)
         self._pool = PlannerPool({})
         self._call: PlanCall | None = None
         self._goal_handle: Any = None  # of the goal that the call is for, if it is one
@@ -71,6 +71,9 @@ class PlannerNode(ManagedNode):
         self.listen(SceneGraphMessage, 'scene_graph', self._take_graph, latched(), raw=True)
         self.listen(
             SceneGraphUpdate, 'scene_graph_updates', self._take_update, latched(KEPT_UPDATES)
+        )
+        self.listen(
+            SceneGraphUpdate, 'scene_graph/heartbeat', self._trust.notice_heartbeat, latched()
         )
         self.every(STATUS_DELAY_S, self._publish_status_if_due)
 
@@ -153,9 +156,16 @@ class PlannerNode(ManagedNode):
         )
         call = PlanCall(self, self._pool, request, self._table, started_s + request.timeout_s)
         self._call, self._goal_handle = call, goal_handle
+        epoch, doubt = 0, ''  # of the graph that the call ends up with
+
+        def current_graph() -> SceneGraph | None:
+            nonlocal epoch, doubt
+            epoch, doubt = self._mirror.epoch, self._trust.doubt
+            return self._current_graph()
+
         try:
             plan, graph, name = await call.run(
-                self._current_graph, self.get_parameter('graph.max_nodes').value, publish
+                current_graph, self.get_parameter('graph.max_nodes').value, publish
             )
             self._last_error_code = PlanErrorCode.NONE
         except PrismError as error:
@@ -171,17 +181,19 @@ class PlannerNode(ManagedNode):
                 planning_time_s=time.monotonic() - started_s, attempts=call.attempts
             )
         reply.metrics = self._last_metrics
-        reply.plan = self._to_message(plan, graph, request.task, name)
+        reply.plan = self._to_message(plan, request.task, name)
+        if not request.scene_graph_json:
+            reply.plan.graph_epoch, reply.plan.graph_revision = epoch, graph.revision
+            reply.plan.warnings = [doubt] if doubt else []
         # After the reply, which must not wait for it.
         self.executor.create_task(self._plan_publisher.publish, reply.plan)
         return plan
 
-    def _to_message(self, plan: Plan, graph: SceneGraph, task: str, name: str) -> PlanMessage:
+    def _to_message(self, plan: Plan, task: str, name: str) -> PlanMessage:
         message = plan_to_message(plan, self._table)
         message.header.stamp = self.get_clock().now().to_msg()
         message.plan_id.uuid = list(uuid.uuid4().bytes)
         message.task = task
-        message.graph_revision = graph.revision
         message.source = SOURCES.get(name, PlanMessage.SOURCE_OTHER)
         message.model_id = name
         return message
@@ -191,7 +203,7 @@ class PlannerNode(ManagedNode):
     ) -> None:
         graph = self._current_graph()
         if graph is None:
-            raise Refusal(PlanErrorCode.NO_SCENE_GRAPH, 'no scene graph has come yet')
+            raise no_graph()
         try:
             plan = plan_from_message(request.plan, self._table)
         except PrismError as error:
@@ -199,6 +211,7 @@ class PlannerNode(ManagedNode):
         report = validate_plan(plan, graph, self._table)
         response.accepted = report.is_valid
         response.checked = request.plan
+        response.checked.graph_epoch = self._mirror.epoch
         response.checked.graph_revision = graph.revision
         for problem in report.problems:
             if problem.step is not None:
@@ -210,8 +223,10 @@ class PlannerNode(ManagedNode):
 
     def _take_graph(self, raw: bytes) -> None:
         self._follow(self._mirror.take_graph, raw)
+        self._trust.notice_graph()
 
     def _take_update(self, message: SceneGraphUpdate) -> None:
+        self._trust.notice_update(message)
         self._follow(self._mirror.take_update, message)
 
     def _follow(self, take: Callable[[Any], bool], message: Any) -> None:
@@ -227,30 +242,22 @@ class PlannerNode(ManagedNode):
         """The graph as the topics tell it.
 
         Raises:
-            Refusal: it is older than parameter `graph.stale_after_s` allows.
+            Refusal: its owner has not been heard for as long as `graph.stale_after_s` allows.
         """
-        limit_s = self.get_parameter('graph.stale_after_s').value
-        if self._mirror.graph is not None and 0 < limit_s < self._graph_age_s:
+        limit_s, age_s = self.get_parameter('graph.stale_after_s').value, self._trust.age_s
+        if self._mirror.graph is not None and 0 < limit_s < age_s:
             raise Refusal(
                 PlanErrorCode.STALE_SCENE_GRAPH,
-                f'the scene graph has not changed for {self._graph_age_s:.1f} s; '
-                f'graph.stale_after_s allows {limit_s:g}',
+                f'the owner of the scene graph has not been heard for {age_s:.1f} s, '
+                f'graph.stale_after_s allows {limit_s:g}; is prism_scene_graph active?',
             )
         return self._mirror.graph
-
-    @property
-    def _graph_age_s(self) -> float:
-        stamp = Time(
-            seconds=self._mirror.stamp.sec,
-            nanoseconds=self._mirror.stamp.nanosec,
-            clock_type=self.get_clock().clock_type,
-        )
-        return (self.get_clock().now() - stamp).nanoseconds / 1e9
 
     def _publish_status_if_due(self) -> None:
         """Tell the status on every change, and at 1 Hz."""
         now_s = time.monotonic()
-        state = self.state, self._call, self._last_metrics, self._mirror.graph is None
+        graph = self._mirror.graph is None, self._mirror.epoch, self._trust.doubt
+        state = self.state, self._call, self._last_metrics, graph
         if state != self._told_state or now_s - self._told_s >= HEARTBEAT_S:
             self._told_state, self._told_s = state, now_s
             self._publish_status()
@@ -262,13 +269,16 @@ class PlannerNode(ManagedNode):
             status.state, status.detail = PlanningStatus.INACTIVE, 'not active'
         elif self._call is not None:
             status.state, status.detail = PlanningStatus.PLANNING, 'planning'
+        elif self._trust.doubt:
+            status.state, status.detail = PlanningStatus.DEGRADED, self._trust.doubt
         else:
             status.state, status.detail = PlanningStatus.READY, 'ready'
         if self._mirror.graph is None:
             status.detail += '; no scene graph yet'
         else:
+            status.graph_epoch = self._mirror.epoch
             status.graph_revision = self._mirror.graph.revision
-            status.graph_age_s = self._graph_age_s
+            status.graph_age_s = self._trust.age_s
         self._status_publisher.publish(status)
 
 

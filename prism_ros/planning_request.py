@@ -47,10 +47,7 @@ class PlanningRequest:
                     f'{max_nodes}',
                 )
         if graph is None:
-            raise Refusal(
-                PlanErrorCode.NO_SCENE_GRAPH,
-                'no scene graph has come on topic scene_graph; is prism_scene_graph active?',
-            )
+            raise no_graph()
         if self.start_location:
             try:
                 graph = graph.at(self.start_location)
@@ -62,6 +59,14 @@ class PlanningRequest:
                 'the scene graph does not say where the robot is; name a start_location',
             )
         return graph
+
+
+def no_graph() -> Refusal:
+    """The refusal of whoever needs a graph before one has come."""
+    return Refusal(
+        PlanErrorCode.NO_SCENE_GRAPH,
+        'no scene graph has come on topic scene_graph; is prism_scene_graph active?',
+    )
 
 
 def read_planning_request(

@@ -139,6 +139,18 @@ class TestAsk:
         assert 'source: symbolic' in done.stdout
         assert 'latency: ' in done.stdout
 
+    def test_what_a_plan_warns_of_is_said(self, ros):
+        ros.start_graph()
+        planner = ros.start_planner(planner__order=['symbolic'])
+        ros.spin_until(lambda: planner._mirror.graph is not None)
+        first = planner._mirror.epoch
+        for label in ('deactivate', 'cleanup', 'configure', 'activate'):
+            assert ros.change_state('prism_scene_graph', label)
+        ros.spin_until(lambda: planner._mirror.epoch != first)
+        done = prism(ros, 'ask', TASK)
+        assert done.returncode == 0
+        assert done.stderr.startswith('warning: the owner of the scene graph began anew')
+
     @pytest.mark.parametrize(
         ('arguments', 'words'),
         [

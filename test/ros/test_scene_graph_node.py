@@ -192,6 +192,52 @@ def test_an_update_for_another_revision_is_a_conflict(ros):
     assert update(ros, robot_location='road_2', base_revision=1).revision == 2
 
 
+def test_an_update_for_another_epoch_is_a_conflict(ros):
+    ros.start_graph()
+    epoch = ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch
+    assert epoch > 0
+    response = update(ros, robot_location='road_2', epoch=epoch - 1)
+    assert_refused(
+        response, PlanErrorCode.REVISION_CONFLICT, f'epoch {epoch - 1}', f'this is epoch {epoch}'
+    )
+    assert response.revision == 0
+    assert update(ros, robot_location='road_2', epoch=epoch).revision == 1
+
+
+def test_what_the_owner_publishes_has_its_epoch_and_when_it_changed(ros):
+    ros.start_graph()
+    assert update(ros, robot_location='road_1').success
+    graphs = ros.collect(SceneGraph, 'scene_graph')
+    deltas = ros.collect(SceneGraphUpdate, 'scene_graph_updates')
+    beats = ros.collect(SceneGraphUpdate, 'scene_graph/heartbeat')
+    ros.spin_until(lambda: graphs and deltas and beats)
+    messages = [graphs[0], deltas[0], beats[0]]
+    (epoch,) = {message.epoch for message in messages}
+    assert epoch == ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch
+    assert all(message.header.stamp.sec > 0 for message in messages)
+
+
+def test_the_owner_is_heard_once_a_second_while_nothing_changes(ros):
+    ros.start_graph()
+    deltas = ros.collect(SceneGraphUpdate, 'scene_graph_updates')
+    beats = ros.collect(SceneGraphUpdate, 'scene_graph/heartbeat')
+    ros.spin_until(lambda: len(beats) == 3, timeout_s=4.5)
+    assert {(b.base_revision, b.revision, b.robot_location) for b in beats} == {(0, 0, 'dock_1')}
+    assert not deltas
+    assert ros.change_state('prism_scene_graph', 'deactivate')
+    count = len(beats)
+    with pytest.raises(AssertionError, match='in vain'):
+        ros.spin_until(lambda: len(beats) > count + 1, timeout_s=2.5)
+
+
+def test_a_loaded_file_goes_on_in_the_same_epoch(ros, tmp_path):
+    (tmp_path / 'site.json').write_text((GRAPHS / 'depot.json').read_text())
+    ros.start_graph(graph__directory=str(tmp_path), graph__file='site.json')
+    epoch = ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch
+    assert ros.call(LoadSceneGraph, 'load_scene_graph', file='site.json').revision == 1
+    assert ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch == epoch
+
+
 def test_an_update_in_another_frame_is_refused(ros):
     ros.start_graph()
     message = SceneGraphUpdate(robot_location='road_1')
