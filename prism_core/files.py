@@ -10,13 +10,13 @@ from prism_core.errors import ConfigError
 
 
 def read_text(path: Path) -> str:
-    """The text of a file.
+    """The text of a file, without the byte order mark that it may begin with.
 
     Raises:
         ConfigError: it cannot be read, or is not UTF-8.
     """
     try:
-        return path.read_text('utf-8')
+        return path.read_text('utf-8-sig')
     except OSError as error:
         raise ConfigError(f'cannot read {path}: {error.strerror}') from error
     except UnicodeDecodeError as error:

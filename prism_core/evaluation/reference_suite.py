@@ -31,6 +31,7 @@ from prism_core.criterion import Criterion, Fact
 from prism_core.episode import Episode, Task
 from prism_core.errors import ConfigError, SceneGraphError
 from prism_core.graph_elements import GraphUpdate, Node, quote
+from prism_core.json_text import DoubledKey, check_json
 from prism_core.mission_state import MAPPED, WAYS_M
 from prism_core.scene_graph import SceneGraph
 from prism_core.spine_json import read_scene_graph
@@ -77,7 +78,9 @@ def read_reference_suite(text: str, askable: Collection[str]) -> tuple[list[Epis
         ConfigError: with the place in the file that cannot be used.
     """
     try:
-        file = msgspec.json.decode(text, type=_File)
+        file = msgspec.json.decode(check_json(text), type=_File)
+    except DoubledKey as error:
+        raise ConfigError(str(error)) from None
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ConfigError(f'expected {_SHAPE}: {error}') from None
     if not file.tasks:
