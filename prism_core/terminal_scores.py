@@ -49,7 +49,8 @@ def _lines(scores: Scores) -> Iterator[str]:
     yield f'controls solve {solved:.1%} at most of what cannot be guessed'
     yield f'first replies not accepted: {scores.say_invalid}'
     yield (
-        f'trials that ended without a plan: {scores.left_invalid}; made-up names said: '
+        f'trials that ended without a plan: {scores.left_invalid}, that did the same in vain over '
+        f'and over: {scores.stuck}; made-up names said: '
         f'{scores.made_up}'
     )
     yield f'a trial takes {costs.actions:.1f} actions and {costs.metres:.0f} m'

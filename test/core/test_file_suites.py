@@ -26,6 +26,7 @@ from prism_core.evaluation.report import write_report
 from prism_core.evaluation.results import read_result
 from prism_core.evaluation.suite import SuiteConfig, count_worlds, draw_suite, read_suite
 from prism_core.evaluation.trial import Desk
+from prism_core.planner import MAX_SAME
 from prism_core.testing import ScriptedPlanner
 
 from .hand_made import do, make_known, make_simulator, make_true, play
@@ -341,7 +342,7 @@ def test_planner_that_never_answers_passes_the_reference_rule_and_fails_ours(tmp
     assert scores.reference_rule.value == 1.0
     assert scores.success.value == 0.0
     (result,) = read_results(tmp_path / 'out')
-    assert (result.ending, result.turns) == ('limit', 128)
+    assert (result.ending, result.turns, scores.stuck) == ('stuck', 1 + MAX_SAME, 1)
 
 
 def test_task_of_our_own_has_no_verdict_by_the_reference_rule():

@@ -60,7 +60,7 @@ spine_json: errors graph_elements json_text scene_graph
 dialects.spine: actions conversation dialects.spine_grammar episode errors grammar mission_state
     observation plan scene_graph spine_json steps
 inference.text_model: conversation grammar
-planner: actions episode errors mission_state observation plan scene_graph validation
+planner: actions episode errors mission_state observation plan scene_graph steps validation
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
 routes: actions plan scene_graph
 strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph

@@ -53,6 +53,7 @@ function drawCard(planner, index) {
     ['plans', count(scores.plans)],
     ['first replies refused', `${count(refused)} (${(100 * refused / Math.max(scores.plans, 1)).toFixed(2)} %)`],
     ['trials left without a plan', count(scores.left_invalid)],
+    ['trials that did the same in vain over and over', count(scores.stuck)],
     ['made-up names said', count(scores.made_up)],
     ['time of a plan', `${ms(scores.plan_median_s)} median, ${ms(scores.plan_p95_s)} p95`],
     ...behaviour(scores),
