@@ -305,7 +305,7 @@ inference.reply_cache: errors inference.spending
 inference.endpoint_errors: errors inference.teacher_config
 inference.endpoint: conversation inference.endpoint_errors inference.teacher_config
 inference.gate: errors
-inference.request_shape: inference.teacher_config inference.text_model
+inference.request_shape: inference.endpoint_errors inference.teacher_config inference.text_model
 inference.teacher_api: conversation errors grammar inference.endpoint inference.endpoint_errors
     inference.gate inference.reply_cache inference.request_shape inference.spending
     inference.teacher_config inference.text_model
