@@ -321,7 +321,9 @@ cli_report:
 dataset.importing_requests: actions conversation dataset.importing dataset.importing_missions
     dialects.spine errors mission_state scene_graph
 domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.words symbolic
-inference.serve: actions conversation errors plan planner validation
+inference.bounded_http:
+inference.serve: actions conversation errors inference.bounded_http json_text plan planner
+    validation
 cli_serve: conversation dataset.importing_records dataset.importing_requests domains.mapping
     errors inference.serve planner
 cli_train: distill.callbacks distill.config errors
