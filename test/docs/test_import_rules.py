@@ -374,7 +374,7 @@ iteration.iterate: dataset.run_folder dataset.split domain errors evaluation.can
 pipeline:
 pipeline.distill: distill.quantize errors evaluation.evaluate pipeline.learning pipeline.ledger
     pipeline.publishing pipeline.recipe
-terminal_scores: evaluation.evaluate evaluation.scores
+terminal_scores: evaluation.controls evaluation.evaluate evaluation.scores
 """
 
 

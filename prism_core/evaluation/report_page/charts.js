@@ -36,7 +36,8 @@ function controls(scores) {
   const best = junk.reduce((one, other) => (other[1].solved > one[1].solved ? other : one), junk[0]);
   const { symbolic } = scores.controls;
   return [
-    best && ['controls solve at most', `${percent(best[1].solved)} of what cannot be guessed`],
+    best && ['controls solve at most', `${percent(best[1].solved)} ${best[1].has_twins
+      ? 'of what cannot be guessed' : `of tasks without twins (${best[0]})`}`],
     symbolic && ['the symbolic planner there', `${percent(symbolic.success.value)} (${interval(symbolic.success)})`],
   ];
 }
