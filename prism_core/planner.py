@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from prism_core.actions import Action, ActionTable
 from prism_core.episode import Ending, Episode, Turn
-from prism_core.errors import ConfigError, PlannerError
+from prism_core.errors import ConfigError, PlannerError, PrismError
 from prism_core.mission_state import MAX_TURNS
 from prism_core.observation import Observation
 from prism_core.plan import Plan
@@ -21,6 +21,7 @@ from prism_core.validation import validate_plan
 
 PlannerFactory = Callable[[], 'Planner']
 
+PLANNER_MEMBERS = ('name', 'plan', 'close')
 MAX_REFUSED_IN_A_ROW = 3
 MAX_SAME = 4
 """So many turns that do the same in the same place and see the same, without news in between, end a
@@ -199,3 +200,30 @@ def find_planner(name: str) -> PlannerFactory:
     if not callable(factory):
         raise ConfigError(f"planner '{name}' cannot be loaded: {factory!r} cannot be called")
     return factory
+
+
+def open_planner(name: str) -> Planner:
+    """Make a planner by entry point or import path, as `find_planner` finds it.
+
+    Raises:
+        ConfigError: there is none, its factory cannot be called without arguments, or gives
+            something else.
+        PrismError: the factory says itself why it makes no planner.
+    """
+    factory = find_planner(name)
+    try:
+        planner = factory()
+        missing = [member for member in PLANNER_MEMBERS if not hasattr(planner, member)]
+    except PrismError:
+        raise
+    except Exception as error:  # the code of others: anything may come
+        raise ConfigError(
+            f"planner '{name}' cannot be made: expected a factory that is called without "
+            f'arguments and gives a planner, it raised {error!r}'
+        ) from error
+    if missing:
+        raise ConfigError(
+            f"planner '{name}' gives {planner!r:.80}: expected name, plan and close, it lacks "
+            f'{", ".join(missing)}; see docs/teachers.md for what a planner promises'
+        )
+    return planner

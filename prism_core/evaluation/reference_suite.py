@@ -10,7 +10,7 @@ expressions. Two keys are ours and may be left out: what must be looked at, and 
 | key of a task | holds |
 |---|---|
 | task | the sentence |
-| answer | a regular expression that is found in right answers |
+| answer | a regular expression that is found in right answers, in capitals or not |
 | init_node | the region where the robot starts |
 | needs | ours: objects that must be inspected and regions that must be mapped before the answer |
 | hide | ours: nodes that the robot does not know at the start and must find before the answer |

@@ -328,6 +328,13 @@ def test_only_what_is_answered_counts_and_not_where_the_robot_drives_before():
     assert played.outcome.reason == 'not answered: expected hall'
 
 
+@pytest.mark.parametrize(('answer', 'said'), [('yes', 'Yes.'), ('RED|blue', 'a Red crate')])
+def test_capitals_make_no_difference_to_either_rule(answer, said):
+    played = tried(task_of(answer=answer), do('answer', said))
+    assert passes_reference_rule(played)
+    assert played.outcome.success
+
+
 def test_what_is_hidden_must_be_found_and_a_region_that_is_needed_mapped():
     task = task_of(answer='crate', hide=['crate_1'], needs=['hall_1'])
     answer = do('answer', 'crate_1')

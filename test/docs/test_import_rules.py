@@ -114,7 +114,7 @@ dataset.protocol_check: actions domain episode errors graph_elements plan planne
 inference.teacher_config: errors
 inference.lm_factory: config_file domain errors inference.lm_planner inference.teacher_config
     inference.text_model
-dataset.teaching: actions dataset.protocol_check domain episode errors inference.lm_factory
+dataset.teaching: actions domain episode errors inference.lm_factory
     inference.lm_planner inference.teacher_config inference.text_model plan planner scene_graph
     validation
 dataset.duplicates:
@@ -124,7 +124,7 @@ dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_fo
     dataset.runner dataset.shards dataset.split domain episode episode_json
 dataset.work: dataset.filter dataset.masking dataset.shards dataset.teaching dataset.worlds domain
     episode episode_json errors
-evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
+evaluation.candidates: domain episode errors files gguf_info
     inference.call_stats inference.lm_planner inference.student planner
 evaluation.reference_rule: episode steps
 evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
@@ -156,7 +156,7 @@ dataset.shard_writers: conversation dataset.conversations dataset.run_folder dat
     dataset.split dataset.tokenizer domain episode episode_json
 dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
     dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
-    dataset.worlds domain episode episode_json errors
+    dataset.worlds domain episode episode_json errors planner
 distill.config: errors
 distill.schedule: distill.config errors
 distill.callbacks: distill.schedule files
