@@ -44,6 +44,8 @@ def load_yaml(text: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise ConfigError(f'it is not YAML: {" ".join(str(error).split())}') from error
+    except RecursionError:
+        raise ConfigError('it is not YAML of settings: nested too deeply') from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -79,6 +81,8 @@ def to_config(data: Any, kind: type[Settings], where: str) -> Settings:
         settings = msgspec.convert(data, kind)
     except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f'{where}: {error}') from error
+    except RecursionError:  # a YAML list may hold itself
+        raise ConfigError(f'{where}: nested too deeply') from None
     unknown = _unknown_keys(data, to_plain(settings), '')
     if unknown:
         raise ConfigError(f'{where}: there is no setting {unknown[0]!r}')

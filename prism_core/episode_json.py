@@ -39,6 +39,8 @@ def parse_episode(line: str) -> Episode:
         return msgspec.convert(data, Episode, dec_hook=_read)
     except (msgspec.MsgspecError, DoubledKey, SceneGraphError) as error:
         raise ConfigError(f'not an episode: {error}') from None
+    except RecursionError:
+        raise ConfigError('not an episode: nested too deeply') from None
 
 
 def read_episodes(lines: Iterable[str]) -> Iterator[Episode]:

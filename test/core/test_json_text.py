@@ -167,6 +167,16 @@ def test_settings_with_a_key_twice_are_refused(tmp_path, text, sentence):
         read_config(path, TeacherConfig)
 
 
+@pytest.mark.parametrize('text', ['model: ' + '[' * 5_000, 'model: &a [*a]\n'])
+def test_settings_without_a_bottom_are_refused(tmp_path, text):
+    path = tmp_path / 'teacher.yaml'
+    path.write_text(text, 'utf-8')
+    with pytest.raises(
+        ConfigError, match=r'teacher\.yaml: .*(nested too deeply|`str`, got `array`)'
+    ):
+        read_config(path, TeacherConfig)
+
+
 def test_yaml_may_merge_a_mapping_and_change_some_of_it():
     text = 'base: &base {a: 1, b: 2}\nother: {<<: *base, b: 3}\nthird: {<<: *base, a: 4}\n'
     assert load_yaml(text)['other'] == {'a': 1, 'b': 3}
