@@ -18,7 +18,7 @@ from prism_core.scene_graph import SceneGraph
 
 SCHEMA_VERSION = 1
 
-Ending = Literal['', 'answer', 'clarify', 'limit', 'invalid_plans', 'planner_error']
+Ending = Literal['', 'answer', 'clarify', 'limit', 'stuck', 'invalid_plans', 'planner_error']
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ class Episode:
     """A task in a world that the planner does not see, and what came of it.
 
     `known_graph` is what the robot knew at the start, `true_graph` the world. `ending` says why the
-    run ended ('' before it), `error` what a planner that failed said. Run again with the same plans
-    it comes to the same outcome.
+    run ended ('' before it; `stuck`: it did the same in vain over and over), `error` what a planner
+    that failed said, or what was done in vain. Run again with the same plans it comes to the same
+    outcome.
     """
 
     seed: int

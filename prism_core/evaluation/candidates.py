@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from prism_core.dataset.protocol_check import open_planner
 from prism_core.domain import Domain
 from prism_core.episode import Task
 from prism_core.errors import ConfigError
@@ -18,7 +17,7 @@ from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.lm_planner import HeldTo as HeldTo
 from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.student import find_domain_of, find_student, plan_with
-from prism_core.planner import Planner
+from prism_core.planner import Planner, open_planner
 
 TEACHER = 'teacher'
 STUDENT = 'student'

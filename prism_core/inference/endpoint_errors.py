@@ -17,6 +17,18 @@ _MAX_SAID_CHARS = 300
 _NO_MONEY = ('insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active')
 
 
+_ABOUT_FORM = (
+    *('response_format', 'json_schema', 'json_object', 'json schema', 'grammar'),
+    *('guided', 'structured output', 'structured_output'),
+)
+
+
+def is_about_form(said: str) -> bool:
+    """Whether an endpoint speaks of the form that a reply must have."""
+    words = said.lower()
+    return any(word in words for word in _ABOUT_FORM)
+
+
 class Passing(Exception):
     """Something that may pass, so that another try is worth it.
 
@@ -69,7 +81,13 @@ def scrub(text: str, key: str) -> str:
 
 
 def judge_status(
-    status: int, body: Any, headers: Mapping[str, str], config: TeacherConfig, key: str
+    status: int,
+    body: Any,
+    headers: Mapping[str, str],
+    config: TeacherConfig,
+    key: str,
+    *,
+    has_form: bool = False,
 ) -> Exception:
     """What an HTTP status that is no success means.
 
@@ -79,6 +97,7 @@ def judge_status(
         headers: of the reply.
         config: the endpoint.
         key: never part of what comes out.
+        has_form: whether the request said what form the reply must have.
 
     Returns:
         A `Passing`, `Complaint`, `ModelMissing`, `Stop` or `PlannerError`.
@@ -99,6 +118,9 @@ def judge_status(
             )
         sentence = f'{config.url} says that there are too many requests (HTTP 429)'
         return Passing(sentence, answered=True, retry_after_s=wait_s)
+    # llama-cpp-python answers 500 to a form that it does not know.
+    if status >= 500 and has_form and is_about_form(_read_said(body)):
+        return Complaint(said)
     if status in (408, 409) or status >= 500:
         return Passing(f'{config.url} failed with HTTP {status}')
     if status in (400, 422):

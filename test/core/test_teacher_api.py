@@ -272,6 +272,30 @@ def test_what_an_endpoint_does_not_know_is_left_out_from_then_on(models, refuses
         assert CANARY not in str(events)
 
 
+def test_an_endpoint_that_breaks_at_a_form_is_asked_in_the_next_one_at_once(models):
+    with serve(breaks_at=('json_schema',)) as server:
+        events: list = []
+        model = models(server, events, first_pause_s=30.0, patience_s=600.0)
+        for number in range(3):
+            assert model.complete(say(f'{number}'), grammar=SCHEMA) == f'heard {number}'
+        assert [ask.body['response_format']['type'] for ask in server.asks] == [
+            *('json_schema', 'json_object', 'json_object', 'json_object')
+        ]
+        assert [kind for kind, _ in events] == ['fallback']
+        fixed = models(server, reply_form='schema', first_pause_s=30.0)
+        with pytest.raises(PlannerError, match='refused the request: 1 validation error'):
+            fixed.complete(say('hello'), grammar=SCHEMA)
+        assert server.statuses == {200: 3, 500: 2}
+
+
+def test_an_endpoint_that_fails_without_a_word_of_the_form_is_asked_again_as_before(models):
+    with serve(fault=at_index({0: '500'})) as server:
+        model = models(server)
+        assert model.complete(say('hello'), grammar=SCHEMA) == 'heard hello'
+        types = [ask.body['response_format']['type'] for ask in server.asks]
+        assert types == ['json_schema'] * 2
+
+
 def test_a_fixed_form_does_not_fall_back(models):
     with serve(refuses=('json_schema',)) as server:
         with pytest.raises(PlannerError, match="refused the request: Unsupported parameter: 'json"):

@@ -21,13 +21,14 @@ ROOT = Path(__file__).parents[2]
 _RULES = """
 actions:
 errors:
+json_text:
 criterion: errors
 graph_elements: errors
 intent: graph_elements
-update_text: errors graph_elements
+update_text: errors graph_elements json_text
 observation: graph_elements update_text
 steps: actions errors
-plan: actions errors steps
+plan: actions errors json_text steps
 ways: graph_elements
 scene_graph: errors graph_elements ways
 episode: criterion graph_elements intent observation plan scene_graph
@@ -55,11 +56,11 @@ dialects.compact: actions conversation dialects.compact_grammar dialects.compact
     dialects.compact_steps dialects.handles episode errors grammar lexicon mission mission_state
     observation plan scene_graph
 dialects.spine_grammar: actions dialects.plain_text grammar intent scene_graph validation
-spine_json: errors graph_elements scene_graph
+spine_json: errors graph_elements json_text scene_graph
 dialects.spine: actions conversation dialects.spine_grammar episode errors grammar mission_state
     observation plan scene_graph spine_json steps
 inference.text_model: conversation grammar
-planner: actions episode errors mission_state observation plan scene_graph validation
+planner: actions episode errors mission_state observation plan scene_graph steps validation
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
 routes: actions plan scene_graph
 strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
@@ -98,7 +99,7 @@ inference.benchmark_grammar: conversation errors grammar inference.benchmark_run
     inference.grammar inference.llama_cpp inference.local_model
 terminal_bench: inference.benchmark inference.benchmark_grammar inference.benchmark_runtime
 cli_bench: conversation files terminal terminal_bench
-config_file: errors
+config_file: errors files
 dataset.run_folder: errors files
 dataset.runner: errors
 dataset.filter: episode
@@ -113,17 +114,17 @@ dataset.protocol_check: actions domain episode errors graph_elements plan planne
 inference.teacher_config: errors
 inference.lm_factory: config_file domain errors inference.lm_planner inference.teacher_config
     inference.text_model
-dataset.teaching: actions dataset.protocol_check domain episode errors inference.lm_factory
+dataset.teaching: actions domain episode errors inference.lm_factory
     inference.lm_planner inference.teacher_config inference.text_model plan planner scene_graph
     validation
 dataset.duplicates:
 dataset.split: episode
-episode_json: episode errors graph_elements scene_graph spine_json
+episode_json: episode errors graph_elements json_text scene_graph spine_json
 dataset.worlds: dataset.duplicates dataset.filter dataset.masking dataset.run_folder
     dataset.runner dataset.shards dataset.split domain episode episode_json
 dataset.work: dataset.filter dataset.masking dataset.shards dataset.teaching dataset.worlds domain
     episode episode_json errors
-evaluation.candidates: dataset.protocol_check domain episode errors files gguf_info
+evaluation.candidates: domain episode errors files gguf_info
     inference.call_stats inference.lm_planner inference.student planner
 evaluation.reference_rule: episode steps
 evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
@@ -137,8 +138,8 @@ evaluation.costs: evaluation.results
 evaluation.variants: episode intent lexicon scene_graph
 evaluation.invariance: dataset.teaching domain episode errors evaluation.candidates
     evaluation.variants intent lexicon plan scene_graph validation
-evaluation.reference_suite: criterion episode errors graph_elements mission_state scene_graph
-    spine_json
+evaluation.reference_suite: criterion episode errors graph_elements json_text mission_state
+    scene_graph spine_json
 evaluation.file_suite: domain episode episode_json errors evaluation.reference_suite
     evaluation.trial files
 evaluation.suite: config_file dataset.split domain episode errors evaluation.file_suite
@@ -155,7 +156,7 @@ dataset.shard_writers: conversation dataset.conversations dataset.run_folder dat
     dataset.split dataset.tokenizer domain episode episode_json
 dataset.produce: config_file dataset.protocol_check dataset.run_folder dataset.runner
     dataset.shard_writers dataset.split dataset.teaching dataset.tokenizer dataset.work
-    dataset.worlds domain episode episode_json errors
+    dataset.worlds domain episode episode_json errors planner
 distill.config: errors
 distill.schedule: distill.config errors
 distill.callbacks: distill.schedule files
@@ -166,7 +167,7 @@ distill.chat_tokens: conversation errors
 distill.documents: dataset.shards dataset.tokenizer errors
 distill.sources: conversation dataset.conversations dataset.filter dataset.run_folder
     dataset.shard_writers dataset.split dataset.tokenizer distill.chat_tokens distill.config
-    distill.documents domain episode_json errors files
+    distill.documents domain episode_json errors files json_text
 distill.run_record: config_file dataset.run_folder distill.callbacks distill.config
     distill.folders distill.sources errors files
 distill.merge: dataset.run_folder distill.folders distill.models distill.run_record errors files
@@ -197,7 +198,7 @@ cli_export:
 dataset.importing_updates: errors graph_elements observation spine_json
 dataset.importing_missions: actions conversation dataset.importing_updates dialects.spine episode
     errors graph_elements observation plan scene_graph spine_json
-dataset.importing_records: conversation graph_elements
+dataset.importing_records: conversation graph_elements json_text
 domains.mapping.actions: actions
 domains.mapping.words: lexicon
 domains.mapping.controls: actions domains.mapping.words episode intent mission_state plan
@@ -304,7 +305,7 @@ inference.reply_cache: errors inference.spending
 inference.endpoint_errors: errors inference.teacher_config
 inference.endpoint: conversation inference.endpoint_errors inference.teacher_config
 inference.gate: errors
-inference.request_shape: inference.teacher_config inference.text_model
+inference.request_shape: inference.endpoint_errors inference.teacher_config inference.text_model
 inference.teacher_api: conversation errors grammar inference.endpoint inference.endpoint_errors
     inference.gate inference.reply_cache inference.request_shape inference.spending
     inference.teacher_config inference.text_model
@@ -320,7 +321,9 @@ cli_report:
 dataset.importing_requests: actions conversation dataset.importing dataset.importing_missions
     dialects.spine errors mission_state scene_graph
 domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.words symbolic
-inference.serve: actions conversation errors plan planner validation
+inference.bounded_http:
+inference.serve: actions conversation errors inference.bounded_http json_text plan planner
+    validation
 cli_serve: conversation dataset.importing_records dataset.importing_requests domains.mapping
     errors inference.serve planner
 cli_train: distill.callbacks distill.config errors
@@ -371,7 +374,7 @@ iteration.iterate: dataset.run_folder dataset.split domain errors evaluation.can
 pipeline:
 pipeline.distill: distill.quantize errors evaluation.evaluate pipeline.learning pipeline.ledger
     pipeline.publishing pipeline.recipe
-terminal_scores: evaluation.evaluate evaluation.scores
+terminal_scores: evaluation.controls evaluation.evaluate evaluation.scores
 """
 
 
@@ -446,7 +449,6 @@ MAY_IMPORT_FROM_ELSEWHERE = {
     ('cli_serve', 'click', 'top'),
     ('cli_train', 'click', 'top'),
     ('cli_train', 'rich', 'top'),
-    ('cli_train', 'yaml', 'top'),
     ('cli_trend', 'click', 'top'),
     ('cli_trend', 'rich', 'top'),
     ('config_file', 'msgspec', 'top'),

@@ -245,6 +245,15 @@ def test_a_file_that_is_too_large_is_refused_unread(folder):
         load_scene_graph(path)
 
 
+def test_a_file_behind_a_byte_order_mark_is_read_and_one_with_a_key_twice_refused(folder):
+    path, text = folder / 'site.json', '{"regions": [{"name": "dock", "coords": [0, 0]}]}'
+    path.write_text(text, 'utf-8-sig')
+    assert set(load_scene_graph(path).nodes) == {'dock'}
+    path.write_text(text[:-1] + ', "regions": []}', 'utf-8')
+    with pytest.raises(SceneGraphError, match=r'site\.json: expected .* got "regions" twice, at'):
+        load_scene_graph(path)
+
+
 def test_a_file_that_is_not_utf_8_is_refused(folder):
     path = folder / 'map.json'
     path.write_bytes('{"regions": [], "note": "é"}'.encode('latin-1'))

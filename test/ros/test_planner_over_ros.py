@@ -17,10 +17,10 @@ from prism_core import (
     PlanRejected,
     render_scene_graph,
 )
-from prism_core.dataset.protocol_check import open_planner
 from prism_core.evaluation.evaluate import EPISODES, evaluate
 from prism_core.evaluation.suite import SuiteConfig
 from prism_core.evaluation.trial import TRIAL
+from prism_core.planner import open_planner
 from prism_core.spine_json import parse_scene_graph
 from prism_core.testing import check_planner_in_episodes
 from prism_msgs.msg import PlanStep
