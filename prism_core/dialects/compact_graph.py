@@ -60,11 +60,7 @@ class GraphLines:
     ) -> list[str]:
         """An update of a graph, which made it what it was after."""
         gone = {*update.remove_nodes}
-        known = (
-            {n: node for n, node in before.nodes.items() if n not in gone}
-            if gone
-            else (before.nodes)
-        )
+        known = {n: node for n, node in before.nodes.items() if n not in gone}
         sent = {node.name: node for node in update.upsert_nodes}
         new = {name: node for name, node in sent.items() if name not in known}
         again = {
@@ -131,10 +127,10 @@ class GraphLines:
         """What is not known any more of nodes that stay, and of connections between them."""
         changed = [*(node.name for node in update.upsert_nodes), *update.set_attributes]
         for name in dict.fromkeys(changed):
+            if name not in known:
+                continue
             left = self.tell(after.nodes[name])
-            lost = (
-                [key for key in self.tell(known[name]) if key not in left] if name in known else ()
-            )
+            lost = [key for key in self.tell(known[name]) if key not in left]
             if lost:
                 words = [DESCRIBED if key == 'description' else key for key in lost]
                 yield f'forget {" ".join([self._handles.write(name), *words])}'

@@ -276,3 +276,26 @@ def missions(draw, *, is_whole: bool = False) -> tuple[SceneGraph, list[Turn]]:
         if not is_whole and draw(st.booleans()):
             graph = graph.apply(draw(fitting_updates(graph)))
     return graph, turns
+
+
+@st.composite
+def odd_missions(draw) -> tuple[SceneGraph, list[Turn]]:
+    """What is known, and turns that have nothing to do with it: plans for what is gone, updates
+    that cannot be applied, graphs of other missions.
+    """
+    graph = draw(scene_graphs(located=True))
+    other = draw(scene_graphs())
+    observations = st.builds(
+        Observation,
+        updates | fitting_updates(draw(scene_graphs(located=True))),
+        texts,
+        st.sampled_from(['done', 'failed', 'refused']),
+    )
+    turns = st.builds(
+        Turn,
+        tried_plans(graph) | tried_plans(other) | plans,
+        st.lists(observations, max_size=3).map(tuple),
+        st.sampled_from(['', *graph.nodes, *other.nodes]),
+        known_graph=st.sampled_from([None, graph, other]),
+    )
+    return graph, draw(st.lists(turns, max_size=4))
