@@ -32,6 +32,7 @@ from prism_msgs.srv import GetPlan, ValidatePlan
 from prism_ros.conversions import plan_from_message, plan_to_message, wire_text
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
+from prism_ros.kept_graphs import KeptGraphs
 from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.parameters import PLANNER_PARAMETERS
 from prism_ros.plan_call import PlanCall
@@ -56,6 +57,7 @@ class PlannerNode(ManagedNode):
         super().__init__('prism_planner', PLANNER_PARAMETERS, **node_arguments)
         self._table = MAPPING_ACTIONS
         self._mirror = GraphMirror()
+        self._kept = KeptGraphs()
         self._pool = PlannerPool({})
         self._call: PlanCall | None = None
         self._goal_handle: Any = None  # of the goal that the call is for, if it is one
@@ -97,6 +99,7 @@ class PlannerNode(ManagedNode):
         """End the call that is being worked on."""
         self._end_call(Refusal(PlanErrorCode.NODE_INACTIVE, 'the planner was deactivated'))
         self._pool.close()
+        self._kept.clear()
 
     def destroy_node(self) -> None:
         """Free the planners and everything else."""
@@ -148,6 +151,7 @@ class PlannerNode(ManagedNode):
             default_timeout_s=self.get_parameter('planner.timeout_s').value,
             max_timeout_s=self.get_parameter('planner.max_timeout_s').value,
             table=self._table,
+            find_graph=self._kept.find,
         )
         call = PlanCall(self, self._pool, request, self._table, started_s + request.timeout_s)
         self._call, self._goal_handle = call, goal_handle
@@ -170,6 +174,7 @@ class PlannerNode(ManagedNode):
             )
         reply.metrics = self._last_metrics
         reply.plan = self._to_message(plan, graph, request.task, name)
+        self._kept.keep(reply.plan, graph)
         # After the reply, which must not wait for it.
         self.executor.create_task(self._plan_publisher.publish, reply.plan)
         return plan
