@@ -74,45 +74,53 @@ class Dialect(ABC):
                 turns observed, to what is known now; where there is none, all are folded.
             header: the system message; none for a student, which was trained on the rest.
         """
-        told = self._tell(known_graph, history, since)
+        told = self._replay(known_graph, history, since)
+        begins = [*(graphs[0] for graphs in told), known_graph]
         first = len(history) - len(told)
-        messages: list[Message] = [{'role': 'system', 'content': header}] if header else []
-        graph = told[0].graphs[0] if told else known_graph
-        content = self._begin(request, graph, history[:first])
-        for index, turn in enumerate(told, start=first):
-            graph = turn.graphs[0]
+        start: list[Message] = [{'role': 'system', 'content': header}] if header else []
+        messages, content = [*start], self._begin(request, begins[0], history[:first])
+        for index, graphs in enumerate(told, start=first):
+            turn, graph = history[index], graphs[0]
+            try:
+                reply = self.render_reply(turn.plan, graph)
+                self.parse_reply(reply, graph)
+            except PlanParseError:  # a plan that cannot be said: all up to it is folded
+                done = history[: index + 1]
+                messages, content = [*start], self._begin(request, begins[len(done) - first], done)
+                continue
             content += self._end(graph, survey_mission(graph, history[:index]))
             messages.append({'role': 'user', 'content': content})
-            messages.append({'role': 'assistant', 'content': turn.reply})
-            content = self._continue(history[index], turn.graphs)
+            messages.append({'role': 'assistant', 'content': reply})
+            content = self._continue(turn, graphs)
         content += self._end(known_graph, survey_mission(known_graph, history))
         messages.append({'role': 'user', 'content': content})
         return messages
 
-    def _tell(
+    def _replay(
         self, known_graph: SceneGraph, history: Sequence[Turn], since: int
-    ) -> list[_ToldTurn]:
-        """The last turns of a history, from the first that can be told."""
-        told: list[_ToldTurn] = []
+    ) -> list[list[SceneGraph]]:
+        """For each of the last turns, from the first whose graph leads to what is known, what was
+        known before it and behind each of its steps.
+        """
+        told: list[list[SceneGraph]] = []
         end, following = len(history), known_graph
         for index in reversed(range(since, end)):
             graph = history[index].known_graph
             if graph is None or graph.robot_location is None:
                 continue
-            part: list[_ToldTurn] = []
+            part: list[list[SceneGraph]] = []
             try:
                 for turn in history[index:end]:
-                    graphs = turn.replay(_at(graph, turn.robot_location))
-                    reply = self.render_reply(turn.plan, graphs[0])
-                    self.parse_reply(reply, graphs[0])
-                    part.append(_ToldTurn(reply, graphs))
-                    graph = graphs[-1]
-            except (SceneGraphError, PlanParseError):
+                    part.append(turn.replay(_at(graph, turn.robot_location)))
+                    graph = part[-1][-1]
+            except SceneGraphError:
                 break
             if not self._says_the_same(graph, following):
                 break
+            if part[-1][1:]:
+                part[-1][-1] = following
             told = part + told
-            end, following = index, part[0].graphs[0]
+            end, following = index, part[0][0]
         return told
 
     @abstractmethod
@@ -158,14 +166,6 @@ class Dialect(ABC):
     @abstractmethod
     def _end(self, graph: SceneGraph, state: MissionState) -> str:
         """Where the mission stands: the end of each of the user's messages."""
-
-
-@dataclass(frozen=True)
-class _ToldTurn:
-    """A reply, and what was known when it was made and behind each step of it."""
-
-    reply: str
-    graphs: list[SceneGraph]
 
 
 def _at(graph: SceneGraph, robot_location: str) -> SceneGraph:

@@ -17,7 +17,7 @@ from prism_core.conversation import Dialect, Message, Prompt, fold_turns
 from prism_core.dialects.compact_grammar import CompactGrammar
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.compact_steps import DEFAULT_RADIUS_M, CompactSteps
-from prism_core.dialects.handles import Handles
+from prism_core.dialects.handles import Handles, class_words
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
 from prism_core.grammar import Lark
@@ -109,14 +109,15 @@ class CompactDialect(Dialect):
         return [first, *lines.render_update(observation.update, before, after)]
 
     def _says_the_same(self, one: SceneGraph, other: SceneGraph) -> bool:
-        lines = GraphLines(self._handles(one), self._lexicon)
-        return (
-            one.connections.keys() == other.connections.keys()
-            and self._handles(one) == self._handles(other)
-            and all(
-                node is others or lines.tell(node) == lines.tell(others)
-                for node, others in ((n, other.nodes[name]) for name, n in one.nodes.items())
-            )
+        if one.connections.keys() != other.connections.keys() or one.places != other.places:
+            return False
+        tell = GraphLines(self._handles(other), self._lexicon).tell
+        pairs = ((node, other.nodes[name]) for name, node in one.nodes.items())
+        return all(
+            node is again
+            or (node.kind, class_words(node), tell(node))
+            == (again.kind, class_words(again), tell(again))
+            for node, again in pairs
         )
 
     def _end(self, graph: SceneGraph, state: MissionState) -> str:

@@ -63,12 +63,6 @@ class Handles:
                 known._add(Node(name, kind, (0.0, 0.0)), handle, kind)
         return known
 
-    def __eq__(self, other: object) -> bool:
-        """Whether all nodes are written the same."""
-        return isinstance(other, Handles) and self._written == other._written
-
-    __hash__ = None  # type: ignore[assignment]
-
     def write(self, name: str) -> str:
         """A node as the dialect writes it."""
         return self._written[name]
