@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 import re
 
@@ -124,7 +125,9 @@ def without_distance(turn) -> list[Observation]:
 @pytest.mark.parametrize('name', ['spine', 'compact'])
 def test_a_history_from_a_file_is_told_as_the_one_that_was_played(name):
     for episode in map(taught, episodes_of(range(12), tier='core', hidden=0.4)):
-        stored = with_known_graphs(parse_episode(render_episode(episode)))
+        line = render_episode(episode)
+        assert all('known_graph' not in turn for turn in json.loads(line)['turns'])
+        stored = with_known_graphs(parse_episode(line))
         dialect = dialects(episode.seed)[name == 'compact']
         for turn, again in zip(episode.turns, stored.turns):
             assert again == turn

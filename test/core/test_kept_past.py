@@ -214,6 +214,15 @@ def test_the_teacher_plans_whatever_happened(mission, data):
     assert plan.actions
 
 
+def test_what_is_around_a_position_is_looked_at_from_here_where_the_region_there_is_gone(depot):
+    went = Observation(GraphUpdate(robot_location='shed_1'))
+    reached = Turn(Plan((Action('extend_map', (5.0, 5.0)),)), (went,), known_graph=depot)
+    graph = depot.apply(GraphUpdate(remove_nodes=('shed_1',)))
+    teacher = make_teacher(Task('', intent=Intent('map_area', position=(5.0, 5.0))), WORDS)
+    plan = teacher.plan('map around (5, 5)', graph, [reached])
+    assert plan.actions == (Action('map_region', ('dock_1',)),)
+
+
 @given(mission=missions() | odd_missions(), data=st.data())
 def test_the_symbolic_planner_plans_whatever_happened(mission, data):
     graph, history = mission
@@ -292,6 +301,24 @@ def test_a_mapper_may_send_what_it_likes_while_a_language_model_plans(depot, wha
             assert [re.sub(r'\d+>', '>', line) for line in said[1:]] == lines
         else:
             assert f'- {spine}' in said
+
+
+@pytest.mark.parametrize(('name', 'told'), [('spine', 1), ('compact', 3)])
+def test_a_prompt_goes_on_where_a_mapper_moved_what_the_dialect_does_not_say(depot, name, told):
+    look = Turn(
+        Plan((Action('map_region', ('dock_1',)),), 's'), (Observation(),), known_graph=depot
+    )
+    moved = depot.apply(GraphUpdate(upsert_nodes=(Node('road_1', 'region', (0.3, 7)),)))
+    assert len(DIALECTS[name].render_prompt('look', moved, [look])) == told
+
+
+def test_updates_may_have_been_made_for_a_revision(depot):
+    sent = GraphUpdate(remove_nodes=('forklift_1',), base_revision=17)
+    look = Turn(
+        Plan((Action('map_region', ('dock_1',)),), 's'), (Observation(sent),), known_graph=depot
+    )
+    graph = depot.apply(GraphUpdate(remove_nodes=('forklift_1',)))
+    assert len(SPINE.render_prompt('look', graph, [look])) == 3
 
 
 def _as_told(depot: SceneGraph) -> SceneGraph:
