@@ -95,7 +95,7 @@ class SpineDialect(Dialect):
         fields: dict[str, str] = {}
         for message in messages:
             if message['role'] == 'assistant':
-                graph = graph.at(fields.get('robot_location'))
+                graph = graph.at(fields.get('robot_location', graph.robot_location))
                 plan = self.parse_reply(message['content'], graph)
                 history.append(Turn(plan, known_graph=graph))
             elif message['role'] == 'user':
