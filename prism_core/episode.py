@@ -25,12 +25,32 @@ Ending = Literal['', 'answer', 'clarify', 'limit', 'stuck', 'invalid_plans', 'pl
 class Turn:
     """A plan, one observation for each step of it that was carried out, and where the robot was
     when it planned ('': not known). `weight` is how much the plan counts in training.
+
+    `known_graph` is what was known when it was planned, where that was kept: a help for whoever
+    writes prompts. It is not in an episode's JSON, whose first graph and updates tell it (see
+    `with_known_graphs`).
     """
 
     plan: Plan
     observations: tuple[Observation, ...] = ()
     robot_location: str = ''
     weight: float = 1.0
+    known_graph: SceneGraph | None = field(default=None, compare=False, repr=False)
+
+    def replay(self, graph: SceneGraph) -> list[SceneGraph]:
+        """A graph, and what each observation in turn makes of it, whatever revision its update was
+        made for.
+
+        Raises:
+            SceneGraphError: an update cannot be applied.
+        """
+        graphs = [graph]
+        for observation in self.observations:
+            update = observation.update
+            if update.base_revision:
+                update = replace(update, base_revision=0)
+            graphs.append(graphs[-1].apply(update))
+        return graphs
 
 
 @dataclass(frozen=True)
@@ -82,6 +102,20 @@ class Episode:
             if observation.update != GraphUpdate():
                 graph = graph.apply(observation.update)
         return graph
+
+
+def with_known_graphs(episode: Episode) -> Episode:
+    """The episode with what was known at each of its turns.
+
+    Raises:
+        SceneGraphError: an update cannot be applied.
+    """
+    graph, turns = episode.known_graph, []
+    for number, turn in enumerate(episode.turns, start=1):
+        turns.append(replace(turn, known_graph=graph))
+        if number < len(episode.turns):
+            graph = turn.replay(graph)[-1]
+    return replace(episode, turns=tuple(turns))
 
 
 def as_task(episode: Episode) -> Episode:

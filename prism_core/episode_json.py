@@ -76,10 +76,11 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _fields_of(kind: Any) -> list[tuple[str, Any]]:
-    """The fields of a dataclass and what is left out of each; the version never is."""
+    """The fields that make a dataclass equal and what is left out of each; the version never is."""
     return [
         (field.name, None if field.name == 'schema_version' else _default(field))
         for field in dataclasses.fields(kind)
+        if field.compare
     ]
 
 

@@ -21,6 +21,8 @@ MAPPED, WAYS_M = 'mapped', 'ways_m'
 MAX_TURNS = 128
 MAX_TRIES = 3
 _RADIUS_STEP_M = 5.0
+# How many arguments an action has that is remembered by them; one that lacks some was refused.
+_ARGUMENTS = {'goto': 1, 'map_region': 1, 'explore_region': 2, 'extend_map': 2, 'inspect': 2}
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,14 @@ def survey_mission(known_graph: SceneGraph, history: Sequence[Turn]) -> MissionS
 
 def count_actions(history: Sequence[Turn]) -> tuple[frozenset[Action], Counter[Action]]:
     """The actions that were carried out, and how often each one failed without any news: where a
-    way turned out to be blocked, another try goes another way.
+    way turned out to be blocked, another try goes another way. An action that lacked an argument
+    counts nothing.
     """
     done, failures = set(), Counter[Action]()
     for turn in history:
         for action, observation in zip(turn.plan.actions, turn.observations):
+            if len(action.arguments) != _ARGUMENTS.get(action.name, len(action.arguments)):
+                continue
             if observation.status == 'done':
                 done.add(action)
             elif not observation.is_news:

@@ -118,14 +118,15 @@ def run_episode(
         report = validate_plan(plan, graph, simulator.table)
         if not report.is_valid:
             refusal = Observation(feedback=report.feedback, status='refused')
-            turns.append(Turn(plan, (refusal,), graph.robot_location or ''))
+            turns.append(Turn(plan, (refusal,), graph.robot_location or '', known_graph=graph))
             refused_in_a_row += 1
             if refused_in_a_row == MAX_REFUSED_IN_A_ROW:
                 ending = 'invalid_plans'
                 break
             continue
         refused_in_a_row = 0
-        turns.append(Turn(plan, _carry_out(plan, simulator), graph.robot_location or ''))
+        observations = _carry_out(plan, simulator)
+        turns.append(Turn(plan, observations, graph.robot_location or '', known_graph=graph))
         last = plan.actions[len(turns[-1].observations) - 1].name
         if simulator.table[last].ends_mission:
             ending = 'clarify' if last == 'clarify' else 'answer'

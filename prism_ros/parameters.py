@@ -142,7 +142,7 @@ SCENE_GRAPH_PARAMETERS = (
         'Folder in which the graph is kept at every change, so that a restart of the node loses '
         'nothing; a changed graph.file begins anew. Each node has a part of its own there. '
         "'' = keep nothing.",
-        is_fixed=True,
+        fixed='started',
     ),
     ParameterSpec(
         'graph.max_nodes',

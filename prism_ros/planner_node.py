@@ -31,6 +31,7 @@ from prism_ros.conversions import plan_from_message, plan_to_message, wire_text
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
 from prism_ros.graph_trust import GraphTrust
+from prism_ros.kept_graphs import KeptGraphs
 from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.parameters import PLANNER_PARAMETERS
 from prism_ros.plan_call import PlanCall
@@ -56,6 +57,7 @@ class PlannerNode(ManagedNode):
         self._table = MAPPING_ACTIONS
         self._mirror = GraphMirror()
         self._trust = GraphTrust(self._mirror)
+        self._kept = KeptGraphs()
         self._pool = PlannerPool({})
         self._call: PlanCall | None = None
         self._goal_handle: Any = None  # of the goal that the call is for, if it is one
@@ -102,6 +104,7 @@ class PlannerNode(ManagedNode):
         """End the call that is being worked on."""
         self._end_call(Refusal(PlanErrorCode.NODE_INACTIVE, 'the planner was deactivated'))
         self._pool.close()
+        self._kept.clear()
 
     def destroy_node(self) -> None:
         """Free the planners and everything else."""
@@ -153,6 +156,7 @@ class PlannerNode(ManagedNode):
             default_timeout_s=self.get_parameter('planner.timeout_s').value,
             max_timeout_s=self.get_parameter('planner.max_timeout_s').value,
             table=self._table,
+            find_graph=self._kept.find,
         )
         call = PlanCall(self, self._pool, request, self._table, started_s + request.timeout_s)
         self._call, self._goal_handle = call, goal_handle
@@ -185,6 +189,7 @@ class PlannerNode(ManagedNode):
         if not request.scene_graph_json:
             reply.plan.graph_epoch, reply.plan.graph_revision = epoch, graph.revision
             reply.plan.warnings = [doubt] if doubt else []
+        self._kept.keep(reply.plan, graph)
         # After the reply, which must not wait for it.
         self.executor.create_task(self._plan_publisher.publish, reply.plan)
         return plan

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from pathlib import Path
 
 from visualization_msgs.msg import MarkerArray
 

@@ -297,10 +297,10 @@ class CompactGrammar:
         """Whether there may be more to say than reports have forms for: the request is about
         nothing that is known, or a robot that reports in words has inspected something.
         """
-        inspected = (a.arguments for a in self._state.done if a.name == 'inspect')
+        nodes = self._graph.nodes
         return not self._topic.things or any(
-            not asked <= self._graph.nodes[str(name)].attributes.keys()
-            for name, query in inspected
+            name not in nodes or not asked <= nodes[name].attributes.keys()
+            for name, query in self._inspected
             if (asked := self._lexicon.asked_attributes(str(query)))
         )
 

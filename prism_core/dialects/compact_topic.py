@@ -112,8 +112,11 @@ class Topic:
         return [classes for classes in meant if classes.isdisjoint(places)]
 
     def classes_of(self, name: str) -> frozenset[str]:
-        """What a known node may be called, for its class."""
-        return self._lexicon.classes_of(class_of(self._graph.nodes[name]))
+        """What a node may be called, for its class; one that is gone, for the class that its name
+        tells.
+        """
+        node = self._graph.nodes.get(name)
+        return self._lexicon.classes_of(class_of(node) if node else class_of_name(name))
 
     @cached_property
     def object_classes(self) -> set[str]:

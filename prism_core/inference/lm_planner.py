@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,7 +65,8 @@ class LMPlanner:
         on_rejected: told each reply that was not accepted; on the thread of the call.
 
     A plan is a function of the arguments of `plan` as far as the model's replies are one of its
-    messages. Where a prompt is too long for the model, it begins with the graph of a later turn.
+    messages. Where a prompt is too long for the model, or the dialect cannot tell what was done, it
+    begins with the graph of a later turn.
     Passes `testing.check_planner`.
     """
 
@@ -138,21 +140,23 @@ class LMPlanner:
         feedback: list[Message],
     ) -> str:
         """A reply to the prompt, which begins with the graph of the first turn that fits."""
-        grammar = self._make_grammar(dialect, request, known_graph, history)
+        with _telling(dialect):
+            grammar = self._make_grammar(dialect, request, known_graph, history)
         for since in _starts(len(history)):
-            messages = dialect.render_prompt(
-                request, known_graph, history, since=since, header=self._header
-            )
             try:
+                with _telling(dialect):
+                    messages = dialect.render_prompt(
+                        request, known_graph, history, since=since, header=self._header
+                    )
                 return self._model.complete(
                     [*messages, *feedback],
                     grammar=grammar,
                     max_new_tokens=self._max_new_tokens,
                     seed=self._seed,
                 )
-            except PromptTooLong as error:
-                too_long = error
-        raise too_long
+            except (PromptTooLong, _Untold) as error:
+                failed = error
+        raise failed
 
     def _make_grammar(
         self, dialect: Dialect, request: str, known_graph: SceneGraph, history: Sequence[Turn]
@@ -187,6 +191,19 @@ class LMPlanner:
         report = validate_plan(plan, known_graph, self._table)
         kinds = dict.fromkeys(problem.kind.value for problem in report.problems)
         return plan, report.feedback, tuple(kinds)
+
+
+class _Untold(PlannerError):
+    """The dialect cannot tell a mission."""
+
+
+@contextmanager
+def _telling(dialect: Dialect) -> Iterator[None]:
+    """Whatever a dialect raises on an odd history, no plan came."""
+    try:
+        yield
+    except Exception as error:
+        raise _Untold(f"dialect '{dialect.name}' cannot tell this mission: {error!r}") from error
 
 
 def _starts(turns: int) -> Iterator[int]:

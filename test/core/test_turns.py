@@ -204,6 +204,6 @@ def test_only_what_fails_without_news_counts_as_a_try_in_vain():
     turns = [Turn(Plan((goal,)), (o,)) for o in (blocked, blocked, obstructed, blocked)]
 
     assert count_actions(turns) == (frozenset(), {goal: 1})
-    assert [observation.feedback for _, observation in fold_turns(turns)] == [
+    assert [observation.feedback for _, observation in fold_turns(turns, SceneGraph())] == [
         'the view is obstructed'
     ]

@@ -30,11 +30,13 @@ observation: graph_elements update_text
 steps: actions errors
 plan: actions errors json_text steps
 ways: graph_elements
-scene_graph: errors graph_elements ways
+places: graph_elements
+scene_graph: errors graph_elements places ways
 episode: criterion graph_elements intent observation plan scene_graph
 grammar:
 mission_state: actions episode scene_graph
-conversation: actions episode grammar graph_elements mission_state observation plan scene_graph
+conversation: actions episode errors grammar graph_elements mission_state observation plan
+    scene_graph
 dialects.plain_text: grammar
 lexicon: intent
 dialects.compact_topic: dialects.plain_text intent lexicon scene_graph
@@ -57,8 +59,8 @@ dialects.compact: actions conversation dialects.compact_grammar dialects.compact
     observation plan scene_graph
 dialects.spine_grammar: actions dialects.plain_text grammar intent scene_graph validation
 spine_json: errors graph_elements json_text scene_graph
-dialects.spine: actions conversation dialects.spine_grammar episode errors grammar mission_state
-    observation plan scene_graph spine_json steps
+dialects.spine: actions conversation dialects.spine_grammar episode errors grammar graph_elements
+    mission_state observation plan scene_graph spine_json steps
 inference.text_model: conversation grammar
 planner: actions episode errors mission_state observation plan scene_graph steps validation
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
@@ -104,7 +106,7 @@ dataset.run_folder: errors files
 dataset.runner: errors
 dataset.filter: episode
 dataset.masking: lexicon
-dataset.conversations: conversation domain episode errors scene_graph
+dataset.conversations: conversation domain episode errors
 dataset.tokenizer: conversation errors
 dataset.shards: conversation dataset.conversations dataset.tokenizer domain episode errors
 testing: actions conversation criterion episode errors grammar inference.text_model mission_state
