@@ -22,6 +22,7 @@ _RULES = """
 actions:
 errors:
 criterion: errors
+planner_health: errors
 graph_elements: errors
 intent: graph_elements
 update_text: errors graph_elements
@@ -59,25 +60,26 @@ spine_json: errors graph_elements scene_graph
 dialects.spine: actions conversation dialects.spine_grammar episode errors grammar mission_state
     observation plan scene_graph spine_json steps
 inference.text_model: conversation grammar
+inference.call_stats: conversation
 planner: actions episode errors mission_state observation plan scene_graph validation
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
 routes: actions plan scene_graph
 strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
 symbolic: episode errors intent lexicon mission_state plan scene_graph strategy
 prism_core: actions conversation criterion dialects.compact dialects.spine domain episode errors
-    graph_elements inference.text_model intent lexicon mission_state observation plan planner
-    routes scene_graph spine_json steps symbolic update_text validation
+    graph_elements inference.call_stats inference.text_model intent lexicon mission_state
+    observation plan planner planner_health routes scene_graph spine_json steps symbolic
+    update_text validation
 files: errors
 cli: errors files
 terminal: errors plan scene_graph steps
 gguf_info: actions errors files
 inference.benchmark_machine:
-inference.call_stats: conversation
 inference.engine_child: errors grammar inference.text_model
-inference.engine_process: errors inference.engine_child
 inference.memory: errors
+inference.engine_process: errors inference.engine_child inference.memory
 inference.engine: conversation errors grammar inference.engine_child inference.engine_process
-    inference.memory inference.text_model
+    inference.memory inference.text_model planner_health
 inference.chat_template: conversation errors
 inference.grammar: errors grammar inference.text_model
 inference.local_engine: inference.chat_template inference.grammar
@@ -307,7 +309,7 @@ inference.gate: errors
 inference.request_shape: inference.teacher_config inference.text_model
 inference.teacher_api: conversation errors grammar inference.endpoint inference.endpoint_errors
     inference.gate inference.reply_cache inference.request_shape inference.spending
-    inference.teacher_config inference.text_model
+    inference.teacher_config inference.text_model planner_health
 episode_trail: actions criterion episode errors graph_elements mission_state observation
     scene_graph steps
 terminal_episodes: episode episode_trail observation scene_graph steps
