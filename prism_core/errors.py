@@ -107,7 +107,7 @@ class EngineLost(PlannerUnavailable):
 
 
 class TeacherUnavailable(PlannerUnavailable):
-    """The endpoint of a language model cannot be reached, or does not serve what it is asked for."""
+    """The endpoint of a language model cannot be reached, or does not serve what is asked."""
 
 
 class TeacherAuth(PlannerUnavailable):

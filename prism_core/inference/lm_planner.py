@@ -11,8 +11,10 @@ from prism_core.conversation import Dialect, Message
 from prism_core.episode import Turn
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
 from prism_core.grammar import Lark
+from prism_core.inference.call_stats import CallStats, stats_of
 from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.plan import Plan
+from prism_core.planner_health import PlannerHealth
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import validate_plan
 
@@ -64,7 +66,8 @@ class LMPlanner:
         on_rejected: told each reply that was not accepted; on the thread of the call.
 
     A plan is a function of the arguments of `plan` as far as the model's replies are one of its
-    messages. Where a prompt is too long for the model, it begins with the graph of a later turn.
+    messages. `stats` is what the last plan took, all its tries together, by a model that tells it.
+    Where a prompt is too long for the model, it begins with the graph of a later turn.
     Passes `testing.check_planner`.
     """
 
@@ -84,6 +87,7 @@ class LMPlanner:
         on_rejected: Callable[[Rejected], None] | None = None,
     ):
         self.name = name
+        self.stats = CallStats()
         self._model = model
         self._dialect = dialect
         self._table = table
@@ -96,6 +100,12 @@ class LMPlanner:
         self._cancels = 0
         self._held_to = held_to
 
+    @property
+    def health(self) -> PlannerHealth:
+        """Whether the model can answer."""
+        told = getattr(self._model, 'planner_health', None)
+        return told or PlannerHealth('ready', model_id=self._model.name)
+
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next plan, accepted by the validator.
 
@@ -107,6 +117,7 @@ class LMPlanner:
         if known_graph.robot_location is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
         cancels = self._cancels
+        self.stats = CallStats()
         dialect, reason = self._dialect, ''
         feedback: list[Message] = []
         for number in range(self._tries):
@@ -115,6 +126,7 @@ class LMPlanner:
             if number and self._redraw:
                 dialect = self._redraw(number)
             reply = self._ask(dialect, request, known_graph, history, feedback)
+            self.stats += stats_of(self._model)
             plan, reason, kinds = self._read(dialect, reply, known_graph)
             if not reason:
                 return plan
