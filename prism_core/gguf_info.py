@@ -185,8 +185,8 @@ def verify_sha256(path: Path) -> str | None:
         raise ConfigError(f'cannot read {path}: {error.strerror}') from error
     if expected != found:
         raise ConfigError(
-            f'{path}: expected the sha256 {expected[:12]}… that {sha256_path(path).name} holds, got '
-            f'{found[:12]}…; copy both files again, or export the model again'
+            f'{path}: expected the sha256 {expected[:12]}… that {sha256_path(path).name} holds, '
+            f'got {found[:12]}…; copy both files again, or export the model again'
         )
     return found
 

@@ -6,17 +6,18 @@ call ends at its deadline whatever they do, and no plan leaves that the validato
 
 from __future__ import annotations
 
+import copy
 import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rclpy.time import Time
+from std_msgs.msg import Header
 
 from prism_core import (
     Plan,
+    PlannerHealth,
     PrismError,
     SceneGraph,
     SceneGraphError,
@@ -36,6 +37,7 @@ from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.parameters import PLANNER_PARAMETERS
 from prism_ros.plan_call import PlanCall
 from prism_ros.planner_order import read_planners
+from prism_ros.planner_status import StartReport, health_messages, judge, make_metrics
 from prism_ros.planner_worker import PlannerPool
 from prism_ros.planning_request import read_planning_request
 
@@ -61,7 +63,8 @@ class PlannerNode(ManagedNode):
         self._goal_handle: Any = None  # of the goal that the call is for, if it is one
         self._last_error_code = PlanErrorCode.NONE
         self._last_metrics = PlanMetrics()
-        self._told_state: tuple | None = None  # what the last status was about, and when
+        self._start = StartReport(self.get_name(), time.monotonic())
+        self._told: PlanningStatus | None = None  # the last status, and when
         self._told_s = 0.0
         self._plan_publisher = self.create_publisher(PlanMessage, 'current_plan', latched())
         self._status_publisher = self.create_publisher(PlanningStatus, 'planner_status', latched())
@@ -82,16 +85,8 @@ class PlannerNode(ManagedNode):
 
     def activate(self) -> None:
         """Have the planners made, in the background."""
-        for name, made in self._pool.warm_up().items():
-            made.add_done_callback(partial(self._notice_made, name))
-
-    def _notice_made(self, name: str, done: Future) -> None:
-        """Say on the executor's thread why a planner could not be made."""
-        if done.cancelled() or done.exception() is None or not self.context.ok():
-            return
-        self.executor.create_task(
-            self.get_logger().warning, f"planner '{name}': {done.exception()}"
-        )
+        self._start = StartReport(self.get_name(), time.monotonic())
+        self._pool.warm_up()
 
     def deactivate(self) -> None:
         """End the call that is being worked on."""
@@ -115,6 +110,7 @@ class PlannerNode(ManagedNode):
         def publish(call: PlanCall) -> None:
             feedback = PlanMission.Feedback(phase=call.phase, attempt=call.attempts)
             feedback.elapsed_s = time.monotonic() - started_s
+            feedback.last_rejection = wire_text(''.join(call.passed_over[-1:]))
             goal_handle.publish_feedback(feedback)
 
         await self._answer(goal_handle.request, result, publish, goal_handle)
@@ -165,11 +161,12 @@ class PlannerNode(ManagedNode):
             raise
         finally:
             self._call = self._goal_handle = None
-            self._last_metrics = PlanMetrics(
-                planning_time_s=time.monotonic() - started_s, attempts=call.attempts
-            )
+            took_s = time.monotonic() - started_s
+            self._last_metrics = make_metrics(call.stats, took_s, call.attempts)
         reply.metrics = self._last_metrics
         reply.plan = self._to_message(plan, graph, request.task, name)
+        reply.plan.model_id = wire_text(call.model_id or name)
+        reply.plan.passed_over = [wire_text(said) for said in call.passed_over]
         # After the reply, which must not wait for it.
         self.executor.create_task(self._plan_publisher.publish, reply.plan)
         return plan
@@ -181,7 +178,6 @@ class PlannerNode(ManagedNode):
         message.task = task
         message.graph_revision = graph.revision
         message.source = SOURCES.get(name, PlanMessage.SOURCE_OTHER)
-        message.model_id = name
         return message
 
     def _validate_plan(
@@ -245,28 +241,47 @@ class PlannerNode(ManagedNode):
         )
         return (self.get_clock().now() - stamp).nanoseconds / 1e9
 
-    def _publish_status_if_due(self) -> None:
-        """Tell the status on every change, and at 1 Hz."""
-        now_s = time.monotonic()
-        state = self.state, self._call, self._last_metrics, self._mirror.graph is None
-        if state != self._told_state or now_s - self._told_s >= HEARTBEAT_S:
-            self._told_state, self._told_s = state, now_s
-            self._publish_status()
+    def _doubts(self) -> list[str]:
+        """Why the graph cannot be trusted, one sentence each."""
+        limit_s = self.get_parameter('graph.stale_after_s').value
+        if self._mirror.graph is not None and 0 < limit_s < self._graph_age_s:
+            return [f'the scene graph has not changed for graph.stale_after_s ({limit_s:g} s)']
+        return []
 
-    def _publish_status(self) -> None:
+    def _publish_status_if_due(self) -> None:
+        """Tell the status on every change, and at 1 Hz; log how the planners are."""
+        now_s = time.monotonic()
+        health, doubts = self._pool.health(), self._doubts()
+        for line in self._start.look(health, doubts, now_s) if self.is_active else ():
+            self.get_logger().info(line)
+        status = self._make_status(health, doubts)
+        if status != self._told or now_s - self._told_s >= HEARTBEAT_S:
+            self._told, self._told_s = status, now_s
+            self._publish_status(status)
+
+    def _make_status(
+        self, health: Mapping[str, PlannerHealth], doubts: Sequence[str]
+    ) -> PlanningStatus:
+        """All of a status but what changes by itself."""
         status = PlanningStatus(last_error_code=self._last_error_code, last=self._last_metrics)
-        status.header.stamp = self.get_clock().now().to_msg()
-        status.model_id = ', '.join(self._pool.names)
+        status.state, status.detail = judge(health, doubts)
         if not self.is_active:
             status.state, status.detail = PlanningStatus.INACTIVE, 'not active'
         elif self._call is not None:
-            status.state, status.detail = PlanningStatus.PLANNING, 'planning'
-        else:
-            status.state, status.detail = PlanningStatus.READY, 'ready'
+            status.state = PlanningStatus.PLANNING
+            status.detail = f'planning; {status.detail}'
         if self._mirror.graph is None:
             status.detail += '; no scene graph yet'
         else:
             status.graph_revision = self._mirror.graph.revision
+        status.detail = wire_text(status.detail)
+        status.planners = health_messages(health)
+        return status
+
+    def _publish_status(self, status: PlanningStatus) -> None:
+        status = copy.copy(status)
+        status.header = Header(stamp=self.get_clock().now().to_msg())
+        if self._mirror.graph is not None:
             status.graph_age_s = self._graph_age_s
         self._status_publisher.publish(status)
 

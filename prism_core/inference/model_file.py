@@ -94,8 +94,7 @@ def _what_is_known(
         advice = 'copy both files again, or export the model again'
         return beside, f'that {path.name}.sha256 holds', advice
     advice = (
-        'copy the file again, or, if it is meant to be another one, remove its entry from '
-        f'{memory}'
+        f'copy the file again, or, if it is meant to be another one, remove its entry from {memory}'
     )
     return str(entry.get('sha256', '')), 'of its first use', advice
 
