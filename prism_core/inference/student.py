@@ -85,7 +85,13 @@ def make_planner(config: StudentConfig) -> LMPlanner:
     """
     info = read_gguf_info(Path(config.model), verify=False)
     domain = find_domain_of(info)
-    return plan_with(make_engine(config, info), domain, info.metadata.dialect, name='student')
+    return plan_with(
+        make_engine(config, info),
+        domain,
+        info.metadata.dialect,
+        name='student',
+        context_tokens=choose_context(config.context_tokens, info),
+    )
 
 
 def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -> LMPlanner:
@@ -113,9 +119,7 @@ def make_engine(config: StudentConfig, info: GgufInfo) -> EngineModel:
     Raises:
         OutOfMemory: it does not fit into memory.
     """
-    context = info.context_tokens
-    if config.context_tokens:
-        context = min(context or config.context_tokens, config.context_tokens)
+    context = choose_context(config.context_tokens, info)
     name = info.metadata.name or info.path.stem
     settings = {
         'path': str(info.path.absolute()),
@@ -135,6 +139,14 @@ def make_engine(config: StudentConfig, info: GgufInfo) -> EngineModel:
     )
     engine.start()
     return engine
+
+
+def choose_context(asked: int, info: GgufInfo) -> int:
+    """So many tokens as were asked for, and no more than the model was made for, where that is
+    known; 0 stands for all.
+    """
+    known = [tokens for tokens in (asked, info.context_tokens) if tokens]
+    return min(known, default=0)
 
 
 def choose_threads(asked: int, info: GgufInfo) -> int:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from prism_core import (
+    Action,
     ConfigError,
     ModelHashMismatch,
     OutOfMemory,
@@ -16,6 +17,7 @@ from prism_core import (
     parse_scene_graph,
 )
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
+from prism_core.domains.mapping.benchmark import _make_map
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
 from prism_core.inference import memory, student
@@ -183,3 +185,22 @@ def talk_on(engine: EngineModel, prompt: list) -> None:
     """Ask for long replies until one is stopped: random weights may end them early."""
     while True:
         engine.complete(prompt, max_new_tokens=3000)
+
+
+def test_on_a_large_graph_the_bundled_student_plans_to_what_is_near_far_and_named(monkeypatch):
+    monkeypatch.delenv(MODEL_VARIABLE, raising=False)
+    graph = _make_map(2400)
+    regions, objects = list(graph.regions), list(graph.objects)
+    planner = make_student_planner()
+    try:
+        for name in (regions[1], regions[600], regions[-1]):
+            plan = planner.plan(f'go to {name}', graph, ())
+            assert plan.actions[0] == Action('goto', (name,))
+            assert validate_plan(plan, graph, MAPPING_ACTIONS).is_valid
+            assert plan.notes[0].startswith('planned on 96 of 2400 nodes')
+        for name in (objects[2], objects[-1]):
+            plan = planner.plan(f'inspect {name}', graph, ())
+            assert (plan.actions[0].name, plan.actions[0].arguments[0]) == ('inspect', name)
+            assert validate_plan(plan, graph, MAPPING_ACTIONS).is_valid
+    finally:
+        planner.close()

@@ -34,7 +34,9 @@ scene_graph: errors graph_elements ways
 episode: criterion graph_elements intent observation plan scene_graph
 grammar:
 mission_state: actions episode scene_graph
-conversation: actions episode grammar graph_elements mission_state observation plan scene_graph
+graph_part: episode graph_elements intent mission_state scene_graph
+conversation: actions episode grammar graph_elements graph_part mission_state observation plan
+    scene_graph
 dialects.plain_text: grammar
 lexicon: intent
 dialects.compact_topic: dialects.plain_text intent lexicon scene_graph
@@ -53,8 +55,8 @@ dialects.compact_steps: actions dialects.handles errors lexicon mission_state pl
     scene_graph
 mission: actions episode intent lexicon mission_state observation reports scene_graph validation
 dialects.compact: actions conversation dialects.compact_grammar dialects.compact_graph
-    dialects.compact_steps dialects.handles episode errors grammar lexicon mission mission_state
-    observation plan scene_graph
+    dialects.compact_steps dialects.compact_topic dialects.handles episode errors grammar graph_part
+    lexicon mission mission_state observation plan scene_graph
 dialects.spine_grammar: actions dialects.plain_text grammar intent scene_graph validation
 spine_json: errors graph_elements scene_graph
 dialects.spine: actions conversation dialects.spine_grammar episode errors grammar mission_state
@@ -87,10 +89,12 @@ inference.local_model: conversation errors grammar inference.call_stats inferenc
     inference.local_engine inference.text_model
 inference.llama_cpp: errors gguf_info inference.chat_template inference.grammar
     inference.local_model
-inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
-    scene_graph validation
+inference.lm_planner: actions conversation episode errors grammar graph_part
+    inference.call_stats inference.text_model mission_state plan planner_health scene_graph
+    validation
+inference.model_file: errors files gguf_info
 inference.student: domain errors gguf_info inference.engine inference.lm_planner
-    inference.text_model
+    inference.model_file inference.text_model
 inference.benchmark: conversation episode errors gguf_info inference.benchmark_machine
     inference.call_stats inference.engine inference.llama_cpp inference.lm_planner
     inference.local_model inference.student
@@ -407,6 +411,7 @@ cli_trend: evaluation.trend
 evaluation.candidates: inference.llama_cpp inference.transformers_model
 inference.benchmark: inference.transformers_model
 inference.lm_factory: inference.teacher_api
+inference.model_file: inference.llama_cpp
 """
 MAY_IMPORT_LATE = read_table(_LATE)
 # Rooms, and those that none of their modules may reach into.

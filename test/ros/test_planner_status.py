@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from prism_core import CallStats, EngineLost, PlannerError, PlannerHealth
+from prism_core import CallStats, EngineLost, PlannerError, PlannerHealth, render_scene_graph
 from prism_core.inference.student import find_bundled
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import Plan, PlanErrorCode, PlanningStatus
 from prism_msgs.msg import PlannerHealth as HealthMessage
 from prism_msgs.srv import GetPlan
 from prism_ros import errors
+from prism_ros.bench import make_graph
 from prism_ros.errors import CODE_NAMES
 from prism_ros.planner_status import START_LINE_S, StartReport, health_messages, judge, make_metrics
 
@@ -317,6 +318,27 @@ def test_the_bundled_student_says_which_weights_planned_and_what_that_took(ros, 
     assert 0 < metrics.time_to_first_token_s < metrics.planning_time_s
     assert plan(ros, task='go to the warehouse').metrics.cached_tokens > 50
     ros.spin_until(lambda: beats[-1].last.cached_tokens > 50)
+
+
+def test_a_plan_on_a_part_of_a_large_graph_says_so_and_is_valid_on_the_whole(ros):
+    beats = start(ros, 'student')
+    wait_for(ros, beats, PlanningStatus.READY)
+    text = render_scene_graph(make_graph(1500))
+    response = plan(ros, task='go to region_321', scene_graph_json=text)
+    assert response.plan_text.startswith('1. goto(region_321)'), response.error_msg
+    assert response.plan.source == Plan.SOURCE_STUDENT
+    (warning,) = response.plan.warnings
+    assert warning.startswith('planned on 96 of ')
+
+
+def test_a_request_that_the_model_cannot_hold_overflows_its_context_with_what_to_do(ros):
+    beats = start(ros, 'student', 'symbolic')
+    wait_for(ros, beats, PlanningStatus.READY)
+    response = plan(ros, task='\u01c2' * 4000, planner='student')
+    assert_refused(response, PlanErrorCode.CONTEXT_OVERFLOW, '4000 characters', 'shorten the req')
+    assert wait_for(ros, beats, PlanningStatus.READY).last_error_code == (
+        PlanErrorCode.CONTEXT_OVERFLOW
+    )
 
 
 def test_a_hanging_planner_is_out_until_it_is_made_anew(ros):
