@@ -88,7 +88,7 @@ class StartReport:
     def __init__(self, node: str, started_s: float):
         self._node, self._started_s = node, started_s
         self._settled_s: dict[str, float] = {}
-        self._told: dict[str, str] = {}
+        self._told: Mapping[str, str] = {}
 
     def look(
         self, health: Mapping[str, PlannerHealth], doubts: Sequence[str], now_s: float

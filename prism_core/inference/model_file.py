@@ -178,6 +178,6 @@ def load_student(path: str, sha256: str = '', **settings: Any) -> Any:
     checked = check_model_file(Path(path), sha256)
     from prism_core.inference.llama_cpp import LlamaCppModel
 
-    model = LlamaCppModel(path, **settings)
+    model: Any = LlamaCppModel(path, **settings)
     model.sha256, model.remark = checked.sha256, checked.remark
     return model

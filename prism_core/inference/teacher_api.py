@@ -89,7 +89,7 @@ class ApiModel:
         self._endpoint = Endpoint(config)
         obstacle = self._endpoint.obstacle
         self._stopped: PlannerUnavailable | None = TeacherAuth(obstacle) if obstacle else None
-        self._last_error = self._stopped
+        self._last_error: PlannerUnavailable | None = self._stopped
         self._is_closed = False
         self._in_flight: set[concurrent.futures.Future[Reply]] = set()
         self._lock = threading.Lock()
