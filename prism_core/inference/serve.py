@@ -24,6 +24,7 @@ from prism_core.errors import (
     PlannerUnavailable,
     PlanParseError,
     PlanRejected,
+    PromptTooLong,
 )
 from prism_core.plan import render_plan
 from prism_core.planner import Planner
@@ -39,6 +40,7 @@ ReadPrompt = Callable[[Sequence[Message], ActionTable], Prompt]
 # The first that fits counts.
 _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (PlanParseError, 400, 'invalid_request_error'),
+    (PromptTooLong, 400, 'invalid_request_error'),
     (PlannerTimeout, 504, 'timeout_error'),
     (PlannerUnavailable, 503, 'planner_unavailable'),
     (PlannerError, 500, 'planner_error'),
