@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -26,7 +25,7 @@ HeldTo = Literal['schema', 'known', 'nothing']
 name known nodes of the right kind, by a model that takes `Lark`; nothing.
 """
 UNREADABLE = 'unreadable'
-PART_NODES = (96, 48, 24)
+PART_NODES = (96, 48, 24, 12)
 """So many nodes a prompt holds at most where the model cannot hold the whole graph, the first that
 fit: as many as the handles that a student was trained on, then fewer.
 """
@@ -167,22 +166,32 @@ class LMPlanner:
         part of the graph that it is about, None for all of it.
         """
         turns = len(history)
-        if self._may_fit(dialect, request, known_graph, history):
-            for since in _starts(turns):
-                with suppress(PromptTooLong):
-                    said = self._complete(dialect, request, known_graph, history, since, feedback)
-                    return said, None
-        for part in _parts(dialect, request, known_graph, history):
-            if self._may_fit(dialect, request, part.graph, history):
-                with suppress(PromptTooLong):
-                    said = self._complete(dialect, request, part.graph, history, turns, feedback)
-                    return said, part
+        too_long: PromptTooLong | None = None
+        for since, part in self._openings(dialect, request, known_graph, history):
+            graph = part.graph if part else known_graph
+            try:
+                return self._complete(dialect, request, graph, history, since, feedback), part
+            except PromptTooLong as error:
+                too_long = error
         context = f' of {self._context_tokens} tokens' if self._context_tokens else ''
         raise PromptTooLong(
             f'expected a request and a history that leave room for a map in the context{context} '
             f'of the model, got a request of {len(request)} characters and {turns} turns; shorten '
             'the request, begin a new mission, or take a model with a longer context'
-        )
+        ) from too_long
+
+    def _openings(
+        self, dialect: Dialect, request: str, known_graph: SceneGraph, history: Sequence[Turn]
+    ) -> Iterator[tuple[int, GraphPart | None]]:
+        """What prompts may begin with, as long as they may fit: the turn, and the part of the
+        graph.
+        """
+        if self._may_fit(dialect, request, known_graph, history):
+            for since in _starts(len(history)):
+                yield since, None
+        for part in _parts(dialect, request, known_graph, history):
+            if self._may_fit(dialect, request, part.graph, history):
+                yield len(history), part
 
     def _complete(
         self,
