@@ -21,6 +21,7 @@ from prism_core.episode import Turn
 from prism_core.errors import PlanParseError, SceneGraphError
 from prism_core.grammar import Lark
 from prism_core.graph_elements import GraphUpdate
+from prism_core.graph_part import SpokenOf, find_spoken_of
 from prism_core.mission_state import MissionState, survey_mission
 from prism_core.observation import Observation
 from prism_core.plan import Plan
@@ -47,12 +48,14 @@ class Prompt:
 class Dialect(ABC):
     """A way to write prompts and replies; `name` and `version` stand in the model it was taught.
 
-    `reply_schema` is the JSON Schema of a reply, where replies are JSON.
+    `reply_schema` is the JSON Schema of a reply, where replies are JSON. `least_node_tokens` is the
+    least that any tokenizer makes of one node of a graph.
     """
 
     name: str
     version: int
     reply_schema: Mapping[str, Any] | None = None
+    least_node_tokens = 1
 
     def render_prompt(
         self,
@@ -150,6 +153,10 @@ class Dialect(ABC):
         self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
     ) -> Lark:
         """The replies to a prompt that can be read and name known nodes of the right kind only."""
+
+    def find_spoken_of(self, request: str, known_graph: SceneGraph) -> SpokenOf:
+        """The nodes that a request speaks of, by the words that the dialect knows."""
+        return find_spoken_of(request, known_graph)
 
     @abstractmethod
     def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:

@@ -108,13 +108,13 @@ def look_around(known_graph: SceneGraph, region: str) -> Action | None:
     attributes = known_graph.nodes[region].attributes
     if not attributes.get(MAPPED):
         return Action('map_region', (region,))
-    ways_on_m = _unexplored_m(known_graph, region)
+    ways_on_m = unexplored_m(known_graph, region)
     if ways_on_m:
         return Action('explore_region', (region, exploration_radius_m(ways_on_m)))
     return None
 
 
-def _unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
+def unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
     """The lengths of the ways from a mapped region that no known connection accounts for."""
     lengths_m = list(known_graph.nodes[region].attributes.get(WAYS_M, ()))
     known_m = known_graph.way_lengths_m(region)

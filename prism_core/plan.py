@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prism_core.actions import Action, ActionTable
@@ -29,12 +29,15 @@ class Plan:
     """What the robot should do next, and why.
 
     `relevant_graph` names the nodes that matter. The key of `actions` on the wire is `plan`.
+    `notes` are sentences for whoever carries it out, about how it was made; they are no part of
+    its text, and two plans that differ in nothing else are equal.
     """
 
     actions: tuple[Action, ...]
     primary_goal: str = ''
     relevant_graph: tuple[str, ...] = ()
     reasoning: str = ''
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 def render_plan(plan: Plan) -> str:

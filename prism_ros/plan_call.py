@@ -16,6 +16,7 @@ from rclpy.task import Future
 
 from prism_core import (
     ActionTable,
+    CallStats,
     Plan,
     Planner,
     PlannerError,
@@ -28,7 +29,7 @@ from prism_msgs.action import PlanMission
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.managed_node import ManagedNode
-from prism_ros.planner_worker import PlannerPool
+from prism_ros.planner_worker import PlannerPool, health_of
 from prism_ros.planning_request import PlanningRequest, no_graph
 
 GRACE_S = 0.001  # how long a call may hold the executor before it waits as a coroutine
@@ -43,7 +44,11 @@ class _Outcome:
 
 
 class PlanCall:
-    """Works one request; `run` is awaited once, `end` stops it from outside."""
+    """Works one request; `run` is awaited once, `end` stops it from outside.
+
+    `attempts` planners were asked, `passed_over` says of each that gave no plan why, as
+    'name: why'. `model_id` and `stats` are those of the planner that answered.
+    """
 
     def __init__(
         self,
@@ -55,6 +60,9 @@ class PlanCall:
     ):
         self.phase = PlanMission.Feedback.QUEUED
         self.attempts = 0
+        self.passed_over: list[str] = []
+        self.model_id = ''
+        self.stats = CallStats()
         self._node = node
         self._pool = pool
         self._request = request
@@ -85,7 +93,7 @@ class PlanCall:
             publish(self)
             share_s = self._pool.share_s(self._request.planners[index:], self._remaining_s)
             try:
-                plan, graph, report = await self._ask(
+                plan, graph, report, self.model_id, self.stats = await self._ask(
                     name, lambda planner: self._plan(planner, current, max_nodes), share_s
                 )
             except PlannerError as error:
@@ -94,6 +102,7 @@ class PlanCall:
                 if report.is_valid:
                     return plan, graph, name
                 refusal = Refusal(PROBLEM_CODES[report.problems[0].kind], report.feedback)
+            self.passed_over.append(f'{name}: {refusal}')
             self._node.get_logger().warning(f"planner '{name}': {refusal}")
         raise refusal
 
@@ -133,8 +142,10 @@ class PlanCall:
 
     def _plan(
         self, planner: Planner, current: SceneGraph | None, max_nodes: int
-    ) -> tuple[Plan, SceneGraph, ValidationReport]:
-        """What runs on the planner's thread."""
+    ) -> tuple[Plan, SceneGraph, ValidationReport, str, CallStats]:
+        """What runs on the planner's thread: a plan, its graph, its check, who made it and what
+        that took.
+        """
         graph = self._request.choose_graph(current, max_nodes)
         try:
             plan = planner.plan(self._request.task, graph, self._request.history)
@@ -144,7 +155,11 @@ class PlanCall:
             raise PlannerError(f'expected a plan or a PlannerError, got {error!r}') from error
         if not isinstance(plan, Plan):
             raise PlannerError(f'expected a Plan, got a {type(plan).__name__}')
-        return plan, graph, validate_plan(plan, graph, self._table)
+        stats = getattr(planner, 'stats', None)
+        if not isinstance(stats, CallStats):
+            stats = CallStats()
+        report = validate_plan(plan, graph, self._table)
+        return plan, graph, report, health_of(planner).model_id, stats
 
     async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
         """Run a job on the planner's thread; give up when its share of the time is over."""

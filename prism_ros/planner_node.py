@@ -6,15 +6,17 @@ call ends at its deadline whatever they do, and no plan leaves that the validato
 
 from __future__ import annotations
 
+import copy
 import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from std_msgs.msg import Header
 
 from prism_core import (
     Plan,
+    PlannerHealth,
     PrismError,
     SceneGraph,
     SceneGraphError,
@@ -36,6 +38,7 @@ from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.parameters import PLANNER_PARAMETERS
 from prism_ros.plan_call import PlanCall
 from prism_ros.planner_order import read_planners
+from prism_ros.planner_status import StartReport, health_messages, judge, make_metrics
 from prism_ros.planner_worker import PlannerPool
 from prism_ros.planning_request import no_graph, read_planning_request
 
@@ -63,7 +66,8 @@ class PlannerNode(ManagedNode):
         self._goal_handle: Any = None  # of the goal that the call is for, if it is one
         self._last_error_code = PlanErrorCode.NONE
         self._last_metrics = PlanMetrics()
-        self._told_state: tuple | None = None  # what the last status was about, and when
+        self._start = StartReport(self.get_name(), time.monotonic())
+        self._told: PlanningStatus | None = None  # the last status, and when
         self._told_s = 0.0
         self._plan_publisher = self.create_publisher(PlanMessage, 'current_plan', latched())
         self._status_publisher = self.create_publisher(PlanningStatus, 'planner_status', latched())
@@ -89,16 +93,8 @@ class PlannerNode(ManagedNode):
 
     def activate(self) -> None:
         """Have the planners made, in the background."""
-        for name, made in self._pool.warm_up().items():
-            made.add_done_callback(partial(self._notice_made, name))
-
-    def _notice_made(self, name: str, done: Future) -> None:
-        """Say on the executor's thread why a planner could not be made."""
-        if done.cancelled() or done.exception() is None or not self.context.ok():
-            return
-        self.executor.create_task(
-            self.get_logger().warning, f"planner '{name}': {done.exception()}"
-        )
+        self._start = StartReport(self.get_name(), time.monotonic())
+        self._pool.warm_up()
 
     def deactivate(self) -> None:
         """End the call that is being worked on."""
@@ -123,6 +119,7 @@ class PlannerNode(ManagedNode):
         def publish(call: PlanCall) -> None:
             feedback = PlanMission.Feedback(phase=call.phase, attempt=call.attempts)
             feedback.elapsed_s = time.monotonic() - started_s
+            feedback.last_rejection = wire_text(''.join(call.passed_over[-1:]))
             goal_handle.publish_feedback(feedback)
 
         await self._answer(goal_handle.request, result, publish, goal_handle)
@@ -181,14 +178,15 @@ class PlannerNode(ManagedNode):
             raise
         finally:
             self._call = self._goal_handle = None
-            self._last_metrics = PlanMetrics(
-                planning_time_s=time.monotonic() - started_s, attempts=call.attempts
-            )
+            took_s = time.monotonic() - started_s
+            self._last_metrics = make_metrics(call.stats, took_s, call.attempts)
         reply.metrics = self._last_metrics
         reply.plan = self._to_message(plan, request.task, name)
+        reply.plan.model_id = wire_text(call.model_id or name)
+        reply.plan.passed_over = [wire_text(said) for said in call.passed_over]
         if not request.scene_graph_json:
             reply.plan.graph_epoch, reply.plan.graph_revision = epoch, graph.revision
-            reply.plan.warnings = [doubt] if doubt else []
+            reply.plan.warnings += [doubt] if doubt else []
         self._kept.keep(reply.plan, graph)
         # After the reply, which must not wait for it.
         self.executor.create_task(self._plan_publisher.publish, reply.plan)
@@ -200,7 +198,6 @@ class PlannerNode(ManagedNode):
         message.plan_id.uuid = list(uuid.uuid4().bytes)
         message.task = task
         message.source = SOURCES.get(name, PlanMessage.SOURCE_OTHER)
-        message.model_id = name
         return message
 
     def _validate_plan(
@@ -258,30 +255,50 @@ class PlannerNode(ManagedNode):
             )
         return self._mirror.graph
 
-    def _publish_status_if_due(self) -> None:
-        """Tell the status on every change, and at 1 Hz."""
-        now_s = time.monotonic()
-        graph = self._mirror.graph is None, self._mirror.epoch, self._trust.doubt
-        state = self.state, self._call, self._last_metrics, graph
-        if state != self._told_state or now_s - self._told_s >= HEARTBEAT_S:
-            self._told_state, self._told_s = state, now_s
-            self._publish_status()
+    def _doubts(self) -> list[str]:
+        """Why the graph cannot be trusted, one sentence each."""
+        doubts = [self._trust.doubt] if self._trust.doubt else []
+        limit_s = self.get_parameter('graph.stale_after_s').value
+        if self._mirror.graph is not None and 0 < limit_s < self._trust.age_s:
+            doubts.append(
+                f"the scene graph's owner was not heard for graph.stale_after_s ({limit_s:g} s)"
+            )
+        return doubts
 
-    def _publish_status(self) -> None:
+    def _publish_status_if_due(self) -> None:
+        """Tell the status on every change, and at 1 Hz; log how the planners are."""
+        now_s = time.monotonic()
+        health, doubts = self._pool.health(), self._doubts()
+        for line in self._start.look(health, doubts, now_s) if self.is_active else ():
+            self.get_logger().info(line)
+        status = self._make_status(health, doubts)
+        if status != self._told or now_s - self._told_s >= HEARTBEAT_S:
+            self._told, self._told_s = status, now_s
+            self._publish_status(status)
+
+    def _make_status(
+        self, health: Mapping[str, PlannerHealth], doubts: Sequence[str]
+    ) -> PlanningStatus:
+        """All of a status but what changes by itself."""
         status = PlanningStatus(last_error_code=self._last_error_code, last=self._last_metrics)
-        status.header.stamp = self.get_clock().now().to_msg()
+        status.state, status.detail = judge(health, doubts)
         if not self.is_active:
             status.state, status.detail = PlanningStatus.INACTIVE, 'not active'
         elif self._call is not None:
-            status.state, status.detail = PlanningStatus.PLANNING, 'planning'
-        elif self._trust.doubt:
-            status.state, status.detail = PlanningStatus.DEGRADED, self._trust.doubt
-        else:
-            status.state, status.detail = PlanningStatus.READY, 'ready'
+            status.state = PlanningStatus.PLANNING
+            status.detail = f'planning; {status.detail}'
         if self._mirror.graph is None:
             status.detail += '; no scene graph yet'
         else:
             status.graph_epoch = self._mirror.epoch
+        status.detail = wire_text(status.detail)
+        status.planners = health_messages(health)
+        return status
+
+    def _publish_status(self, status: PlanningStatus) -> None:
+        status = copy.copy(status)
+        status.header = Header(stamp=self.get_clock().now().to_msg())
+        if self._mirror.graph is not None:
             status.graph_revision = self._mirror.graph.revision
             status.graph_age_s = self._trust.age_s
         self._status_publisher.publish(status)

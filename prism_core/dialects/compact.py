@@ -17,10 +17,12 @@ from prism_core.conversation import Dialect, Message, Prompt, fold_turns
 from prism_core.dialects.compact_grammar import CompactGrammar
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.compact_steps import DEFAULT_RADIUS_M, CompactSteps
+from prism_core.dialects.compact_topic import Topic
 from prism_core.dialects.handles import Handles, class_words
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
 from prism_core.grammar import Lark
+from prism_core.graph_part import SpokenOf, find_spoken_of
 from prism_core.lexicon import Lexicon
 from prism_core.mission import NEAREST_FRONTIERS
 from prism_core.mission_state import (
@@ -43,6 +45,7 @@ class CompactDialect(Dialect):
 
     name = 'compact'
     version = 1
+    least_node_tokens = 3  # a comma or the end of a line, a class, a handle
 
     def __init__(self, lexicon: Lexicon, seed: int = 0):
         self._lexicon = lexicon
@@ -67,6 +70,20 @@ class CompactDialect(Dialect):
         """The grammar of `goal : steps` with the handles of the known graph."""
         handles, state = self._handles(known_graph), survey_mission(known_graph, history)
         return CompactGrammar(request, known_graph, state, handles, self._lexicon).write()
+
+    def find_spoken_of(self, request: str, known_graph: SceneGraph) -> SpokenOf:
+        """The nodes that a request speaks of, by any word of the lexicon for their class."""
+        topic = Topic(request, known_graph, self._lexicon)
+        names, likes = set(find_spoken_of(request, known_graph).names), set[str]()
+        if topic.object_classes:
+            likes.update(topic.objects)
+        if topic.places:
+            likes.update(topic.regions)
+        order = known_graph.nodes
+        return SpokenOf(
+            tuple(name for name in order if name in names),
+            tuple(name for name in order if name in likes - names),
+        )
 
     def _steps(self, graph: SceneGraph, named_by: SceneGraph | None = None) -> CompactSteps:
         return CompactSteps(graph, self._handles(named_by or graph), self._lexicon)

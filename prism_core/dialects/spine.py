@@ -37,6 +37,7 @@ class SpineDialect(Dialect):
     """
 
     version = 1
+    least_node_tokens = 8  # {"name": "x", "coords": [1, 2]}
 
     def __init__(self, table: ActionTable, *, is_brief: bool = False):
         self.name = 'spine_brief' if is_brief else 'spine'

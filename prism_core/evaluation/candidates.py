@@ -111,6 +111,7 @@ class Candidate:
         on_call: Callable[[CallStats], None],
     ) -> Planner:
         model: Any
+        context_tokens = 0
         if self.is_gguf:
             from prism_core.inference.llama_cpp import LlamaCppModel
 
@@ -121,7 +122,7 @@ class Candidate:
                     f'{self.planner}: expected a student of the domain {domain.name}, got one of '
                     f'{taught.name}'
                 )
-            dialect = info.metadata.dialect
+            dialect, context_tokens = info.metadata.dialect, info.context_tokens
             model = LlamaCppModel(self.planner, threads=1, temperature=self.temperature)
         elif self.is_checkpoint:
             from prism_core.inference.transformers_model import TransformersModel
@@ -138,6 +139,7 @@ class Candidate:
             seed=self.seed,
             name=Path(self.planner).stem,
             held_to=self.held_to,
+            context_tokens=context_tokens,
             on_rejected=on_rejected,
         )
 

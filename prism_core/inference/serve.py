@@ -25,6 +25,7 @@ from prism_core.errors import (
     PlannerUnavailable,
     PlanParseError,
     PlanRejected,
+    PromptTooLong,
 )
 from prism_core.inference.bounded_http import READ_TIMEOUT_S, BoundedHandler, BoundedServer
 from prism_core.json_text import load_json
@@ -42,6 +43,7 @@ ReadPrompt = Callable[[Sequence[Message], ActionTable], Prompt]
 # The first that fits counts.
 _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (PlanParseError, 400, 'invalid_request_error'),
+    (PromptTooLong, 400, 'invalid_request_error'),
     (PlannerTimeout, 504, 'timeout_error'),
     (PlannerUnavailable, 503, 'planner_unavailable'),
     (PlannerError, 500, 'planner_error'),

@@ -21,6 +21,7 @@ from prism_core import (
     PlannerError,
     PlannerTimeout,
     PlannerUnavailable,
+    PromptTooLong,
     SpineDialect,
     Turn,
     parse_plan,
@@ -200,6 +201,7 @@ def test_messages_that_ask_for_no_plan_are_a_bad_request_with_why(client, messag
     [
         (PlannerUnavailable('the engine was lost'), 503),
         (PlannerTimeout('no reply in time'), 504),
+        (PromptTooLong('shorten the request'), 400),
         (PlannerError('no idea'), 500),
         (ZeroDivisionError('a bug'), 500),
     ],

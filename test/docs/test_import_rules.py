@@ -23,6 +23,7 @@ actions:
 errors:
 json_text:
 criterion: errors
+planner_health: errors
 graph_elements: errors
 intent: graph_elements
 update_text: errors graph_elements json_text
@@ -35,7 +36,8 @@ scene_graph: errors graph_elements places ways
 episode: criterion graph_elements intent observation plan scene_graph
 grammar:
 mission_state: actions episode scene_graph
-conversation: actions episode errors grammar graph_elements mission_state observation plan
+graph_part: episode graph_elements intent mission_state scene_graph
+conversation: actions episode errors grammar graph_elements graph_part mission_state observation plan
     scene_graph
 dialects.plain_text: grammar
 lexicon: intent
@@ -55,32 +57,33 @@ dialects.compact_steps: actions dialects.handles errors lexicon mission_state pl
     scene_graph
 mission: actions episode intent lexicon mission_state observation reports scene_graph validation
 dialects.compact: actions conversation dialects.compact_grammar dialects.compact_graph
-    dialects.compact_steps dialects.handles episode errors grammar lexicon mission mission_state
-    observation plan scene_graph
+    dialects.compact_steps dialects.compact_topic dialects.handles episode errors grammar graph_part
+    lexicon mission mission_state observation plan scene_graph
 dialects.spine_grammar: actions dialects.plain_text grammar intent scene_graph validation
 spine_json: errors graph_elements json_text scene_graph
 dialects.spine: actions conversation dialects.spine_grammar episode errors grammar graph_elements
     mission_state observation plan scene_graph spine_json steps
 inference.text_model: conversation grammar
+inference.call_stats: conversation
 planner: actions episode errors mission_state observation plan scene_graph steps validation
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
 routes: actions plan scene_graph
 strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
 symbolic: episode errors intent lexicon mission_state plan scene_graph strategy
 prism_core: actions conversation criterion dialects.compact dialects.spine domain episode errors
-    graph_elements inference.text_model intent lexicon mission_state observation plan planner
-    routes scene_graph spine_json steps symbolic update_text validation
+    graph_elements inference.call_stats inference.text_model intent lexicon mission_state
+    observation plan planner planner_health routes scene_graph spine_json steps symbolic
+    update_text validation
 files: errors
 cli: errors files
 terminal: errors plan scene_graph steps
 gguf_info: actions errors files
 inference.benchmark_machine:
-inference.call_stats: conversation
 inference.engine_child: errors grammar inference.text_model
-inference.engine_process: errors inference.engine_child
 inference.memory: errors
+inference.engine_process: errors inference.engine_child inference.memory
 inference.engine: conversation errors grammar inference.engine_child inference.engine_process
-    inference.memory inference.text_model
+    inference.memory inference.text_model planner_health
 inference.chat_template: conversation errors
 inference.grammar: errors grammar inference.text_model
 inference.local_engine: inference.chat_template inference.grammar
@@ -88,10 +91,12 @@ inference.local_model: conversation errors grammar inference.call_stats inferenc
     inference.local_engine inference.text_model
 inference.llama_cpp: errors gguf_info inference.chat_template inference.grammar
     inference.local_model
-inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
-    scene_graph validation
+inference.lm_planner: actions conversation episode errors grammar graph_part
+    inference.call_stats inference.text_model mission_state plan planner_health scene_graph
+    validation
+inference.model_file: errors files gguf_info
 inference.student: domain errors gguf_info inference.engine inference.lm_planner
-    inference.text_model
+    inference.model_file inference.text_model
 inference.benchmark: conversation episode errors gguf_info inference.benchmark_machine
     inference.call_stats inference.engine inference.llama_cpp inference.lm_planner
     inference.local_model inference.student
@@ -310,7 +315,7 @@ inference.gate: errors
 inference.request_shape: inference.endpoint_errors inference.teacher_config inference.text_model
 inference.teacher_api: conversation errors grammar inference.endpoint inference.endpoint_errors
     inference.gate inference.reply_cache inference.request_shape inference.spending
-    inference.teacher_config inference.text_model
+    inference.teacher_config inference.text_model planner_health
 episode_trail: actions criterion episode errors graph_elements mission_state observation
     scene_graph steps
 terminal_episodes: episode episode_trail observation scene_graph steps
@@ -410,6 +415,7 @@ cli_trend: evaluation.trend
 evaluation.candidates: inference.llama_cpp inference.transformers_model
 inference.benchmark: inference.transformers_model
 inference.lm_factory: inference.teacher_api
+inference.model_file: inference.llama_cpp
 """
 MAY_IMPORT_LATE = read_table(_LATE)
 # Rooms, and those that none of their modules may reach into.

@@ -67,7 +67,7 @@ def made_by(response) -> tuple[int, str]:
     return response.plan.source, response.plan.model_id
 
 
-TEACHER, BY_STUDENT = (Plan.SOURCE_TEACHER, 'teacher'), (Plan.SOURCE_STUDENT, 'student')
+TEACHER, BY_STUDENT = (Plan.SOURCE_TEACHER, MODEL), (Plan.SOURCE_STUDENT, 'engine')
 SYMBOLIC = (Plan.SOURCE_SYMBOLIC, 'symbolic')
 
 

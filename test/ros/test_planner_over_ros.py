@@ -11,6 +11,7 @@ import pytest
 
 from prism_core import (
     ConfigError,
+    ModelNotLoaded,
     PlannerError,
     PlannerTimeout,
     PlannerUnavailable,
@@ -137,7 +138,7 @@ def test_closed_planner_leaves_no_node_and_no_context(ros, planner_of):
 @pytest.mark.parametrize(
     ('name', 'kind', 'words'),
     [
-        ('Unavailable', PlannerUnavailable, r'the endpoint is down \[MODEL_NOT_LOADED\]'),
+        ('Unavailable', ModelNotLoaded, r'the endpoint is down \[MODEL_NOT_LOADED\]'),
         ('Crashes', PlannerError, r'a bug in a planner.*\[INVALID_OUTPUT\]'),
         ('Invents', PlannerError, r'atlantis.*\[UNKNOWN_NODE\]'),
     ],
