@@ -195,12 +195,12 @@ def _parts_of(name: str, root: Path) -> tuple[str, ...]:
     if path.is_absolute() and path.is_relative_to(root):
         path = path.relative_to(root)
     if path.is_absolute() or '..' in path.parts:
-        raise _file_error(f'{name[:80]!r} is not inside the folder {root}')
+        raise _file_error(f'{name[:256]!r} is not inside the folder {root}')
     is_plain = name.isprintable() and not any(part[0] in '.~' for part in path.parts)
     if not (is_plain and path.name.endswith(SUFFIX)):
         raise _file_error(
             f'expected the name of a {SUFFIX} file in {root}, without parts that begin with . or '
-            f'~, got {name[:80]!r}'
+            f'~, got {name[:256]!r}'
         )
     return path.parts
 

@@ -37,8 +37,8 @@ episode: criterion graph_elements intent observation plan scene_graph
 grammar:
 mission_state: actions episode scene_graph
 graph_part: episode graph_elements intent mission_state scene_graph
-conversation: actions episode errors grammar graph_elements graph_part mission_state observation plan
-    scene_graph
+conversation: actions episode errors grammar graph_elements graph_part mission_state observation
+    plan scene_graph
 dialects.plain_text: grammar
 lexicon: intent
 dialects.compact_topic: dialects.plain_text intent lexicon scene_graph

@@ -238,10 +238,29 @@ def test_a_file_that_has_changed_begins_a_new_epoch(ros, site, tmp_path):
 
 
 def test_a_graph_that_was_saved_over_its_own_file_is_no_changed_file(ros, site, tmp_path):
-    ros.start_graph(graph__file=str(site), graph__state_directory=str(tmp_path / 'state'))
+    ros.start_graph(
+        graph__file=str(site),
+        graph__save_directory=str(site.parent),
+        graph__state_directory=str(tmp_path / 'state'),
+    )
     tell(ros, robot_location='gate_1')
     assert ros.call(SaveSceneGraph, 'save_scene_graph').success
     tell(ros, robot_location='road_1')
+    before = served(ros)
+    restart(ros)
+    assert served(ros) == before
+
+
+def test_a_graph_that_was_loaded_and_saved_over_its_file_is_no_changed_file(ros, site, tmp_path):
+    (site.parent / 'small.json').write_text('{"regions": [{"name": "yard", "coords": [0, 0]}]}')
+    ros.start_graph(
+        graph__file=str(site),
+        graph__save_directory=str(site.parent),
+        graph__state_directory=str(tmp_path / 'state'),
+    )
+    assert ros.call(LoadSceneGraph, 'load_scene_graph', file='small.json').success
+    tell(ros, robot_location='yard')
+    assert ros.call(SaveSceneGraph, 'save_scene_graph').path.endswith('small.json')
     before = served(ros)
     restart(ros)
     assert served(ros) == before
