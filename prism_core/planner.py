@@ -18,6 +18,8 @@ from prism_core.scene_graph import SceneGraph
 from prism_core.validation import validate_plan
 
 PlannerFactory = Callable[[], 'Planner']
+RequestCheck = Callable[[str, SceneGraph], str]
+"""Says something of a request on a known graph; '' for nothing."""
 
 MAX_REFUSED_IN_A_ROW = 3
 
@@ -51,6 +53,11 @@ class Planner(Protocol):
 
         A second call does nothing.
         """
+
+
+def no_question(request: str, known_graph: SceneGraph) -> str:
+    """Nothing is to be asked before a request is acted on."""
+    return ''
 
 
 @runtime_checkable

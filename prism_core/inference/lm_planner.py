@@ -13,6 +13,8 @@ from prism_core.errors import PlannerError, PlanParseError, PlanRejected, Prompt
 from prism_core.grammar import Lark
 from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.plan import Plan
+from prism_core.planner import RequestCheck, no_question
+from prism_core.reasons import make_question
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import validate_plan
 
@@ -61,6 +63,8 @@ class LMPlanner:
         name: as requests and replies use it.
         max_new_tokens: where a reply is cut.
         held_to: what replies are held to while they are made.
+        question_before: what to ask before a request is acted on (see `Domain`); the model is not
+            asked then.
         on_rejected: told each reply that was not accepted; on the thread of the call.
 
     A plan is a function of the arguments of `plan` as far as the model's replies are one of its
@@ -81,6 +85,7 @@ class LMPlanner:
         name: str = 'lm',
         max_new_tokens: int = 1024,
         held_to: HeldTo = 'schema',
+        question_before: RequestCheck = no_question,
         on_rejected: Callable[[Rejected], None] | None = None,
     ):
         self.name = name
@@ -95,6 +100,7 @@ class LMPlanner:
         self._on_rejected = on_rejected or (lambda rejected: None)
         self._cancels = 0
         self._held_to = held_to
+        self._question_before = question_before
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next plan, accepted by the validator.
@@ -106,6 +112,9 @@ class LMPlanner:
         """
         if known_graph.robot_location is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
+        question = self._question_before(request, known_graph)
+        if question:
+            return make_question(question, known_graph)
         cancels = self._cancels
         dialect, reason = self._dialect, ''
         feedback: list[Message] = []

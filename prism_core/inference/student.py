@@ -96,6 +96,7 @@ def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -
         domain.make_dialect(dialect),
         domain.table,
         redraw=lambda number: domain.make_dialect(dialect, number),
+        question_before=domain.question_before,
         **{'max_new_tokens': MAX_NEW_TOKENS, 'held_to': 'known', **settings},
     )
 

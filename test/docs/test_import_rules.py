@@ -61,9 +61,10 @@ dialects.spine: actions conversation dialects.spine_grammar episode errors gramm
 inference.text_model: conversation grammar
 planner: actions episode errors mission_state observation plan scene_graph validation
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
+    scene_graph
 routes: actions plan scene_graph
 strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
-symbolic: episode errors intent lexicon mission_state plan scene_graph strategy
+symbolic: episode errors intent lexicon mission_state plan planner reasons scene_graph strategy
 prism_core: actions conversation criterion dialects.compact dialects.spine domain episode errors
     graph_elements inference.text_model intent lexicon mission_state observation plan planner
     routes scene_graph spine_json steps symbolic update_text validation
@@ -86,7 +87,7 @@ inference.local_model: conversation errors grammar inference.call_stats inferenc
 inference.llama_cpp: errors gguf_info inference.chat_template inference.grammar
     inference.local_model
 inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
-    scene_graph validation
+    planner reasons scene_graph validation
 inference.student: domain errors gguf_info inference.engine inference.lm_planner
     inference.text_model
 inference.benchmark: conversation episode errors gguf_info inference.benchmark_machine
@@ -238,9 +239,12 @@ domains.mapping.reading.clauses: domains.mapping.reading.cues domains.mapping.re
     domains.mapping.reading.tagging intent
 domains.mapping.reading.guessing: domains.mapping.reading.cues domains.mapping.reading.nouns
     domains.mapping.reading.tagging domains.mapping.reading.tokens intent lexicon scene_graph
+domains.mapping.reading.exclusions: domains.mapping.reading.cues domains.mapping.reading.tokens
+    intent lexicon scene_graph
 domains.mapping.reading: domains.mapping.reading.clauses domains.mapping.reading.cues
-    domains.mapping.reading.guessing domains.mapping.reading.nouns domains.mapping.reading.tagging
-    domains.mapping.words intent scene_graph
+    domains.mapping.reading.exclusions domains.mapping.reading.guessing
+    domains.mapping.reading.nouns domains.mapping.reading.tagging domains.mapping.words intent
+    scene_graph
 domains.mapping.worlds: domains.mapping.intents domains.mapping.words domains.mapping.world
     episode errors intent
 domains.mapping.writing.schema: domains.mapping.intents errors inference.text_model intent lexicon
@@ -268,7 +272,7 @@ domains.mapping.domain: conversation criterion dialects.compact dialects.spine
     domains.mapping.generator domains.mapping.judge domains.mapping.prompt domains.mapping.reading
     domains.mapping.simulator domains.mapping.teacher domains.mapping.words domains.mapping.world
     domains.mapping.worlds domains.mapping.writing.paraphrase domains.mapping.writing.writer
-    episode errors inference.text_model lexicon planner
+    episode errors inference.text_model lexicon planner scene_graph
 dataset.importing: actions criterion dataset.importing_missions dataset.importing_records
     domains.mapping.domain domains.mapping.reading domains.mapping.solution domains.mapping.words
     episode errors intent mission_state observation plan routes scene_graph validation

@@ -22,4 +22,5 @@ def make_symbolic_planner() -> SymbolicPlanner:
     `prism.planners`.
     """
     words = load_words()
-    return SymbolicPlanner(words.lexicon, RequestReader(words).read)
+    reader = RequestReader(words)
+    return SymbolicPlanner(words.lexicon, reader.read, question_before=reader.question_before)

@@ -36,6 +36,7 @@ from prism_core.errors import ConfigError
 from prism_core.inference.text_model import TextModel
 from prism_core.lexicon import Lexicon
 from prism_core.planner import Planner
+from prism_core.scene_graph import SceneGraph
 
 DIALECTS = ('compact', 'spine', 'spine_brief')
 
@@ -154,6 +155,10 @@ class MappingDomain:
     def make_teacher(self, task: Task) -> Planner:
         """SymbolicPlanner, handed what the sentence means."""
         return make_teacher(task, self.words)
+
+    def question_before(self, request: str, known_graph: SceneGraph) -> str:
+        """A question that quotes what a request forbids."""
+        return self._reader.question_before(request, known_graph)
 
     def make_dialect(self, name: str, seed: int = 0) -> Dialect:
         """`compact` (`seed` draws its handles), `spine` or `spine_brief`."""
