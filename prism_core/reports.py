@@ -72,6 +72,11 @@ def parse_report(text: str, graph: SceneGraph) -> Report:
     return Report('say', (text,))
 
 
+def quote_told(name: str, said: str) -> str:
+    """What a robot that reports in words said of a node, as a sentence."""
+    return f'{name}: {said or "nothing was reported."}'
+
+
 def objects_of(graph: SceneGraph, classes: Iterable[str], region: str = '') -> list[str]:
     """The known objects of some classes, seen from a region or anywhere, in the graph's order."""
     wanted = frozenset(classes)

@@ -27,6 +27,7 @@ from prism_core.mission_state import (
     Frontier,
     MissionState,
     count_actions,
+    feedback_of,
     survey_mission,
 )
 from prism_core.observation import Observation
@@ -65,7 +66,9 @@ class CompactDialect(Dialect):
     ) -> Lark:
         """The grammar of `goal : steps` with the handles of the known graph."""
         handles, state = self._handles(known_graph), survey_mission(known_graph, history)
-        return CompactGrammar(request, known_graph, state, handles, self._lexicon).write()
+        return CompactGrammar(
+            request, known_graph, state, handles, self._lexicon, feedback_of(history)
+        ).write()
 
     def _steps(self, graph: SceneGraph, named_by: SceneGraph | None = None) -> CompactSteps:
         return CompactSteps(graph, self._handles(named_by or graph), self._lexicon)

@@ -43,9 +43,9 @@ validation: actions graph_elements plan scene_graph steps
 dialects.compact_report_grammar: dialects.compact_standing dialects.compact_topic dialects.handles
     dialects.plain_text grammar lexicon mission_state scene_graph validation
 reports: intent scene_graph
-dialects.compact_grammar: dialects.compact_report_grammar dialects.compact_standing
+dialects.compact_grammar: actions dialects.compact_report_grammar dialects.compact_standing
     dialects.compact_topic dialects.handles dialects.plain_text grammar intent lexicon
-    mission_state reports scene_graph validation
+    mission_state reports scene_graph
 dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
 reasons: actions plan reports scene_graph
 dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons reports
