@@ -247,6 +247,18 @@ _FORMS = {
 }
 # fmt: on
 
+REPORT_WORDS = frozenset(
+    re.findall(
+        '[a-z]+',
+        'a all also an and are as at but cannot closest could counting describe do done finish '
+        'for free from go have has here i in is it know look mapped many me mean more no not '
+        'nothing number of one or other place reached reach regions region reported see seen '
+        'should so steps than that the there to turns unknown was way what where which within yes '
+        'you blocked near else keep yet instead understand',
+    )
+)
+"""What reports and questions say besides names, attributes, values and classes."""
+
 # What a request of some kind is answered with, and what is said where it cannot be answered.
 FORMS_FOR: Mapping[IntentKind, tuple[str, ...]] = {
     'go_to': ('here',),

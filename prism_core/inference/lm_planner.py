@@ -22,7 +22,9 @@ HeldTo = Literal['schema', 'known', 'nothing']
 """What a reply is held to while it is made: the dialect's JSON Schema, if it has one; plans that
 name known nodes of the right kind, by a model that takes `Lark`; nothing.
 """
-UNREADABLE = 'unreadable'
+Doubt = Callable[[Plan, str, SceneGraph, Sequence[Turn]], str]
+"""What is odd about a valid plan for a request, a known graph and a history; '' for nothing."""
+UNREADABLE, SUSPICIOUS = 'unreadable', 'suspicious'
 _REBASE_TURNS = 8
 
 
@@ -34,7 +36,8 @@ class Rejected:
         turn: of the mission, from 0.
         reply: what the model said.
         reason: why it was not accepted, as the model was told.
-        kinds: the same for statistics: `unreadable`, or the kinds of problems of the validator.
+        kinds: the same for statistics: `unreadable`, `suspicious`, or the kinds of problems of the
+            validator.
     """
 
     turn: int
@@ -65,6 +68,7 @@ class LMPlanner:
         held_to: what replies are held to while they are made.
         question_before: what to ask before a request is acted on (see `Domain`); the model is not
             asked then.
+        doubt: what is odd about a valid plan; such a reply is not accepted either.
         on_rejected: told each reply that was not accepted; on the thread of the call.
 
     A plan is a function of the arguments of `plan` as far as the model's replies are one of its
@@ -86,6 +90,7 @@ class LMPlanner:
         max_new_tokens: int = 1024,
         held_to: HeldTo = 'schema',
         question_before: RequestCheck = no_question,
+        doubt: Doubt = lambda plan, request, known_graph, history: '',
         on_rejected: Callable[[Rejected], None] | None = None,
     ):
         self.name = name
@@ -100,13 +105,13 @@ class LMPlanner:
         self._on_rejected = on_rejected or (lambda rejected: None)
         self._cancels = 0
         self._held_to = held_to
-        self._question_before = question_before
+        self._question_before, self._doubt = question_before, doubt
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next plan, accepted by the validator.
 
         Raises:
-            PlanRejected: no reply held a plan that the validator accepts.
+            PlanRejected: no reply held a plan that the validator accepts and nothing is odd about.
             PromptTooLong: the known graph alone is too long for the model.
             PlannerError: where the robot is is unknown, or the model gave no reply.
         """
@@ -125,6 +130,9 @@ class LMPlanner:
                 dialect = self._redraw(number)
             reply = self._ask(dialect, request, known_graph, history, feedback)
             plan, reason, kinds = self._read(dialect, reply, known_graph)
+            if not reason:
+                reason = self._doubt(plan, request, known_graph, history)
+                kinds = (SUSPICIOUS,)
             if not reason:
                 return plan
             self._on_rejected(Rejected(len(history), reply, reason, kinds))

@@ -59,6 +59,7 @@ PUBLIC = [
     'TextModel',
     'Turn',
     'ValidationReport',
+    'Vocabulary',
     'WorldRejected',
     'find_domain',
     'find_planner',
@@ -72,6 +73,7 @@ PUBLIC = [
     'render_steps',
     'render_update',
     'run_episode',
+    'suspect',
     'trace_plan',
     'validate_plan',
 ]

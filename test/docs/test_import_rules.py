@@ -60,14 +60,15 @@ dialects.spine: actions conversation dialects.spine_grammar episode errors gramm
     observation plan scene_graph spine_json steps
 inference.text_model: conversation grammar
 planner: actions episode errors mission_state observation plan scene_graph validation
+suspicion: actions episode graph_elements intent plan reports scene_graph steps
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
-    scene_graph
+    scene_graph suspicion
 routes: actions plan scene_graph
 strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
 symbolic: episode errors intent lexicon mission_state plan planner reasons scene_graph strategy
 prism_core: actions conversation criterion dialects.compact dialects.spine domain episode errors
     graph_elements inference.text_model intent lexicon mission_state observation plan planner
-    routes scene_graph spine_json steps symbolic update_text validation
+    routes scene_graph spine_json steps suspicion symbolic update_text validation
 files: errors
 cli: errors files
 terminal: errors plan scene_graph steps
@@ -88,8 +89,8 @@ inference.llama_cpp: errors gguf_info inference.chat_template inference.grammar
     inference.local_model
 inference.lm_planner: actions conversation episode errors grammar inference.text_model plan
     planner reasons scene_graph validation
-inference.student: domain errors gguf_info inference.engine inference.lm_planner
-    inference.text_model
+inference.student: domain episode errors gguf_info inference.engine inference.lm_planner
+    inference.text_model plan scene_graph suspicion
 inference.benchmark: conversation episode errors gguf_info inference.benchmark_machine
     inference.call_stats inference.engine inference.llama_cpp inference.lm_planner
     inference.local_model inference.student
@@ -267,12 +268,15 @@ domains.mapping.writing.writer: conversation domains.mapping.generator domains.m
     domains.mapping.writing.entailment domains.mapping.writing.meaning
     domains.mapping.writing.place domains.mapping.writing.prompts domains.mapping.writing.schema
     episode errors graph_elements inference.text_model intent scene_graph
+domains.mapping.vocabulary: domains.mapping.reading.cues domains.mapping.reading.tokens
+    domains.mapping.words lexicon reports suspicion
 domains.mapping.domain: conversation criterion dialects.compact dialects.spine
     domains.mapping.actions domains.mapping.controls domains.mapping.free_wording
     domains.mapping.generator domains.mapping.judge domains.mapping.prompt domains.mapping.reading
-    domains.mapping.simulator domains.mapping.teacher domains.mapping.words domains.mapping.world
+    domains.mapping.simulator domains.mapping.teacher domains.mapping.vocabulary
+    domains.mapping.words domains.mapping.world
     domains.mapping.worlds domains.mapping.writing.paraphrase domains.mapping.writing.writer
-    episode errors inference.text_model lexicon planner scene_graph
+    episode errors inference.text_model lexicon planner scene_graph suspicion
 dataset.importing: actions criterion dataset.importing_missions dataset.importing_records
     domains.mapping.domain domains.mapping.reading domains.mapping.solution domains.mapping.words
     episode errors intent mission_state observation plan routes scene_graph validation
