@@ -20,8 +20,11 @@ from prism_core import (
     Planner,
     PlannerError,
     PlannerTimeout,
+    PlanRejected,
     SceneGraph,
     ValidationReport,
+    Vocabulary,
+    suspect,
     validate_plan,
 )
 from prism_msgs.action import PlanMission
@@ -51,6 +54,7 @@ class PlanCall:
         pool: PlannerPool,
         request: PlanningRequest,
         table: ActionTable,
+        vocabulary: Vocabulary,
         deadline_s: float,
     ):
         self.phase = PlanMission.Feedback.QUEUED
@@ -58,7 +62,7 @@ class PlanCall:
         self._node = node
         self._pool = pool
         self._request = request
-        self._table = table
+        self._table, self._vocabulary = table, vocabulary
         self._deadline_s = deadline_s  # of time.monotonic()
         self._outcome: Future | None = None
         self._waits_for_graph = False
@@ -70,7 +74,8 @@ class PlanCall:
         max_nodes: int,
         publish: Callable[[PlanCall], None],
     ) -> tuple[Plan, SceneGraph, str]:
-        """The first valid plan in the order of the planners, its graph, and who made it.
+        """The first valid plan that nothing is odd about (see `suspect`), in the order of the
+        planners; its graph, and who made it.
 
         Raises:
             Refusal: there is no such plan; or the call was ended from outside.
@@ -142,7 +147,13 @@ class PlanCall:
             raise PlannerError(f'expected a plan or a PlannerError, got {error!r}') from error
         if not isinstance(plan, Plan):
             raise PlannerError(f'expected a Plan, got a {type(plan).__name__}')
-        return plan, graph, validate_plan(plan, graph, self._table)
+        report = validate_plan(plan, graph, self._table)
+        if report.is_valid:
+            task, history = self._request.task, self._request.history
+            doubt = suspect(plan, task, graph, history, self._table, self._vocabulary)
+            if doubt:
+                raise PlanRejected(doubt)
+        return plan, graph, report
 
     async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
         """Run a job on the planner's thread; give up when its share of the time is over."""

@@ -23,7 +23,7 @@ from prism_core import (
     render_steps,
     validate_plan,
 )
-from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.domains.mapping import MAPPING_ACTIONS, load_vocabulary
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, PlanMetrics, PlanningStatus, SceneGraphUpdate
@@ -54,7 +54,7 @@ class PlannerNode(ManagedNode):
 
     def __init__(self, **node_arguments: Any):
         super().__init__('prism_planner', PLANNER_PARAMETERS, **node_arguments)
-        self._table = MAPPING_ACTIONS
+        self._table, self._vocabulary = MAPPING_ACTIONS, load_vocabulary()
         self._mirror = GraphMirror()
         self._pool = PlannerPool({})
         self._call: PlanCall | None = None
@@ -149,7 +149,8 @@ class PlannerNode(ManagedNode):
             max_timeout_s=self.get_parameter('planner.max_timeout_s').value,
             table=self._table,
         )
-        call = PlanCall(self, self._pool, request, self._table, started_s + request.timeout_s)
+        deadline_s = started_s + request.timeout_s
+        call = PlanCall(self, self._pool, request, self._table, self._vocabulary, deadline_s)
         self._call, self._goal_handle = call, goal_handle
         try:
             plan, graph, name = await call.run(

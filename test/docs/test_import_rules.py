@@ -327,7 +327,8 @@ cli_produce: config_file dataset dataset.produce dataset.report dataset.run_fold
 cli_report:
 dataset.importing_requests: actions conversation dataset.importing dataset.importing_missions
     dialects.spine errors mission_state scene_graph
-domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.words symbolic
+domains.mapping: domains.mapping.actions domains.mapping.reading domains.mapping.vocabulary
+    domains.mapping.words suspicion symbolic
 inference.serve: actions conversation errors plan planner validation
 cli_serve: conversation dataset.importing_records dataset.importing_requests domains.mapping
     errors inference.serve planner

@@ -82,3 +82,10 @@ class WritesBadText(_Double):
 
     def plan(self, request, known_graph, history):
         return Plan((Action('answer', ('a\ud800b\0c',)),), reasoning='\udfff', primary_goal='x\0y')
+
+
+class Babbles(_Double):
+    """Says what stands nowhere."""
+
+    def plan(self, request, known_graph, history):
+        return Plan((Action('answer', ('oring postatatatat cafeteriappp',)),))

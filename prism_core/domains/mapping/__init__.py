@@ -4,14 +4,23 @@ indoor map.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
 from prism_core.domains.mapping.reading import RequestReader
+from prism_core.domains.mapping.vocabulary import make_vocabulary
 from prism_core.domains.mapping.words import load_words
+from prism_core.suspicion import Vocabulary
 from prism_core.symbolic import SymbolicPlanner
 
-__all__ = ['GRAPHS', 'MAPPING_ACTIONS', 'load_words', 'make_symbolic_planner']
+__all__ = [
+    'GRAPHS',
+    'MAPPING_ACTIONS',
+    'load_vocabulary',
+    'load_words',
+    'make_symbolic_planner',
+]
 
 GRAPHS = Path(__file__).parent / 'graphs'
 """Folder of the packaged scene graphs."""
@@ -23,4 +32,14 @@ def make_symbolic_planner() -> SymbolicPlanner:
     """
     words = load_words()
     reader = RequestReader(words)
-    return SymbolicPlanner(words.lexicon, reader.read, question_before=reader.question_before)
+    return SymbolicPlanner(
+        words.lexicon,
+        reader.read,
+        question_before=reader.question_before,
+    )
+
+
+@cache
+def load_vocabulary() -> Vocabulary:
+    """What planners of the domain may say."""
+    return make_vocabulary(load_words())
