@@ -232,7 +232,8 @@ class _Doubts:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower().replace('_', ' '))
+    """The words of a text, but for single letters."""
+    return [word for word in _WORD.findall(text.lower().replace('_', ' ')) if len(word) > 1]
 
 
 def _is_drive(spec: ActionSpec) -> bool:

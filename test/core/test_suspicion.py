@@ -72,6 +72,7 @@ def test_what_no_planner_should_say_is_suspicious(steps, sentence):
         'clarify("What should I look for, or where should I go?")',
         'answer("truck_1: engine idling, lights on")',
         'answer("No, there is no zorbel.")',
+        'answer("a, b, c")',
         'answer("I could not find the zorbels, but there is a truck near the gate.")',
     ],
 )
