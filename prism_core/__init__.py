@@ -45,6 +45,7 @@ from prism_core.routes import trace_plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.spine_json import parse_scene_graph, render_scene_graph
 from prism_core.steps import render_steps
+from prism_core.suspicion import Vocabulary, suspect
 from prism_core.symbolic import SymbolicPlanner
 from prism_core.update_text import parse_update, render_update
 from prism_core.validation import MAX_STEPS, Problem, ProblemKind, ValidationReport, validate_plan
@@ -107,6 +108,7 @@ __all__ = [
     'TextModel',
     'Turn',
     'ValidationReport',
+    'Vocabulary',
     'WorldRejected',
     'find_domain',
     'find_planner',
@@ -120,6 +122,7 @@ __all__ = [
     'render_steps',
     'render_update',
     'run_episode',
+    'suspect',
     'trace_plan',
     'validate_plan',
 ]

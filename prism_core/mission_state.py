@@ -103,6 +103,16 @@ def count_actions(history: Sequence[Turn]) -> tuple[frozenset[Action], Counter[A
     return frozenset(done), failures
 
 
+def feedback_of(history: Sequence[Turn]) -> dict[Action, str]:
+    """What was said, '' for nothing, when each action was carried out last."""
+    return {
+        action: observation.feedback
+        for turn in history
+        for action, observation in zip(turn.plan.actions, turn.observations)
+        if observation.status == 'done'
+    }
+
+
 def look_around(known_graph: SceneGraph, region: str) -> Action | None:
     """The action by which a region shows what it has not shown yet; None when there is nothing."""
     attributes = known_graph.nodes[region].attributes

@@ -20,6 +20,8 @@ from prism_core.steps import render_steps
 from prism_core.validation import validate_plan
 
 PlannerFactory = Callable[[], 'Planner']
+RequestCheck = Callable[[str, SceneGraph], str]
+"""Says something of a request on a known graph; '' for nothing."""
 
 PLANNER_MEMBERS = ('name', 'plan', 'close')
 MAX_REFUSED_IN_A_ROW = 3
@@ -59,6 +61,11 @@ class Planner(Protocol):
 
         A second call does nothing.
         """
+
+
+def no_question(request: str, known_graph: SceneGraph) -> str:
+    """Nothing is to be asked before a request is acted on."""
+    return ''
 
 
 @runtime_checkable

@@ -161,7 +161,7 @@ PLANNER_PARAMETERS = (
     AUTOSTART,
     ParameterSpec(
         'planner.order',
-        ['student', 'symbolic'],
+        ['symbolic', 'student'],
         'Planners that answer, in falling order: names of entry points in group prism.planners '
         '(lm is the teacher), or package.module:factory for your own; name=... calls it so.',
         fixed='started',

@@ -21,8 +21,10 @@ from prism_core import (
     Planner,
     PlannerError,
     PlannerTimeout,
+    PlanRejected,
     SceneGraph,
     ValidationReport,
+    suspect,
     validate_plan,
 )
 from prism_msgs.action import PlanMission
@@ -78,7 +80,8 @@ class PlanCall:
         max_nodes: int,
         publish: Callable[[PlanCall], None],
     ) -> tuple[Plan, SceneGraph, str]:
-        """The first valid plan in the order of the planners, its graph, and who made it.
+        """The first valid plan that nothing is odd about (see `suspect`), in the order of the
+        planners; its graph, and who made it.
 
         Raises:
             Refusal: there is no such plan; or the call was ended from outside.
@@ -159,6 +162,11 @@ class PlanCall:
         if not isinstance(stats, CallStats):
             stats = CallStats()
         report = validate_plan(plan, graph, self._table)
+        if report.is_valid:
+            task, history = self._request.task, self._request.history
+            doubt = suspect(plan, task, graph, history, self._table)
+            if doubt:
+                raise PlanRejected(doubt)
         return plan, graph, report, health_of(planner).model_id, stats
 
     async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:

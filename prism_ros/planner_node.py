@@ -155,7 +155,8 @@ class PlannerNode(ManagedNode):
             table=self._table,
             find_graph=self._kept.find,
         )
-        call = PlanCall(self, self._pool, request, self._table, started_s + request.timeout_s)
+        deadline_s = started_s + request.timeout_s
+        call = PlanCall(self, self._pool, request, self._table, deadline_s)
         self._call, self._goal_handle = call, goal_handle
         epoch, doubt = 0, ''  # of the graph that the call ends up with
 

@@ -30,6 +30,7 @@ from prism_core.mission_state import (
     Frontier,
     MissionState,
     count_actions,
+    feedback_of,
     survey_mission,
 )
 from prism_core.observation import Observation
@@ -69,7 +70,9 @@ class CompactDialect(Dialect):
     ) -> Lark:
         """The grammar of `goal : steps` with the handles of the known graph."""
         handles, state = self._handles(known_graph), survey_mission(known_graph, history)
-        return CompactGrammar(request, known_graph, state, handles, self._lexicon).write()
+        return CompactGrammar(
+            request, known_graph, state, handles, self._lexicon, feedback_of(history)
+        ).write()
 
     def find_spoken_of(self, request: str, known_graph: SceneGraph) -> SpokenOf:
         """The nodes that a request speaks of, by any word of the lexicon for their class."""

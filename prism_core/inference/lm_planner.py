@@ -17,7 +17,9 @@ from prism_core.inference.call_stats import CallStats, stats_of
 from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.mission_state import survey_mission
 from prism_core.plan import Plan
+from prism_core.planner import RequestCheck, no_question
 from prism_core.planner_health import PlannerHealth
+from prism_core.reasons import make_question
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import validate_plan
 
@@ -25,7 +27,9 @@ HeldTo = Literal['schema', 'known', 'nothing']
 """What a reply is held to while it is made: the dialect's JSON Schema, if it has one; plans that
 name known nodes of the right kind, by a model that takes `Lark`; nothing.
 """
-UNREADABLE = 'unreadable'
+Doubt = Callable[[Plan, str, SceneGraph, Sequence[Turn]], str]
+"""What is odd about a valid plan for a request, a known graph and a history; '' for nothing."""
+UNREADABLE, SUSPICIOUS = 'unreadable', 'suspicious'
 PART_NODES = (96, 48, 24, 12)
 """So many nodes a prompt holds at most where the model cannot hold the whole graph, the first that
 fit: as many as the handles that a student was trained on, then fewer.
@@ -44,7 +48,8 @@ class Rejected:
         turn: of the mission, from 0.
         reply: what the model said.
         reason: why it was not accepted, as the model was told.
-        kinds: the same for statistics: `unreadable`, or the kinds of problems of the validator.
+        kinds: the same for statistics: `unreadable`, `suspicious`, or the kinds of problems of the
+            validator.
     """
 
     turn: int
@@ -74,6 +79,9 @@ class LMPlanner:
         max_new_tokens: where a reply is cut.
         held_to: what replies are held to while they are made.
         context_tokens: what the model can hold, prompt and reply together; 0 for unknown.
+        question_before: what to ask before a request is acted on (see `Domain`); the model is not
+            asked then.
+        doubt: what is odd about a valid plan; such a reply is not accepted either.
         on_rejected: told each reply that was not accepted; on the thread of the call.
 
     A plan is a function of the arguments of `plan` as far as the model's replies are one of its
@@ -98,6 +106,8 @@ class LMPlanner:
         max_new_tokens: int = 1024,
         held_to: HeldTo = 'schema',
         context_tokens: int = 0,
+        question_before: RequestCheck = no_question,
+        doubt: Doubt = lambda plan, request, known_graph, history: '',
         on_rejected: Callable[[Rejected], None] | None = None,
     ):
         self.name = name
@@ -114,6 +124,7 @@ class LMPlanner:
         self._cancels = 0
         self._held_to = held_to
         self._context_tokens = context_tokens
+        self._question_before, self._doubt = question_before, doubt
 
     @property
     def health(self) -> PlannerHealth:
@@ -125,12 +136,15 @@ class LMPlanner:
         """The next plan, accepted by the validator.
 
         Raises:
-            PlanRejected: no reply held a plan that the validator accepts.
+            PlanRejected: no reply held a plan that the validator accepts and nothing is odd about.
             PromptTooLong: the request or the history is too long for the model.
             PlannerError: where the robot is is unknown, or the model gave no reply.
         """
         if known_graph.robot_location is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
+        question = self._question_before(request, known_graph)
+        if question:
+            return make_question(question, known_graph)
         cancels = self._cancels
         self.stats = CallStats()
         dialect, reason = self._dialect, ''
@@ -143,6 +157,9 @@ class LMPlanner:
             reply, part = self._ask(dialect, request, known_graph, history, feedback)
             self.stats += stats_of(self._model)
             plan, reason, kinds = self._read(dialect, reply, known_graph, part)
+            if not reason:
+                reason = self._doubt(plan, request, known_graph, history)
+                kinds = (SUSPICIOUS,)
             if not reason:
                 return replace(plan, notes=(part.note,)) if part else plan
             self._on_rejected(Rejected(len(history), reply, reason, kinds))

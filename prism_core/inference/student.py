@@ -6,17 +6,22 @@ The planner node names it `student`. Nothing of the runtime is imported on this 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prism_core.domain import Domain, find_domain
+from prism_core.episode import Turn
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import GgufInfo, hash_action_table, read_gguf_info
 from prism_core.inference.engine import EngineConfig, EngineModel
 from prism_core.inference.lm_planner import LMPlanner
 from prism_core.inference.model_file import MODELS, SHA256_VARIABLE
 from prism_core.inference.text_model import TextModel
+from prism_core.plan import Plan
+from prism_core.scene_graph import SceneGraph
+from prism_core.suspicion import suspect
 
 MODEL_VARIABLE = 'PRISM_STUDENT_MODEL'
 PYTHON_VARIABLE = 'PRISM_ENGINE_PYTHON'
@@ -104,11 +109,17 @@ def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -
         dialect: the name of what it was taught.
         settings: of `LMPlanner`, where they shall be others.
     """
+
+    def doubt(plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> str:
+        return suspect(plan, request, known_graph, history, domain.table, domain.vocabulary)
+
     return LMPlanner(
         model,
         domain.make_dialect(dialect),
         domain.table,
         redraw=lambda number: domain.make_dialect(dialect, number),
+        question_before=domain.question_before,
+        doubt=doubt,
         **{'max_new_tokens': MAX_NEW_TOKENS, 'held_to': 'known', **settings},
     )
 

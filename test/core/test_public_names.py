@@ -67,6 +67,7 @@ PUBLIC = [
     'TextModel',
     'Turn',
     'ValidationReport',
+    'Vocabulary',
     'WorldRejected',
     'find_domain',
     'find_planner',
@@ -80,6 +81,7 @@ PUBLIC = [
     'render_steps',
     'render_update',
     'run_episode',
+    'suspect',
     'trace_plan',
     'validate_plan',
 ]

@@ -48,9 +48,9 @@ validation: actions graph_elements plan scene_graph steps
 dialects.compact_report_grammar: dialects.compact_standing dialects.compact_topic dialects.handles
     dialects.plain_text grammar lexicon mission_state scene_graph validation
 reports: intent scene_graph
-dialects.compact_grammar: dialects.compact_report_grammar dialects.compact_standing
+dialects.compact_grammar: actions dialects.compact_report_grammar dialects.compact_standing
     dialects.compact_topic dialects.handles dialects.plain_text grammar intent lexicon
-    mission_state reports scene_graph validation
+    mission_state reports scene_graph
 dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_state scene_graph
 reasons: actions plan reports scene_graph
 dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons reports
@@ -66,13 +66,15 @@ dialects.spine: actions conversation dialects.spine_grammar episode errors gramm
 inference.text_model: conversation grammar
 inference.call_stats: conversation
 planner: actions episode errors mission_state observation plan scene_graph steps validation
+suspicion: actions episode graph_elements intent plan reports scene_graph steps
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
+    scene_graph suspicion
 routes: actions plan scene_graph
 strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
-symbolic: episode errors intent lexicon mission_state plan scene_graph strategy
+symbolic: episode errors intent lexicon mission_state plan planner reasons scene_graph strategy
 prism_core: actions conversation criterion dialects.compact dialects.spine domain episode errors
     graph_elements inference.call_stats inference.text_model intent lexicon mission_state
-    observation plan planner planner_health routes scene_graph spine_json steps symbolic
+    observation plan planner planner_health routes scene_graph spine_json steps suspicion symbolic
     update_text validation
 files: errors
 cli: errors files
@@ -92,11 +94,11 @@ inference.local_model: conversation errors grammar inference.call_stats inferenc
 inference.llama_cpp: errors gguf_info inference.chat_template inference.grammar
     inference.local_model
 inference.lm_planner: actions conversation episode errors grammar graph_part
-    inference.call_stats inference.text_model mission_state plan planner_health scene_graph
-    validation
+    inference.call_stats inference.text_model mission_state plan planner planner_health reasons
+    scene_graph validation
 inference.model_file: errors files gguf_info
-inference.student: domain errors gguf_info inference.engine inference.lm_planner
-    inference.model_file inference.text_model
+inference.student: domain episode errors gguf_info inference.engine inference.lm_planner
+    inference.model_file inference.text_model plan scene_graph suspicion
 inference.benchmark: conversation episode errors gguf_info inference.benchmark_machine
     inference.call_stats inference.engine inference.llama_cpp inference.lm_planner
     inference.local_model inference.student
@@ -246,9 +248,12 @@ domains.mapping.reading.clauses: domains.mapping.reading.cues domains.mapping.re
     domains.mapping.reading.tagging intent
 domains.mapping.reading.guessing: domains.mapping.reading.cues domains.mapping.reading.nouns
     domains.mapping.reading.tagging domains.mapping.reading.tokens intent lexicon scene_graph
+domains.mapping.reading.exclusions: domains.mapping.reading.cues domains.mapping.reading.tokens
+    intent lexicon scene_graph
 domains.mapping.reading: domains.mapping.reading.clauses domains.mapping.reading.cues
-    domains.mapping.reading.guessing domains.mapping.reading.nouns domains.mapping.reading.tagging
-    domains.mapping.words intent scene_graph
+    domains.mapping.reading.exclusions domains.mapping.reading.guessing
+    domains.mapping.reading.nouns domains.mapping.reading.tagging domains.mapping.words intent
+    scene_graph
 domains.mapping.worlds: domains.mapping.intents domains.mapping.words domains.mapping.world
     episode errors intent
 domains.mapping.writing.schema: domains.mapping.intents errors inference.text_model intent lexicon
@@ -271,12 +276,15 @@ domains.mapping.writing.writer: conversation domains.mapping.generator domains.m
     domains.mapping.writing.entailment domains.mapping.writing.meaning
     domains.mapping.writing.place domains.mapping.writing.prompts domains.mapping.writing.schema
     episode errors graph_elements inference.text_model intent scene_graph
+domains.mapping.vocabulary: domains.mapping.reading.cues domains.mapping.reading.tokens
+    domains.mapping.words lexicon reports suspicion
 domains.mapping.domain: conversation criterion dialects.compact dialects.spine
     domains.mapping.actions domains.mapping.controls domains.mapping.free_wording
     domains.mapping.generator domains.mapping.judge domains.mapping.prompt domains.mapping.reading
-    domains.mapping.simulator domains.mapping.teacher domains.mapping.words domains.mapping.world
+    domains.mapping.simulator domains.mapping.teacher domains.mapping.vocabulary
+    domains.mapping.words domains.mapping.world
     domains.mapping.worlds domains.mapping.writing.paraphrase domains.mapping.writing.writer
-    episode errors inference.text_model lexicon planner
+    episode errors inference.text_model lexicon planner scene_graph suspicion
 dataset.importing: actions criterion dataset.importing_missions dataset.importing_records
     domains.mapping.domain domains.mapping.reading domains.mapping.solution domains.mapping.words
     episode errors intent mission_state observation plan routes scene_graph validation
