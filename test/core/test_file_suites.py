@@ -429,7 +429,7 @@ def test_file_in_which_none_or_asking_is_right_for_some_is_scored_and_says_what_
     lines, tmp_path
 ):
     path, look = tmp_path / 'suite.json', {'answer': 'blue', 'needs': ['crate_1']}
-    none = {'task': 'Is there a lamp?', 'answer': 'none|No'}
+    none = {'task': 'Is there a lamp?', 'answer': 'There is no'}
     path.write_text(suite_of(none, look, look), 'utf-8')
     scores = evaluate('symbolic', read_suite(path), tmp_path / 'out', workers=1)
     assert scores.controls['always_not_there'].solved == pytest.approx(1 / 3)
