@@ -192,7 +192,7 @@ class PlanCall:
             return await self._wait(outcome, share_s, late)
         finally:
             if not working.done():
-                self._pool.give_up(name, working)
+                self._pool.give_up(name, working, is_late=self._ended is None)
 
     async def _wait(self, outcome: Future, timeout_s: float, late: Exception) -> Any:
         """The result that completes the future; or its error, `late`, or why the call was ended."""

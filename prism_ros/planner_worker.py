@@ -8,6 +8,7 @@ worker gets no more work and ends when the call returns, and the planner is made
 
 from __future__ import annotations
 
+import contextlib
 import math
 import queue
 import threading
@@ -173,7 +174,10 @@ class PlannerPool:
     def warm_up(self) -> None:
         """Have every planner made, so that the first call need not wait for it."""
         for name in self.names:
-            self.worker(name).submit(lambda planner: None)
+            self._make(name)
+
+    def _make(self, name: str) -> None:
+        self.worker(name).submit(lambda planner: None)
 
     def worker(self, name: str) -> PlannerWorker:
         """The worker of a planner, started at need."""
@@ -187,8 +191,15 @@ class PlannerPool:
             self._why_left.pop(name, None)
         return self._workers[name]
 
-    def give_up(self, name: str, call: Future) -> None:
-        """Stop waiting for a call, and do without its planner where that cannot be stopped."""
+    def give_up(self, name: str, call: Future, *, is_late: bool = True) -> None:
+        """Stop waiting for a call, and do without its planner where that cannot be stopped.
+
+        Args:
+            name: of the planner.
+            call: that it works on.
+            is_late: whether the call is given up because it takes too long. Else nothing is known
+                against the planner, and it is made anew at once.
+        """
         worker = self._workers.get(name)
         if worker is None:
             return
@@ -196,9 +207,13 @@ class PlannerPool:
         is_stopped = worker.cancel() if has_begun else not worker.has_planner
         if not is_stopped:
             self.leave_behind(name)
-            self._why_left[name] = PlannerTimeout(
-                'its last call did not end in time; it is made anew for the next call'
-            )
+            if is_late:
+                self._why_left[name] = PlannerTimeout(
+                    'its last call did not end in time; it is made anew for the next call'
+                )
+            else:
+                with contextlib.suppress(PlannerError):  # too many hang; the next call is told
+                    self._make(name)
 
     def leave_behind(self, name: str) -> None:
         """Do without a worker; nothing happens when it was left behind before."""

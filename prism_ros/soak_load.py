@@ -6,6 +6,7 @@ The graph is kept in step here, update by update, and compared with the owner's.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -71,7 +72,8 @@ class Load:
         self._pending: dict[Any, tuple[str, float]] = {}
         self._updating: GraphUpdate | None = None
         self._turns = {'move': 0, 'change': 0, 'plan': 0, 'goal': 0}
-        self._changes = _changes(graph)
+        self._numbers = itertools.count(0, 1000)
+        self._changes = _changes(graph, next(self._numbers))
         now_s = time.monotonic()
         self._tasks: list[list[Any]] = [
             [now_s, 0.1, self._move],
@@ -95,7 +97,7 @@ class Load:
         for future, (what, started_s) in list(self._pending.items()):
             if now_s - started_s > LOST_S:
                 del self._pending[future]
-                self._fault(f'{what}: no reply in {LOST_S:g} s')
+                self._fault(f'{what}: no reply in {LOST_S:g} s', started_s)
                 if what in ('move', 'change'):
                     self._updating, self._wants_read = None, True  # was it taken?
                 elif what == 'read':
@@ -114,8 +116,8 @@ class Load:
         """Whether nothing is under way."""
         return not self._pending
 
-    def _fault(self, sentence: str) -> None:
-        if time.monotonic() < self.excused_until_s:
+    def _fault(self, sentence: str, since_s: float | None = None) -> None:
+        if (since_s or time.monotonic()) < self.excused_until_s:
             self.window.after_kills[sentence.partition(':')[0]] += 1
         else:
             self.window.faults.append(sentence)
@@ -180,6 +182,8 @@ class Load:
             self._fault('graph: the owner has another one at the same revision')
         elif theirs.revision < self.graph.revision:
             self._fault(f'graph: at {theirs.revision}, {self.graph.revision} was confirmed')
+        if theirs != self.graph:  # an update was taken, or lost, of which the reply did not come
+            self._changes = _changes(theirs, next(self._numbers))
         self.graph = theirs
 
     # ------------------------------------------------------------------------------- planning
@@ -217,12 +221,17 @@ class Load:
             self._send('accept', self._goals.send_goal_async(goal), accepted)
 
 
-def _changes(graph: SceneGraph) -> Iterator[GraphUpdate]:
-    """Objects that come, are moved and go, regions that are sent again, attributes that change."""
+def _changes(graph: SceneGraph, first: int) -> Iterator[GraphUpdate]:
+    """Objects that come, are moved and go, regions that are sent again, attributes that change.
+
+    What was left in the middle goes first.
+    """
     home, other = list(graph.regions)[:2]
-    number = 0
-    while True:
-        name = f'HX-{number % 50}'
+    left = tuple(name for name in graph.objects if name.startswith('HX-'))
+    if left:
+        yield GraphUpdate(remove_nodes=left)
+    for number in itertools.count(first):
+        name = f'HX-{number}'
         crate = Node(name, 'object', (1.0, number % 7), attributes={'semantic_class': 'exchanger'})
         here = Connection('observed_from', name, home)
         yield GraphUpdate(upsert_nodes=(crate,), upsert_connections=(here,))
@@ -233,4 +242,3 @@ def _changes(graph: SceneGraph) -> Iterator[GraphUpdate]:
             remove_connections=(here,),
         )
         yield GraphUpdate(remove_nodes=(name,))
-        number += 1

@@ -66,7 +66,7 @@ WHY_SAFE = {
     'prism_core.inference.llama_cpp: LlamaCppEngine.__init__': _OF_MODEL,
     'prism_core.inference.llama_cpp: LlamaCppEngine._open_context': 'counts processors',
     'prism_core.inference.llama_cpp: _piece': 'memory for the text of a token',
-    'prism_core.inference.llama_cpp: _read_metadata.read': 'memory for what the model says of itself',
+    'prism_core.inference.llama_cpp: _read_metadata.read': 'memory for the text of a model',
     'prism_core.inference.memory: _available_on_machine': _OF_SYSTEM,
     'prism_core.inference.memory: _available_in_container': _OF_SYSTEM,
     'prism_core.inference.memory: count_oom_kills': _OF_SYSTEM,

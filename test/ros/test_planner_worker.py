@@ -345,3 +345,14 @@ def test_a_call_that_does_not_end_when_it_is_told_to_leaves_its_planner_out_unti
     reports.next()
     assert pool.health()['deaf'].state == 'ready'
     pool.close()
+
+
+def test_a_call_that_was_canceled_says_nothing_against_its_planner(pool, reports, release):
+    begun = threading.Event()
+    call = pool.worker('first').submit(lambda planner: begun.set() or release.wait(WAIT_S))
+    assert begun.wait(WAIT_S)
+    pool.give_up('first', call, is_late=False)
+    assert pool.health()['first'].state != 'out'
+    reports.gather(pool.worker('first').submit(lambda planner: None))
+    reports.next()
+    assert pool.health()['first'].state == 'ready'
