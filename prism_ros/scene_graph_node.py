@@ -107,10 +107,19 @@ class SceneGraphNode(ManagedNode):
         self._state.save(owned)
 
     def activate(self) -> None:
-        """Publish the graph."""
+        """Publish the graph, and say which one it is."""
         self._publish_graph()
         self._publish_heartbeat()
         self._markers_are_old = True
+        graph, folder = self._owned.graph, self._state_folder()
+        parts = [
+            f'{len(graph.regions)} regions and {len(graph.objects)} objects',
+            f'the robot in {graph.robot_location}' if graph.robot_location else 'no robot location',
+            f'revision {graph.revision}',
+            f'kept in {folder}' if folder else 'not kept over a restart',
+            *(['what was known before is lost'] if self._owned.is_lost else []),
+        ]
+        self.get_logger().info(f'{self.get_name()} ready: {", ".join(parts)}')
 
     def deactivate(self) -> None:
         """Keep the graph."""

@@ -329,3 +329,13 @@ def test_owners_of_two_namespaces_share_a_folder_without_meeting(ros, tmp_path):
         'robot1.prism_scene_graph',
         'robot2.prism_scene_graph',
     }
+
+
+def test_each_start_of_an_owner_is_one_line_that_says_what_it_has(ros, log, tmp_path):  # noqa: F811
+    for start, revision in enumerate(('revision 0', 'revision 1'), 1):
+        with owner_process(ros, log, state_directory=tmp_path):
+            ros.spin_until(lambda number=start: said(log).count(' ready: ') == number)
+            line = said(log).splitlines()[-1]
+            for words in ('regions and', 'the robot in ', revision, f'kept in {tmp_path}'):
+                assert words in line
+            tell(ros, robot_location='gate_1')
