@@ -24,7 +24,7 @@ from rich.table import Table
 from prism_core import parse_scene_graph
 from prism_core.domains.mapping import GRAPHS
 from prism_ros.processes import node_process, on_this_machine_only
-from prism_ros.soak_load import Load, Window
+from prism_ros.soak_load import LOST_S, Load, Window
 
 WINDOW_S = 60.0
 KILL_PERIOD_S = 300.0
@@ -156,15 +156,24 @@ def _kills(start_s: float) -> Iterator[tuple[float, str]]:
 
 
 def _settle(load: Load, executor: SingleThreadedExecutor) -> bool:
-    """Wait for what is under way, then read the graph; whether it is the one that was told."""
-    end_s = time.monotonic() + 30.0
-    while not load.is_idle and time.monotonic() < end_s:
-        executor.spin_once(timeout_sec=0.05)
+    """Wait for what is under way, and get in step; then tell where the robot is, and read the
+    graph; whether it is the one that was told.
+    """
+    _wait(load, executor)
+    for tell in (load.read, load.move):
+        tell()
+        _wait(load, executor)
     told = load.graph
     load.read()
+    _wait(load, executor)
+    return load.is_idle and load.graph == told
+
+
+def _wait(load: Load, executor: SingleThreadedExecutor) -> None:
+    end_s = time.monotonic() + 2 * LOST_S
     while not load.is_idle and time.monotonic() < end_s:
         executor.spin_once(timeout_sec=0.05)
-    return load.is_idle and load.graph == told
+        load.give_up_lost()
 
 
 def _measure(pid: int) -> dict[str, int]:

@@ -76,7 +76,7 @@ class Load:
         self._changes = _changes(graph, next(self._numbers))
         now_s = time.monotonic()
         self._tasks: list[list[Any]] = [
-            [now_s, 0.1, self._move],
+            [now_s, 0.1, self.move],
             [now_s + 0.05, 1.0, self._change],
             [now_s + 0.3, 2.0, self._plan],
             [now_s + 0.7, 5.0, self._goal],
@@ -94,6 +94,11 @@ class Load:
         is_reading = any(what == 'read' for what, _ in self._pending.values())
         if self._wants_read and self._updating is None and not is_reading:
             self.read()
+        self.give_up_lost()
+
+    def give_up_lost(self) -> None:
+        """Wait no longer for what had no reply for long."""
+        now_s = time.monotonic()
         for future, (what, started_s) in list(self._pending.items()):
             if now_s - started_s > LOST_S:
                 del self._pending[future]
@@ -136,7 +141,8 @@ class Load:
 
     # ------------------------------------------------------------------------------- the graph
 
-    def _move(self) -> None:
+    def move(self) -> None:
+        """Tell that the robot is in the next region."""
         here = self.graph.robot_location or ''
         near = sorted(self.graph.region_network[here]) or [here]
         self._turns['move'] += 1
