@@ -50,7 +50,7 @@ demo: setup
 	$(RUN) prism demo
 
 test: setup .venv/.installed_dev
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest --numprocesses auto --dist worksteal
 	. .venv/bin/activate && nox --session core --no-error-on-missing-interpreters
 
 bench: setup

@@ -1,12 +1,22 @@
-"""The core tests on the Python versions that robots have: 3.10 is that of Humble and JetPack 6."""
+"""The core tests on the oldest Python that robots have: 3.10, that of Humble and JetPack 6."""
 
 import nox
 
 
-@nox.session(python=['3.10', '3.12'])
+@nox.session(python='3.10')
 def core(session: nox.Session) -> None:
     """Run the core tests on the core's own dependencies, without ROS and torch."""
     tools = ('hypothesis', 'psutil', 'pytest', 'pytest-timeout', 'pytest-xdist')
     builders = ('setuptools>=77,<80', 'wheel')  # a test installs a package of its own
     session.install('-e', '.[data]', 'gguf', 'jinja2', 'llguidance', *tools, *builders)
-    session.run('pytest', 'test/core', '-m', 'not slow', '-n', 'auto', *session.posargs)
+    session.run(
+        'pytest',
+        'test/core',
+        '-m',
+        'not slow',
+        '-n',
+        'auto',
+        '--dist',
+        'worksteal',
+        *session.posargs,
+    )

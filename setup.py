@@ -108,6 +108,7 @@ setup(
             'psutil',
             'pytest-cov',
             'pytest-randomly',
+            'pytest-xdist',
             'ruff',
             'types-PyYAML',
         ],
