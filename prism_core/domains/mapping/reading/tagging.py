@@ -55,6 +55,7 @@ class Tagger:
         """Find what a sentence names."""
         words = tokenize(self._cues.without_preamble(spell_out(request)))
         known = KnownNouns(graph, self._nouns)
+        known.add_numbered(words, graph)
         known.add_unknown_names(request.lower(), self._nouns)
         sentence = self._tag(words, known, [])
         if not sentence.of('object', 'purpose') or not sentence.of('region', 'object'):
