@@ -99,7 +99,8 @@ def class_of_name(name: str) -> str:
         words = words[1:]
     while len(words) > 1 and words[-1][0].isdigit():
         words = words[:-1]
-    return ' '.join(words) or name
+    is_word = len(words) > 1 or not ''.join(words).isdigit()
+    return (' '.join(words) if is_word else '') or name
 
 
 def words_of_name(name: str) -> list[str]:

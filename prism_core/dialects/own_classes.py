@@ -82,8 +82,8 @@ def named_so(name: str, graph: SceneGraph) -> str:
     """The one known node of which a name is the end: service_truck_12, where truck_12 is said and
     not known; else the name itself.
     """
-    if name in graph.nodes:
-        return name
     words = words_of_name(name)
+    if name in graph.nodes or len(words) < 2:
+        return name
     found = [other for other in graph.nodes if words_of_name(other)[-len(words) :] == words]
     return found[0] if len(found) == 1 else name
