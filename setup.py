@@ -7,6 +7,9 @@ from setuptools import find_packages, setup
 # Later setuptools lack `develop`, by which colcon links instead of copying.
 COLCON = ['colcon-common-extensions', 'setuptools<80']
 
+# What tests need at least; colcon runs pytest where it finds it here.
+TEST = ['hypothesis', 'pytest', 'pytest-timeout']
+
 # ROS 2 Jazzy from PyPI, for machines without ROS: x86-64 Linux, CPython 3.10 to 3.13.
 ROS_WHEELS = [
     'ros-rclpy[fastrtps]==7.1.6',
@@ -94,18 +97,17 @@ setup(
             'transformers>=5',
             'trl',
         ],
+        'test': TEST,
         'dev': [
             *COLCON,
-            'hypothesis',
+            *TEST,
             'mypy',
             'nox',
             'playwright',
             'pre-commit',
             'psutil',
-            'pytest',
             'pytest-cov',
             'pytest-randomly',
-            'pytest-timeout',
             'ruff',
             'types-PyYAML',
         ],
@@ -149,6 +151,7 @@ setup(
             'student = prism_core.cli_bench:student',
             'graph = prism_ros.commands:bench_graph',
             'plan = prism_ros.commands:bench_plan',
+            'soak = prism_ros.commands:bench_soak',
         ],
     },
 )

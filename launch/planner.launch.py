@@ -2,24 +2,47 @@
 
 ros2 launch prism_ros planner.launch.py
 ros2 launch prism_ros planner.launch.py scene_graph:=/path/to/site.json namespace:=robot1
+ros2 launch prism_ros planner.launch.py state_directory:=/var/lib/prism
 """
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchDescription
+from prism_ros.launch_arguments import find_scene_graph, read_flag
 
+TEMPORARY = 'temporary'
 ARGUMENTS = {
     'namespace': ('', 'Namespace of both nodes; one for each robot.'),
     'params_file': (
         PathJoinSubstitution([FindPackageShare('prism_ros'), 'config', 'ros', 'planner.yaml']),
         'Parameters of both nodes.',
     ),
-    'scene_graph': ('', "Scene graph to load (SPINE JSON). '' = as the parameter file says."),
+    'scene_graph': (
+        '',
+        'Scene graph to load (SPINE JSON): a file, or else the name of a packaged graph. '
+        "'' = as the parameter file says.",
+    ),
     'robot_location': ('', "Region that the robot starts in. '' = as the parameter file says."),
+    'state_directory': (
+        TEMPORARY,
+        'Folder that keeps what the scene graph was told over restarts of its node, of the launch '
+        "and of the machine. temporary = one of this launch, removed at its end. '' = as the "
+        'parameter file says.',
+    ),
     'autostart': ('true', 'Configure and activate the nodes when they start.'),
+    'save_directory': (
+        '',
+        "Folder that save_scene_graph may write to. '' = as the parameter file says.",
+    ),
     'use_sim_time': ('false', 'Take the time from topic /clock.'),
     'use_respawn': ('true', 'Start a node again when it dies.'),
     'log_level': ('info', 'Lowest level of log lines: debug, info, warn, error or fatal.'),
@@ -29,28 +52,39 @@ ARGUMENTS = {
 def make_nodes(context):
     """The two nodes; launch arguments that are set win over the parameter file."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    common = {
-        'autostart': value['autostart'].lower() == 'true',
-        'use_sim_time': value['use_sim_time'].lower() == 'true',
-    }
+    common = {name: read_flag(name, value[name]) for name in ('autostart', 'use_sim_time')}
+    use_respawn = read_flag('use_respawn', value['use_respawn'])
+    file, found = find_scene_graph(value['scene_graph'], Path.cwd())
     graph = {
-        'graph.file': value['scene_graph'],
+        'graph.file': file,
         'graph.robot_location': value['robot_location'],
+        'graph.save_directory': value['save_directory'],
+        'graph.state_directory': find_folder(value['state_directory']),
     }
     graph = {name: text for name, text in graph.items() if text}
-    return [
+    nodes = [
         Node(
             package='prism_ros',
             executable=executable,
             namespace=value['namespace'],
             parameters=[value['params_file'], common | overrides],
             arguments=['--ros-args', '--log-level', value['log_level']],
-            respawn=value['use_respawn'].lower() == 'true',
+            respawn=use_respawn,
             respawn_delay=0.2,
             output='screen',
         )
         for executable, overrides in (('prism_scene_graph', graph), ('prism_planner', {}))
     ]
+    return [LogInfo(msg=f'scene graph: {found}'), *nodes] if found else nodes
+
+
+def find_folder(name):
+    """The folder that an argument names; a temporary one goes when the launch ends."""
+    if name != TEMPORARY:
+        return os.path.abspath(os.path.expanduser(name)) if name else ''
+    folder = tempfile.mkdtemp(prefix='prism_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def generate_launch_description():

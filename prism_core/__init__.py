@@ -13,6 +13,10 @@ from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode, Task, Turn
 from prism_core.errors import (
     ConfigError,
+    EngineLost,
+    ModelHashMismatch,
+    ModelNotLoaded,
+    OutOfMemory,
     PlannerError,
     PlannerTimeout,
     PlannerUnavailable,
@@ -23,9 +27,12 @@ from prism_core.errors import (
     RevisionConflict,
     RunStopped,
     SceneGraphError,
+    TeacherAuth,
+    TeacherUnavailable,
     WorldRejected,
 )
 from prism_core.graph_elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node
+from prism_core.inference.call_stats import CallStats
 from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.intent import Intent, Target
 from prism_core.lexicon import Lexicon
@@ -33,10 +40,12 @@ from prism_core.mission_state import MAX_TURNS
 from prism_core.observation import Observation, parse_observation, render_observation
 from prism_core.plan import Plan, parse_plan, render_plan
 from prism_core.planner import Planner, PlannerFactory, Simulator, find_planner, run_episode
+from prism_core.planner_health import PlannerHealth
 from prism_core.routes import trace_plan
 from prism_core.scene_graph import SceneGraph
 from prism_core.spine_json import parse_scene_graph, render_scene_graph
 from prism_core.steps import render_steps
+from prism_core.suspicion import Vocabulary, suspect
 from prism_core.symbolic import SymbolicPlanner
 from prism_core.update_text import parse_update, render_update
 from prism_core.validation import MAX_STEPS, Problem, ProblemKind, ValidationReport, validate_plan
@@ -50,12 +59,14 @@ __all__ = [
     'ActionTable',
     'ArgumentKind',
     'ArgumentSpec',
+    'CallStats',
     'CompactDialect',
     'ConfigError',
     'Connection',
     'Criterion',
     'Dialect',
     'Domain',
+    'EngineLost',
     'Episode',
     'Fact',
     'GraphUpdate',
@@ -63,8 +74,11 @@ __all__ = [
     'JsonSchema',
     'Lexicon',
     'Message',
+    'ModelHashMismatch',
+    'ModelNotLoaded',
     'Node',
     'Observation',
+    'OutOfMemory',
     'Outcome',
     'Plan',
     'PlanParseError',
@@ -72,6 +86,7 @@ __all__ = [
     'Planner',
     'PlannerError',
     'PlannerFactory',
+    'PlannerHealth',
     'PlannerTimeout',
     'PlannerUnavailable',
     'PrismError',
@@ -88,9 +103,12 @@ __all__ = [
     'SymbolicPlanner',
     'Target',
     'Task',
+    'TeacherAuth',
+    'TeacherUnavailable',
     'TextModel',
     'Turn',
     'ValidationReport',
+    'Vocabulary',
     'WorldRejected',
     'find_domain',
     'find_planner',
@@ -104,6 +122,7 @@ __all__ = [
     'render_steps',
     'render_update',
     'run_episode',
+    'suspect',
     'trace_plan',
     'validate_plan',
 ]

@@ -97,7 +97,7 @@ def plan(graph: Path | None, request: str, planner: str, location: str | None, a
     """Plan once, without ROS."""
     from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
     from prism_core.plan import render_plan
-    from prism_core.planner import find_planner
+    from prism_core.planner import open_planner
     from prism_core.terminal import print_plan
     from prism_core.validation import validate_plan
 
@@ -106,9 +106,13 @@ def plan(graph: Path | None, request: str, planner: str, location: str | None, a
     known_graph = read_graph(graph or GRAPHS / 'depot.json')
     if location:
         known_graph = known_graph.at(location)
-    chosen = find_planner(planner)()
+    chosen = open_planner(planner)
     try:
         made = chosen.plan(request, known_graph, [])
+    except PrismError:
+        raise
+    except Exception as error:  # the code of others: anything may come
+        raise click.ClickException(f"planner '{planner}' raised {error!r}") from error
     finally:
         chosen.close()
     report = validate_plan(made, known_graph, MAPPING_ACTIONS)

@@ -14,7 +14,7 @@ from prism_core.dataset.importing_requests import read_prompt
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_core.errors import PlanParseError
 from prism_core.inference.serve import PlannerServer, is_loopback
-from prism_core.planner import find_planner
+from prism_core.planner import open_planner
 
 
 @click.command()
@@ -33,7 +33,7 @@ from prism_core.planner import find_planner
 )
 def serve(planner: str, port: int, host: str) -> None:
     """Serve a planner to clients of chat completions: SPINE's messages in, SPINE's JSON out."""
-    chosen = find_planner(planner)()
+    chosen = open_planner(planner)
     try:
         server = PlannerServer(
             chosen, MAPPING_ACTIONS, read_chat, read_prompt, host=host, port=port

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -136,10 +135,12 @@ def merge(adapter: Path, out: Path, base: str, dtype: str, allow_download: bool)
 
 
 def _read_pair(pair: str) -> tuple[str, Any]:
+    from prism_core.config_file import load_yaml
+
     name, sign, value = pair.partition('=')
     if not sign:
         raise click.ClickException(f'--set: expected NAME=VALUE, got {pair!r}')
-    return name, yaml.safe_load(value)
+    return name, load_yaml(value)
 
 
 def _read_recipe(path: Path | None, given: Mapping[str, Any]) -> TrainConfig:

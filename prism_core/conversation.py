@@ -1,8 +1,10 @@
 """Episodes as chat messages: the one renderer, for training and for the robot.
 
 A prompt is the graph as it was known at some turn, what was done before, the task, and the turns
-since; it is only ever appended to, so that a model keeps what it has read (but where a turn sets
-anew what was known before it, see `rewind`). It is a function of what a planner is given: the
+since. It is right about what is known now, and never guesses what was known then: it begins with a
+graph that a turn of the history kept (see `Turn.known_graph`) and from which the updates since lead
+to what is known now, or else with what is known now. As long as they do it is only ever appended
+to, so that a model keeps what it has read. It is a function of what a planner is given: the
 request, the known graph and the history. Two dialects say it: `dialects.spine` for language models
 that others trained, `dialects.compact` for our students.
 """
@@ -16,8 +18,10 @@ from typing import Any, TypedDict
 
 from prism_core.actions import Action
 from prism_core.episode import Turn
+from prism_core.errors import PlanParseError, SceneGraphError
 from prism_core.grammar import Lark
 from prism_core.graph_elements import GraphUpdate
+from prism_core.graph_part import SpokenOf, find_spoken_of
 from prism_core.mission_state import MissionState, survey_mission
 from prism_core.observation import Observation
 from prism_core.plan import Plan
@@ -44,12 +48,14 @@ class Prompt:
 class Dialect(ABC):
     """A way to write prompts and replies; `name` and `version` stand in the model it was taught.
 
-    `reply_schema` is the JSON Schema of a reply, where replies are JSON.
+    `reply_schema` is the JSON Schema of a reply, where replies are JSON. `least_node_tokens` is the
+    least that any tokenizer makes of one node of a graph.
     """
 
     name: str
     version: int
     reply_schema: Mapping[str, Any] | None = None
+    least_node_tokens = 1
 
     def render_prompt(
         self,
@@ -66,26 +72,59 @@ class Dialect(ABC):
             request: the task in the user's words.
             known_graph: what the robot knows now; its location must be known.
             history: the turns of the mission.
-            since: so many turns are folded into the graph that the prompt begins with.
+            since: so many turns are folded into the graph that the prompt begins with, or more: it
+                begins with the first turn from there on whose graph is known and leads, by what the
+                turns observed, to what is known now; where there is none, all are folded.
             header: the system message; none for a student, which was trained on the rest.
         """
-        turns = history[since:]
-        graph = rewind(known_graph, turns)
-        messages: list[Message] = [{'role': 'system', 'content': header}] if header else []
-        content = self._begin(request, graph, history[:since])
-        for index, turn in enumerate(turns, start=since):
+        told = self._replay(known_graph, history, since)
+        begins = [*(graphs[0] for graphs in told), known_graph]
+        first = len(history) - len(told)
+        start: list[Message] = [{'role': 'system', 'content': header}] if header else []
+        messages, content = [*start], self._begin(request, begins[0], history[:first])
+        for index, graphs in enumerate(told, start=first):
+            turn, graph = history[index], graphs[0]
+            try:
+                reply = self.render_reply(turn.plan, graph)
+                self.parse_reply(reply, graph)
+            except PlanParseError:  # a plan that cannot be said: all up to it is folded
+                done = history[: index + 1]
+                messages, content = [*start], self._begin(request, begins[len(done) - first], done)
+                continue
             content += self._end(graph, survey_mission(graph, history[:index]))
             messages.append({'role': 'user', 'content': content})
-            reply = self.render_reply(turn.plan, graph)
             messages.append({'role': 'assistant', 'content': reply})
-            graphs = [graph]
-            for observation in turn.observations:
-                graphs.append(graphs[-1].apply(observation.update))
             content = self._continue(turn, graphs)
-            graph = graphs[-1]
         content += self._end(known_graph, survey_mission(known_graph, history))
         messages.append({'role': 'user', 'content': content})
         return messages
+
+    def _replay(
+        self, known_graph: SceneGraph, history: Sequence[Turn], since: int
+    ) -> list[list[SceneGraph]]:
+        """For each of the last turns, from the first whose graph leads to what is known, what was
+        known before it and behind each of its steps.
+        """
+        told: list[list[SceneGraph]] = []
+        end, following = len(history), known_graph
+        for index in reversed(range(since, end)):
+            graph = history[index].known_graph
+            if graph is None or graph.robot_location is None:
+                continue
+            part: list[list[SceneGraph]] = []
+            try:
+                for turn in history[index:end]:
+                    part.append(turn.replay(_at(graph, turn.robot_location)))
+                    graph = part[-1][-1]
+            except SceneGraphError:
+                break
+            if not self._says_the_same(graph, following):
+                break
+            if part[-1][1:]:
+                part[-1][-1] = following
+            told = part + told
+            end, following = index, part[0][0]
+        return told
 
     @abstractmethod
     def parse_prompt(self, messages: Sequence[Message], known_graph: SceneGraph) -> Prompt:
@@ -115,6 +154,10 @@ class Dialect(ABC):
     ) -> Lark:
         """The replies to a prompt that can be read and name known nodes of the right kind only."""
 
+    def find_spoken_of(self, request: str, known_graph: SceneGraph) -> SpokenOf:
+        """The nodes that a request speaks of, by the words that the dialect knows."""
+        return find_spoken_of(request, known_graph)
+
     @abstractmethod
     def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
         """The graph, what was done before, and the task."""
@@ -124,50 +167,31 @@ class Dialect(ABC):
         """What a turn revealed; the graphs are what was known before, and after each step."""
 
     @abstractmethod
+    def _says_the_same(self, one: SceneGraph, other: SceneGraph) -> bool:
+        """Whether the dialect says and calls all nodes and connections of two graphs the same."""
+
+    @abstractmethod
     def _end(self, graph: SceneGraph, state: MissionState) -> str:
         """Where the mission stands: the end of each of the user's messages."""
 
 
-def rewind(known_graph: SceneGraph, turns: Sequence[Turn]) -> SceneGraph:
-    """The graph as it was before some turns, as far as the turns tell.
-
-    What they revealed is taken away; attributes that they set again are lost.
-    """
-    if not turns:
-        return known_graph
-    nodes, connections = dict(known_graph.nodes), dict(known_graph.connections)
-    for turn in reversed(turns):
-        for observation in reversed(turn.observations):
-            update = observation.update
-            for name, changes in update.set_attributes.items():
-                if name in nodes:
-                    nodes[name] = nodes[name].without_attributes(changes)
-            for connection in update.upsert_connections:
-                connections.pop(connection.key, None)
-            for node in update.upsert_nodes:
-                nodes.pop(node.name, None)
-            for connection in update.remove_connections:
-                connections[connection.key] = connection
-    kept = [c for (a, b), c in connections.items() if a in nodes and b in nodes]
-    start = turns[0].robot_location or known_graph.robot_location
-    return SceneGraph(
-        nodes.values(),
-        kept,
-        robot_location=start if start in nodes else None,
-        attributes=known_graph.attributes,
-    )
+def _at(graph: SceneGraph, robot_location: str) -> SceneGraph:
+    """The graph with the robot in a region, if that is one."""
+    is_other = robot_location != graph.robot_location and robot_location in graph.regions
+    return graph.at(robot_location) if is_other else graph
 
 
-def fold_turns(turns: Sequence[Turn]) -> list[tuple[Action, Observation]]:
-    """What is told of turns that the graph holds already: the actions that count, and how they
-    went. Of the graph nothing is kept but where the robot went; what failed and brought news is
-    left out, since it says nothing about another try.
+def fold_turns(turns: Sequence[Turn], known_graph: SceneGraph) -> list[tuple[Action, Observation]]:
+    """What is told of turns that the known graph holds already: the actions that count, and how
+    they went. Of their updates nothing is kept but where the robot went, if that is still known;
+    what failed and brought news is left out, since it says nothing about another try.
     """
     folded = []
     for turn in turns:
         for action, observation in zip(turn.plan.actions, turn.observations):
             if observation.status == 'done' or not observation.is_news:
-                update = GraphUpdate(robot_location=observation.update.robot_location)
+                went = observation.update.robot_location
+                update = GraphUpdate(robot_location=went if went in known_graph.regions else None)
                 told = Observation(update, observation.feedback, observation.status)
                 folded.append((action, told))
     return folded

@@ -42,7 +42,8 @@ class Criterion:
     """What a right answer says and what it rests on.
 
     `accepted` are the right answers: one of them must be said, all of them for `nodes` and `text`;
-    for `pattern` they are regular expressions, of which one must be found in what is said.
+    for `pattern` they are regular expressions, of which one must be found in what is said, in
+    capitals or not.
     `rivals` are the other values of the same kind: none of them may be said. All of `evidence` must
     hold, and one of `any_of`; of the node that is named as the answer, the attributes `observed`
     must be known. `in_order`: the evidence must have come about in this order. `final_location`:

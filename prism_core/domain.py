@@ -19,6 +19,8 @@ from prism_core.errors import ConfigError
 from prism_core.inference.text_model import TextModel
 from prism_core.lexicon import Lexicon
 from prism_core.planner import Planner, Simulator
+from prism_core.scene_graph import SceneGraph
+from prism_core.suspicion import Vocabulary
 
 
 class Domain(Protocol):
@@ -125,6 +127,15 @@ class Domain(Protocol):
 
         Raises:
             ConfigError: the task has no intent.
+        """
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What its planners may say; see `suspicion`."""
+
+    def question_before(self, request: str, known_graph: SceneGraph) -> str:
+        """What every planner has to ask before a request is acted on, because it forbids something
+        that no plan is held to; '' for nothing.
         """
 
     def make_dialect(self, name: str, seed: int = 0) -> Dialect:

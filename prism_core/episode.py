@@ -18,19 +18,39 @@ from prism_core.scene_graph import SceneGraph
 
 SCHEMA_VERSION = 1
 
-Ending = Literal['', 'answer', 'clarify', 'limit', 'invalid_plans', 'planner_error']
+Ending = Literal['', 'answer', 'clarify', 'limit', 'stuck', 'invalid_plans', 'planner_error']
 
 
 @dataclass(frozen=True)
 class Turn:
     """A plan, one observation for each step of it that was carried out, and where the robot was
     when it planned ('': not known). `weight` is how much the plan counts in training.
+
+    `known_graph` is what was known when it was planned, where that was kept: a help for whoever
+    writes prompts. It is not in an episode's JSON, whose first graph and updates tell it (see
+    `with_known_graphs`).
     """
 
     plan: Plan
     observations: tuple[Observation, ...] = ()
     robot_location: str = ''
     weight: float = 1.0
+    known_graph: SceneGraph | None = field(default=None, compare=False, repr=False)
+
+    def replay(self, graph: SceneGraph) -> list[SceneGraph]:
+        """A graph, and what each observation in turn makes of it, whatever revision its update was
+        made for.
+
+        Raises:
+            SceneGraphError: an update cannot be applied.
+        """
+        graphs = [graph]
+        for observation in self.observations:
+            update = observation.update
+            if update.base_revision:
+                update = replace(update, base_revision=0)
+            graphs.append(graphs[-1].apply(update))
+        return graphs
 
 
 @dataclass(frozen=True)
@@ -51,8 +71,9 @@ class Episode:
     """A task in a world that the planner does not see, and what came of it.
 
     `known_graph` is what the robot knew at the start, `true_graph` the world. `ending` says why the
-    run ended ('' before it), `error` what a planner that failed said. Run again with the same plans
-    it comes to the same outcome.
+    run ended ('' before it; `stuck`: it did the same in vain over and over), `error` what a planner
+    that failed said, or what was done in vain. Run again with the same plans it comes to the same
+    outcome.
     """
 
     seed: int
@@ -81,6 +102,20 @@ class Episode:
             if observation.update != GraphUpdate():
                 graph = graph.apply(observation.update)
         return graph
+
+
+def with_known_graphs(episode: Episode) -> Episode:
+    """The episode with what was known at each of its turns.
+
+    Raises:
+        SceneGraphError: an update cannot be applied.
+    """
+    graph, turns = episode.known_graph, []
+    for number, turn in enumerate(episode.turns, start=1):
+        turns.append(replace(turn, known_graph=graph))
+        if number < len(episode.turns):
+            graph = turn.replay(graph)[-1]
+    return replace(episode, turns=tuple(turns))
 
 
 def as_task(episode: Episode) -> Episode:

@@ -12,6 +12,7 @@ import msgspec
 from prism_core.episode import SCHEMA_VERSION, Episode
 from prism_core.errors import ConfigError, PrismError, SceneGraphError
 from prism_core.graph_elements import quote
+from prism_core.json_text import DoubledKey, check_json
 from prism_core.scene_graph import SceneGraph
 from prism_core.spine_json import read_scene_graph, render_scene_graph
 
@@ -28,7 +29,7 @@ def parse_episode(line: str) -> Episode:
         ConfigError: the line is no episode, or one of another schema version.
     """
     try:
-        data = msgspec.json.decode(line)
+        data = msgspec.json.decode(check_json(line))
         version = data.get('schema_version') if isinstance(data, dict) else None
         if version != SCHEMA_VERSION:
             raise ConfigError(
@@ -36,8 +37,10 @@ def parse_episode(line: str) -> Episode:
                 'make the episodes again with this version'
             )
         return msgspec.convert(data, Episode, dec_hook=_read)
-    except (msgspec.MsgspecError, SceneGraphError) as error:
+    except (msgspec.MsgspecError, DoubledKey, SceneGraphError) as error:
         raise ConfigError(f'not an episode: {error}') from None
+    except RecursionError:
+        raise ConfigError('not an episode: nested too deeply') from None
 
 
 def read_episodes(lines: Iterable[str]) -> Iterator[Episode]:
@@ -73,10 +76,11 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _fields_of(kind: Any) -> list[tuple[str, Any]]:
-    """The fields of a dataclass and what is left out of each; the version never is."""
+    """The fields that make a dataclass equal and what is left out of each; the version never is."""
     return [
         (field.name, None if field.name == 'schema_version' else _default(field))
         for field in dataclasses.fields(kind)
+        if field.compare
     ]
 
 

@@ -10,6 +10,12 @@
     └── PlannerError            no plan came
         ├── PlannerTimeout      not within the time given
         ├── PlannerUnavailable  the planner cannot be reached or cannot work
+        │   ├── ModelNotLoaded      its model is missing, broken or cannot be made
+        │   ├── ModelHashMismatch   its model file is not the one that it should be
+        │   ├── OutOfMemory         its model does not fit, or was ended for want of memory
+        │   ├── EngineLost          what runs its model died, was killed or does not answer
+        │   ├── TeacherUnavailable  the endpoint of its model cannot be reached or does not serve
+        │   └── TeacherAuth         the endpoint refuses the key or the account
         ├── PromptTooLong       what is known does not fit the model's context
         └── PlanRejected        plans came, and the validator accepted none
 
@@ -82,6 +88,30 @@ class PlannerTimeout(PlannerError):
 
 class PlannerUnavailable(PlannerError):
     """The planner cannot be reached or cannot work here."""
+
+
+class ModelNotLoaded(PlannerUnavailable):
+    """The model of the planner is missing, broken or cannot be made."""
+
+
+class ModelHashMismatch(PlannerUnavailable):
+    """The file of the planner's model is not the one that it should be; it was not loaded."""
+
+
+class OutOfMemory(PlannerUnavailable):
+    """The model does not fit into memory, or was ended because memory ran out."""
+
+
+class EngineLost(PlannerUnavailable):
+    """The process that runs the model died, was killed or does not answer; it may come back."""
+
+
+class TeacherUnavailable(PlannerUnavailable):
+    """The endpoint of a language model cannot be reached, or does not serve what is asked."""
+
+
+class TeacherAuth(PlannerUnavailable):
+    """The endpoint of a language model refuses the key or the account."""
 
 
 class PromptTooLong(PlannerError):

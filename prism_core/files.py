@@ -8,15 +8,21 @@ from pathlib import Path
 
 from prism_core.errors import ConfigError
 
+MAX_TEXT_CHARS = 2**28
+
 
 def read_text(path: Path) -> str:
-    """The text of a file.
+    """The text of a file, without the byte order mark that it may begin with.
 
     Raises:
-        ConfigError: it cannot be read, or is not UTF-8.
+        ConfigError: it cannot be read, is longer than `MAX_TEXT_CHARS`, or is not UTF-8.
     """
     try:
-        return path.read_text('utf-8')
+        with path.open(encoding='utf-8-sig') as file:
+            text = file.read(MAX_TEXT_CHARS + 1)  # a device may have no end
+        if len(text) > MAX_TEXT_CHARS:
+            raise ConfigError(f'{path} is longer than {MAX_TEXT_CHARS:,} characters; split it')
+        return text
     except OSError as error:
         raise ConfigError(f'cannot read {path}: {error.strerror}') from error
     except UnicodeDecodeError as error:

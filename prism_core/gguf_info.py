@@ -157,25 +157,36 @@ def sha256_path(path: Path) -> Path:
     return path.with_name(f'{path.name}.sha256')
 
 
+def read_sha256(path: Path) -> str | None:
+    """The sha256 that is written beside a file, or the word 'nothing' where that is empty; None
+    where there is none.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    beside = sha256_path(path)
+    if not beside.exists():
+        return None
+    return (read_text(beside).split() or ['nothing'])[0].lower()
+
+
 def verify_sha256(path: Path) -> str | None:
     """Compare a file with the `.sha256` beside it; None where there is none.
 
     Raises:
         ConfigError: they differ, or one of them cannot be read.
     """
-    beside = sha256_path(path)
-    if not beside.exists():
+    expected = read_sha256(path)
+    if expected is None:
         return None
-    words = read_text(beside).split()
     try:
         found = hash_file(path)
     except OSError as error:
         raise ConfigError(f'cannot read {path}: {error.strerror}') from error
-    if words[:1] != [found]:
-        expected = words[0][:12] if words else 'nothing'
+    if expected != found:
         raise ConfigError(
-            f'{path}: expected the sha256 {expected}… that {beside.name} holds, got {found[:12]}…; '
-            'copy both files again, or export the model again'
+            f'{path}: expected the sha256 {expected[:12]}… that {sha256_path(path).name} holds, '
+            f'got {found[:12]}…; copy both files again, or export the model again'
         )
     return found
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from prism_core.errors import SceneGraphError
 
@@ -35,6 +35,17 @@ GRAPH_KEYS = (
     *LOCATION_KEYS,
 )
 NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
+
+
+_K = TypeVar('_K')
+_V = TypeVar('_V')
+
+
+def read_only(mapping: Mapping[_K, _V]) -> Mapping[_K, _V]:
+    """A mapping that nobody can change; one that is so already as it is, never a view of a view:
+    those of a graph that was updated a thousand times could not be read any more.
+    """
+    return mapping if isinstance(mapping, MappingProxyType) else MappingProxyType(mapping)
 
 
 def quote(value: object) -> str:
@@ -98,7 +109,7 @@ class Node:
             )
         object.__setattr__(self, 'position', (x, y))
         if not isinstance(self.attributes, MappingProxyType):
-            object.__setattr__(self, 'attributes', MappingProxyType(dict(self.attributes)))
+            object.__setattr__(self, 'attributes', read_only(dict(self.attributes)))
 
     def __reduce__(self):
         return Node, (

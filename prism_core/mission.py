@@ -11,9 +11,9 @@ from prism_core.calling import alike, called, is_called, meant
 from prism_core.episode import Turn
 from prism_core.intent import Target
 from prism_core.lexicon import Lexicon
-from prism_core.mission_state import MAPPED, MissionState
+from prism_core.mission_state import MAPPED, MissionState, feedback_of
 from prism_core.observation import Observation
-from prism_core.reports import Report, objects_of, render_report
+from prism_core.reports import Report, objects_of, quote_told, render_report
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import MAX_TEXT_CHARS
 
@@ -152,9 +152,10 @@ class Mission:
         node = self.graph.nodes[name]
         if attribute in node.attributes or (attribute == 'description' and node.description):
             return None
-        told = self.told(name, attribute)
-        if told:
-            return self.answer('say', f'{name}: {told}')
+        action = Action('inspect', (name, self.lexicon.question(attribute)))
+        told = feedback_of(self._history).get(action)
+        if told is not None:
+            return self.answer('say', quote_told(name, told))
         return self.look_at(name, attribute) or self.answer('unseen', name, attribute)
 
     def inspect_anew(self, name: str, attribute: str) -> Step | None:
@@ -163,15 +164,6 @@ class Mission:
         if action in self.state.done or self.state.is_blocked(action):
             return self.observe(name, attribute)
         return self.look_at(name, attribute)
-
-    def told(self, name: str, attribute: str) -> str:
-        """What a robot that reports in words said last when it had inspected the object."""
-        action = Action('inspect', (name, self.lexicon.question(attribute)))
-        said = ''
-        for done, observation in self.carried_out():
-            if done == action and observation.status == 'done':
-                said = observation.feedback or 'nothing was reported.'
-        return said
 
     def carried_out(self) -> Iterator[tuple[Action, Observation]]:
         """Each action that was carried out in this mission, and what it showed."""

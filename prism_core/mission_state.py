@@ -21,6 +21,8 @@ MAPPED, WAYS_M = 'mapped', 'ways_m'
 MAX_TURNS = 128
 MAX_TRIES = 3
 _RADIUS_STEP_M = 5.0
+# How many arguments an action has that is remembered by them; one that lacks some was refused.
+_ARGUMENTS = {'goto': 1, 'map_region': 1, 'explore_region': 2, 'extend_map': 2, 'inspect': 2}
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,14 @@ def survey_mission(known_graph: SceneGraph, history: Sequence[Turn]) -> MissionS
 
 def count_actions(history: Sequence[Turn]) -> tuple[frozenset[Action], Counter[Action]]:
     """The actions that were carried out, and how often each one failed without any news: where a
-    way turned out to be blocked, another try goes another way.
+    way turned out to be blocked, another try goes another way. An action that lacked an argument
+    counts nothing.
     """
     done, failures = set(), Counter[Action]()
     for turn in history:
         for action, observation in zip(turn.plan.actions, turn.observations):
+            if len(action.arguments) != _ARGUMENTS.get(action.name, len(action.arguments)):
+                continue
             if observation.status == 'done':
                 done.add(action)
             elif not observation.is_news:
@@ -98,18 +103,28 @@ def count_actions(history: Sequence[Turn]) -> tuple[frozenset[Action], Counter[A
     return frozenset(done), failures
 
 
+def feedback_of(history: Sequence[Turn]) -> dict[Action, str]:
+    """What was said, '' for nothing, when each action was carried out last."""
+    return {
+        action: observation.feedback
+        for turn in history
+        for action, observation in zip(turn.plan.actions, turn.observations)
+        if observation.status == 'done'
+    }
+
+
 def look_around(known_graph: SceneGraph, region: str) -> Action | None:
     """The action by which a region shows what it has not shown yet; None when there is nothing."""
     attributes = known_graph.nodes[region].attributes
     if not attributes.get(MAPPED):
         return Action('map_region', (region,))
-    ways_on_m = _unexplored_m(known_graph, region)
+    ways_on_m = unexplored_m(known_graph, region)
     if ways_on_m:
         return Action('explore_region', (region, exploration_radius_m(ways_on_m)))
     return None
 
 
-def _unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
+def unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
     """The lengths of the ways from a mapped region that no known connection accounts for."""
     lengths_m = list(known_graph.nodes[region].attributes.get(WAYS_M, ()))
     known_m = known_graph.way_lengths_m(region)

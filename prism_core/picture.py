@@ -102,6 +102,8 @@ def save_figure(figure, path: Path) -> None:
     """
     import matplotlib
 
+    if not path.suffix:
+        raise ConfigError(f'cannot write the picture {path}: expected a name such as {path}.png')
     try:
         with matplotlib.rc_context({'svg.fonttype': 'none'}):
             figure.savefig(path)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prism_core.actions import Action, ActionTable
 from prism_core.errors import PlanParseError
+from prism_core.json_text import DoubledKey, decode_json
 from prism_core.steps import parse_steps, render_steps
 
 # A reply longer than this is a runaway generation. The longest plan that can travel is far shorter.
@@ -28,12 +29,15 @@ class Plan:
     """What the robot should do next, and why.
 
     `relevant_graph` names the nodes that matter. The key of `actions` on the wire is `plan`.
+    `notes` are sentences for whoever carries it out, about how it was made; they are no part of
+    its text, and two plans that differ in nothing else are equal.
     """
 
     actions: tuple[Action, ...]
     primary_goal: str = ''
     relevant_graph: tuple[str, ...] = ()
     reasoning: str = ''
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 def render_plan(plan: Plan) -> str:
@@ -53,7 +57,8 @@ def parse_plan(text: str, table: ActionTable) -> Plan:
     """Read the plan from a reply; code fences and text around the JSON object do no harm.
 
     Raises:
-        PlanParseError: no JSON object with a `plan`, or a step that is not `name(arguments)`.
+        PlanParseError: no JSON object with a `plan`, one that holds a key twice, or a step that is
+            not `name(arguments)`.
     """
     if len(text) > MAX_PLAN_TEXT_CHARS:
         raise PlanParseError(
@@ -78,14 +83,15 @@ def parse_plan(text: str, table: ActionTable) -> Plan:
 
 def _find_object(text: str) -> dict[str, Any]:
     """The first JSON object in the text that has a plan."""
-    decoder = json.JSONDecoder(strict=False)
     reason = 'there is no "{"'
     at = text.find('{')
     for _ in range(_MAX_BRACES):
         if at < 0:
             break
         try:
-            data, end = decoder.raw_decode(text, at)
+            data, end = decode_json(text, at, strict=False)
+        except DoubledKey as error:
+            raise PlanParseError(str(error)) from None
         except ValueError as error:
             reason, end = str(error), at + 1
         else:

@@ -5,21 +5,31 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.metadata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from prism_core.actions import Action, ActionTable
 from prism_core.episode import Ending, Episode, Turn
-from prism_core.errors import ConfigError, PlannerError
+from prism_core.errors import ConfigError, PlannerError, PrismError
 from prism_core.mission_state import MAX_TURNS
 from prism_core.observation import Observation
 from prism_core.plan import Plan
 from prism_core.scene_graph import SceneGraph
+from prism_core.steps import render_steps
 from prism_core.validation import validate_plan
 
 PlannerFactory = Callable[[], 'Planner']
+RequestCheck = Callable[[str, SceneGraph], str]
+"""Says something of a request on a known graph; '' for nothing."""
 
+PLANNER_MEMBERS = ('name', 'plan', 'close')
 MAX_REFUSED_IN_A_ROW = 3
+MAX_SAME = 4
+"""So many turns that do the same in the same place and see the same, without news in between, end a
+mission: one more than any action is worth (`MAX_TRIES`)."""
+MAX_ALIKE = 12
+"""So many with the same actions on the same nodes, in other words."""
 
 
 @runtime_checkable
@@ -53,6 +63,11 @@ class Planner(Protocol):
         """
 
 
+def no_question(request: str, known_graph: SceneGraph) -> str:
+    """Nothing is to be asked before a request is acted on."""
+    return ''
+
+
 @runtime_checkable
 class Simulator(Protocol):
     """A world that carries out actions one by one and shows what they reveal.
@@ -79,7 +94,8 @@ class Simulator(Protocol):
 def run_episode(
     planner: Planner, simulator: Simulator, episode: Episode, *, max_turns: int = MAX_TURNS
 ) -> Episode:
-    """Let a planner work on a task until it answers, asks, fails or runs out of turns.
+    """Let a planner work on a task until it answers, asks, fails, does the same in vain over and
+    over, or runs out of turns.
 
     A turn ends where the robot's would: behind an action that may bring news, and where the world
     made an action fail. A plan that the validator refuses is not carried out; its turn holds the
@@ -98,6 +114,7 @@ def run_episode(
     ending: Ending = 'limit'
     error = ''
     refused_in_a_row = 0
+    in_vain = _InVain()
     while len(turns) < max_turns:
         graph = simulator.known_graph
         try:
@@ -108,21 +125,53 @@ def run_episode(
         report = validate_plan(plan, graph, simulator.table)
         if not report.is_valid:
             refusal = Observation(feedback=report.feedback, status='refused')
-            turns.append(Turn(plan, (refusal,), graph.robot_location or ''))
+            turns.append(Turn(plan, (refusal,), graph.robot_location or '', known_graph=graph))
             refused_in_a_row += 1
             if refused_in_a_row == MAX_REFUSED_IN_A_ROW:
                 ending = 'invalid_plans'
                 break
             continue
         refused_in_a_row = 0
-        turns.append(Turn(plan, _carry_out(plan, simulator), graph.robot_location or ''))
+        observations = _carry_out(plan, simulator)
+        turns.append(Turn(plan, observations, graph.robot_location or '', known_graph=graph))
         last = plan.actions[len(turns[-1].observations) - 1].name
         if simulator.table[last].ends_mission:
             ending = 'clarify' if last == 'clarify' else 'answer'
             break
+        if error := in_vain.note(turns[-1]):
+            ending = 'stuck'
+            break
     return dataclasses.replace(
         episode, turns=tuple(turns), ending=ending, error=error, outcome=None
     )
+
+
+class _InVain:
+    """What a mission did since the last news, and how often."""
+
+    def __init__(self) -> None:
+        self._times: Counter[tuple] = Counter()
+
+    def note(self, turn: Turn) -> str:
+        """Count a turn; what was done too often, '' while nothing was."""
+        if any(observation.is_news for observation in turn.observations):
+            self._times.clear()
+            return ''
+        steps = list(zip(turn.plan.actions, turn.observations))
+        same = tuple((action, seen.status, seen.feedback) for action, seen in steps)
+        alike = tuple((action.name, _node_of(action)) for action, _ in steps)
+        for what, most in ((same, MAX_SAME), (alike, MAX_ALIKE)):
+            self._times[turn.robot_location, what] += 1
+            if (times := self._times[turn.robot_location, what]) == most:
+                last = render_steps([action for action, _ in steps[-1:]])
+                return f'{last} brought no news, {times} times from the same place'
+        return ''
+
+
+def _node_of(action: Action) -> str:
+    """What an action is done on, where its first argument says so."""
+    first = action.arguments[0] if action.arguments else ''
+    return first if isinstance(first, str) else ''
 
 
 def _carry_out(plan: Plan, simulator: Simulator) -> tuple[Observation, ...]:
@@ -159,3 +208,30 @@ def find_planner(name: str) -> PlannerFactory:
     if not callable(factory):
         raise ConfigError(f"planner '{name}' cannot be loaded: {factory!r} cannot be called")
     return factory
+
+
+def open_planner(name: str) -> Planner:
+    """Make a planner by entry point or import path, as `find_planner` finds it.
+
+    Raises:
+        ConfigError: there is none, its factory cannot be called without arguments, or gives
+            something else.
+        PrismError: the factory says itself why it makes no planner.
+    """
+    factory = find_planner(name)
+    try:
+        planner = factory()
+        missing = [member for member in PLANNER_MEMBERS if not hasattr(planner, member)]
+    except PrismError:
+        raise
+    except Exception as error:  # the code of others: anything may come
+        raise ConfigError(
+            f"planner '{name}' cannot be made: expected a factory that is called without "
+            f'arguments and gives a planner, it raised {error!r}'
+        ) from error
+    if missing:
+        raise ConfigError(
+            f"planner '{name}' gives {planner!r:.80}: expected name, plan and close, it lacks "
+            f'{", ".join(missing)}; see docs/teachers.md for what a planner promises'
+        )
+    return planner

@@ -22,6 +22,11 @@ def make_plan(goal: str, actions: tuple[Action, ...], known_graph: SceneGraph) -
     )
 
 
+def make_question(question: str, known_graph: SceneGraph) -> Plan:
+    """The plan that asks something before anything is done."""
+    return make_plan('vague', (Action('clarify', (question,)),), known_graph)
+
+
 def _explain(action: Action, graph: SceneGraph) -> str:
     """Why the action that brings news, or ends, is the next."""
     name = str(action.arguments[0]) if action.arguments else ''

@@ -74,6 +74,11 @@ def parse_report(text: str, graph: SceneGraph) -> Report:
     return Report('say', (text,))
 
 
+def quote_told(name: str, said: str) -> str:
+    """What a robot that reports in words said of a node, as a sentence."""
+    return f'{name}: {said or "nothing was reported."}'
+
+
 def objects_of(graph: SceneGraph, classes: Iterable[str], region: str = '') -> list[str]:
     """The known objects of some classes, seen from a region or anywhere, in the graph's order."""
     wanted = frozenset(classes)
@@ -250,6 +255,18 @@ _FORMS = {
     'say': _Form(lambda g, text: text, re.compile('(?P<a>.*)', re.DOTALL)),
 }
 # fmt: on
+
+REPORT_WORDS = frozenset(
+    re.findall(
+        '[a-z]+',
+        'a all also an and are as at but cannot closest could counting describe do done finish '
+        'for free from go have has here i in is it know look mapped many me mean more no not '
+        'nothing number of one or other place reached reach regions region reported see seen '
+        'should so steps than that the there to turns unknown was way what where which within yes '
+        'you blocked near else keep yet instead understand',
+    )
+)
+"""What reports and questions say besides names, attributes, values and classes."""
 
 # What a request of some kind is answered with, and what is said where it cannot be answered.
 FORMS_FOR: Mapping[IntentKind, tuple[str, ...]] = {

@@ -24,7 +24,9 @@ from prism_core.graph_elements import (
     Node,
     NodeKind,
     quote,
+    read_only,
 )
+from prism_core.places import Places
 from prism_core.ways import Views, Ways
 
 
@@ -62,7 +64,7 @@ class SceneGraph:
         problems.extend(_check_attributes(attributes))
         if problems:
             raise SceneGraphError(problems)
-        self._fill(by_name, by_ends, robot_location, revision, attributes)
+        self._fill(by_name, by_ends, robot_location, revision, dict(attributes))
 
     def _fill(
         self,
@@ -71,14 +73,16 @@ class SceneGraph:
         robot_location: str | None,
         revision: int,
         attributes: Mapping[str, Any],
+        places: Places | None = None,
         ways: Ways | None = None,
         views: Views | None = None,
     ) -> SceneGraph:
-        self._nodes = MappingProxyType(nodes)
-        self._connections = MappingProxyType(connections)
+        self._nodes = read_only(nodes)
+        self._connections = read_only(connections)
         self._robot_location = robot_location
         self._revision = revision
-        self._attributes = MappingProxyType(dict(attributes))
+        self._attributes = read_only(attributes)
+        self._places = places  # None: in the order of the nodes
         self._ways = ways or Ways(self._nodes, self._connections)
         self._views = views or Views(self._nodes, self._connections)
         return self
@@ -107,6 +111,13 @@ class SceneGraph:
     def attributes(self) -> Mapping[str, Any]:
         """What else is known of the whole graph, such as `map_id`."""
         return self._attributes
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """For each node its number among those of its kind, from 0; it keeps it when others go, and
+        mostly when it goes and comes back. Equal graphs may differ in it.
+        """
+        return (self._places or Places.in_order(self._nodes)).numbers
 
     @cached_property
     def regions(self) -> Mapping[str, Node]:
@@ -225,6 +236,9 @@ class SceneGraph:
             nodes, connections, found = self._replace(update)
             problems += found
             parts.update(nodes=nodes, connections=connections, views=None)
+            if update.remove_nodes or (self._places and update.upsert_nodes):
+                before = self._places or Places.in_order(self._nodes)
+                parts['places'] = before.follow(self._nodes, nodes)
             if update.changes_ways:
                 parts['ways'] = None
         if update.set_attributes:
@@ -272,6 +286,7 @@ class SceneGraph:
             'robot_location': self._robot_location,
             'revision': self._revision,
             'attributes': self._attributes,
+            'places': self._places,
             'ways': self._ways,
             'views': self._views,
         }
@@ -292,8 +307,7 @@ class SceneGraph:
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self):
-        nodes, connections, *rest = self._parts()
-        return _restore, (nodes, connections, *rest)
+        return _restore, (*self._parts(), self._places)
 
     def __repr__(self) -> str:
         return (

@@ -25,6 +25,7 @@ from prism_core.graph_elements import (
     NodeKind,
     quote,
 )
+from prism_core.json_text import DoubledKey, load_json
 from prism_core.scene_graph import SceneGraph
 
 _NODE_LISTS: dict[str, NodeKind] = {'regions': 'region', 'objects': 'object'}
@@ -117,12 +118,12 @@ def _indented_entries(data: dict[str, Any]) -> Iterator[str]:
 
 def _load_json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SceneGraphError(f'not valid JSON: {error}') from None
+        return load_json(text)
+    except DoubledKey as error:
+        raise SceneGraphError(str(error)) from None
     except RecursionError:
         raise SceneGraphError('not valid JSON: nested too deeply') from None
-    except ValueError as error:  # an integer of thousands of digits
+    except ValueError as error:
         raise SceneGraphError(f'not valid JSON: {error}') from None
 
 

@@ -171,7 +171,7 @@ def _reached_at(mission: Mission, position: tuple[float, float]) -> str | None:
         location = observation.update.robot_location or location
         if done == action:
             reached = location
-    return reached or mission.state.here
+    return reached if reached in mission.graph.regions else mission.state.here
 
 
 def _survey(mission: Mission, intent: Intent) -> Step:

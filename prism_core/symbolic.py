@@ -16,6 +16,8 @@ from prism_core.intent import Intent
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import survey_mission
 from prism_core.plan import Plan
+from prism_core.planner import RequestCheck, no_question
+from prism_core.reasons import make_question
 from prism_core.scene_graph import SceneGraph
 from prism_core.strategy import decide
 
@@ -28,13 +30,21 @@ class SymbolicPlanner:
     Args:
         lexicon: what classes are for and where they are usual.
         read_intent: from a sentence and the known graph to what it means.
+        question_before: what to ask before a sentence is acted on (see `Domain`); '' for nothing.
         name: as requests and replies use it.
 
     Passes `testing.check_planner`.
     """
 
-    def __init__(self, lexicon: Lexicon, read_intent: IntentReader, name: str = 'symbolic'):
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        read_intent: IntentReader,
+        name: str = 'symbolic',
+        question_before: RequestCheck = no_question,
+    ):
         self.name = name
+        self._question_before = question_before
         self._lexicon = lexicon
         self._read_intent = read_intent
 
@@ -46,6 +56,9 @@ class SymbolicPlanner:
         """
         if known_graph.robot_location is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
+        question = self._question_before(request, known_graph)
+        if question:
+            return make_question(question, known_graph)
         intent = self._read_intent(request, known_graph)
         state = survey_mission(known_graph, history)
         return decide(intent, known_graph, state, history, self._lexicon)

@@ -21,7 +21,7 @@ _COLORS = {'region': 'blue+', 'object': 'orange', 'robot': 'green+', 'way': 'mag
 
 
 def print_plan(plan: Plan, *, source: str, latency_s: float | None = None) -> None:
-    """Print the steps of a plan, who made it, how long that took, and why it is what it is."""
+    """Print the steps of a plan, who made it, how long that took, why it is so, and its notes."""
     console = Console(highlight=False)
     table = Table(title=plan.primary_goal or None, title_justify='left', show_header=False)
     for number, action in enumerate(plan.actions, start=1):
@@ -31,6 +31,8 @@ def print_plan(plan: Plan, *, source: str, latency_s: float | None = None) -> No
     console.print(f'source: {source}{latency}', markup=False)
     if plan.reasoning:
         console.print(f'reasoning: {plan.reasoning}', markup=False)
+    for note in plan.notes:
+        console.print(f'note: {note}', markup=False)
 
 
 def print_graph(graph: SceneGraph, way: Sequence[str] = ()) -> None:

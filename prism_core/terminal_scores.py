@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from prism_core.evaluation.controls import say_controls
 from prism_core.evaluation.evaluate import Scores
 from prism_core.evaluation.scores import Estimate
 
@@ -45,11 +46,11 @@ def _cells(estimate: Estimate) -> tuple[str, str, str]:
 
 def _lines(scores: Scores) -> Iterator[str]:
     costs, manners, model = scores.costs, scores.manners, scores.model_costs
-    solved = max((c.solved for c in scores.controls.values() if c.chance is not None), default=0.0)
-    yield f'controls solve {solved:.1%} at most of what cannot be guessed'
+    yield say_controls(scores.controls)
     yield f'first replies not accepted: {scores.say_invalid}'
     yield (
-        f'trials that ended without a plan: {scores.left_invalid}; made-up names said: '
+        f'trials that ended without a plan: {scores.left_invalid}, that did the same in vain over '
+        f'and over: {scores.stuck}; made-up names said: '
         f'{scores.made_up}'
     )
     yield f'a trial takes {costs.actions:.1f} actions and {costs.metres:.0f} m'

@@ -129,6 +129,9 @@ def check_planner_in_episodes(
         assert run.ending != 'limit', (
             f'{request!r}: the planner did not come to an end within {MAX_TURNS} turns'
         )
+        assert run.ending != 'stuck', (
+            f'{request!r}: the planner did not come to an end: {run.error}'
+        )
         blinded = run_episode(make_planner(_scrambled(episode)), make_simulator(episode), episode)
         assert _plans(blinded) == _plans(run), (
             f'{request!r}: with another criterion and other hidden facts the planner planned '

@@ -16,12 +16,12 @@ from typing import Any
 
 from prism_core.errors import SceneGraphError
 from prism_core.graph_elements import Connection, ConnectionKind, GraphUpdate, Node, NodeKind, quote
+from prism_core.json_text import decode_json
 
 NO_UPDATES = 'no_updates()'
 _CALL = re.compile(r'([a-z_]+)\(')
 _BETWEEN_CALLS = re.compile(r'[\s,]*')
 _KEYS = ('name', 'type', 'coords', 'description', 'attributes')
-_DECODER = json.JSONDecoder()
 
 
 def render_update(update: GraphUpdate) -> str:
@@ -111,7 +111,7 @@ def _read_calls(text: str) -> Iterator[tuple[str, Any]]:
         argument, position = None, start.end()
         if start[1] != 'no_updates':
             try:
-                argument, position = _DECODER.raw_decode(text, position)
+                argument, position = decode_json(text, position)
             except (ValueError, RecursionError) as error:
                 raise SceneGraphError(f'{start[1]}: expected JSON: {error}') from None
         if text[position : position + 1] != ')':

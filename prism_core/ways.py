@@ -13,6 +13,9 @@ import networkx as nx
 
 from prism_core.graph_elements import Connection, Node
 
+KEPT_STARTS = 64
+"""Ways are remembered from so many regions: those from all of 2,000 would take a gigabyte."""
+
 
 class Ways:
     """Where one can drive; the same for all graphs that differ in no region and no way."""
@@ -59,14 +62,26 @@ class Ways:
 
     def route(self, start: str, end: str) -> list[str] | None:
         """The shortest way between two regions, both included; None where there is none."""
-        way = self._from(start)[1].get(end) if start in self.network else None
-        return None if way is None else list(way)
+        if start not in self.network:
+            return None
+        distances, before = self._from(start)
+        if end not in distances:
+            return None
+        way = [end]
+        while way[-1] != start:
+            way.append(before[way[-1]][0])
+        return way[::-1]
 
     def _from(self, start: str) -> tuple[Mapping[str, float], Mapping[str, list[str]]]:
+        """How far each region is that can be reached, and the regions before it on the way."""
         known = self._known.get(start)
         if known is None:
-            found = nx.single_source_dijkstra(self.network, start, weight='length_m')
-            known = self._known[start] = (MappingProxyType(found[0]), found[1])
+            before, distances = nx.dijkstra_predecessor_and_distance(
+                self.network, start, weight='length_m'
+            )
+            for oldest in list(self._known)[: 1 - KEPT_STARTS or None]:
+                self._known.pop(oldest, None)
+            known = self._known[start] = (MappingProxyType(distances), before)
         return known
 
 

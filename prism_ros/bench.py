@@ -57,7 +57,10 @@ def run_graph_bench(sizes: list[int], repeats: int) -> None:
         stack.enter_context(on_this_machine_only())
         domain = stack.enter_context(domain_id())
         log = stack.enter_context(open(os.devnull, 'w'))
-        parameters = {'planner.order': f"['{INSTANT_PLANNER}']"}
+        parameters = {
+            'planner.order': f"['{INSTANT_PLANNER}']",
+            'planner.allow_import_paths': 'true',
+        }
         stack.enter_context(node_process('bench_peer', domain, log, parameters))
         peer = stack.enter_context(_Peer(domain))
         columns = {size: _time_steps(make_graph(size), peer, repeats) for size in sizes}

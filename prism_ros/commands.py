@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,9 +12,16 @@ import click
 from prism_core import trace_plan
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
 from prism_core.terminal import print_graph, print_plan, show_progress
+from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.srv import GetPlan
 from prism_ros.conversions import plan_from_message
 from prism_ros.errors import CODE_NAMES, Refusal
+
+_SOURCES = {
+    PlanMessage.SOURCE_STUDENT: 'student',
+    PlanMessage.SOURCE_TEACHER: 'teacher',
+    PlanMessage.SOURCE_SYMBOLIC: 'symbolic',
+}
 
 
 @click.command()
@@ -83,9 +91,32 @@ def bench_plan(plans: int) -> None:
         run_plan_bench(plans, advance)
 
 
+@click.command('soak')
+@click.option(
+    '--minutes', default=60.0, show_default=True, type=click.FloatRange(min=0.1), help='How long.'
+)
+@click.option(
+    '--out', type=click.Path(path_type=Path), required=True, help='New folder for what it measures.'
+)
+def bench_soak(minutes: float, out: Path) -> None:
+    """Use both nodes for long, kill them now and then, and see whether anything wears out."""
+    from prism_ros.bench_soak import run_soak
+
+    if out.exists():
+        raise click.ClickException(f'{out} is there already; name a new folder')
+    if not run_soak(minutes, out):
+        raise click.exceptions.Exit(1)
+
+
 def _print_response(response: GetPlan.Response, latency_s: float) -> None:
-    plan = plan_from_message(response.plan, MAPPING_ACTIONS)
-    print_plan(plan, source=response.plan.model_id, latency_s=latency_s)
+    made = response.plan
+    plan = plan_from_message(made, MAPPING_ACTIONS)
+    passed_over = (f'passed over {said}' for said in made.passed_over)
+    source = _SOURCES.get(made.source, made.model_id)
+    if source != made.model_id:
+        source += f' ({made.model_id})'
+    plan = replace(plan, notes=(*plan.notes, *passed_over))
+    print_plan(plan, source=source, latency_s=latency_s)
 
 
 @contextlib.contextmanager

@@ -263,6 +263,7 @@ def plan_from_message(message: PlanMessage, table: ActionTable) -> Plan:
         primary_goal=message.primary_goal,
         relevant_graph=tuple(message.relevant_nodes),
         reasoning=message.reasoning,
+        notes=tuple(message.warnings),
     )
 
 
@@ -273,6 +274,7 @@ def plan_to_message(plan: Plan, table: ActionTable) -> PlanMessage:
         relevant_nodes=[wire_text(name)[:MAX_NAME_CHARS] for name in plan.relevant_graph],
         reasoning=wire_text(plan.reasoning),
         steps=[step_to_message(action, table) for action in plan.actions],
+        warnings=[wire_text(note) for note in plan.notes],
     )
     message.header.frame_id = FRAME
     return message

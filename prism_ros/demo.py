@@ -18,11 +18,8 @@ from prism_ros.errors import Refusal
 from prism_ros.processes import node_process, on_this_machine_only
 
 START_TIMEOUT_S = 30.0
-_NOT_READY = (
-    PlanErrorCode.NODE_INACTIVE,
-    PlanErrorCode.NO_SCENE_GRAPH,
-    PlanErrorCode.TIMEOUT,
-)
+DEMO_PLANNER = 'student'  # by name: it is not the first that a node asks
+_NOT_READY = PlanErrorCode.NODE_INACTIVE, PlanErrorCode.TIMEOUT
 
 
 def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, SceneGraph]:
@@ -42,7 +39,9 @@ def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, Scen
         stack.enter_context(node_process('planner_node', domain, log))
         with on_this_machine_only(), PlannerClient(domain_id=domain) as client:
             try:
-                response, latency_s = _ask_until_ready(client, GetPlan.Request(task=task))
+                response, latency_s = _ask_until_ready(
+                    client, GetPlan.Request(task=task, planner=DEMO_PLANNER)
+                )
                 graph, _ = client.call(GetSceneGraph.Request(as_json=True), START_TIMEOUT_S)
             except Refusal as refusal:
                 log.seek(0)

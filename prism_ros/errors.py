@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from prism_core import (
     ConfigError,
+    EngineLost,
+    ModelHashMismatch,
+    ModelNotLoaded,
+    OutOfMemory,
     PlannerError,
     PlannerTimeout,
     PlannerUnavailable,
@@ -13,6 +17,8 @@ from prism_core import (
     PromptTooLong,
     RevisionConflict,
     SceneGraphError,
+    TeacherAuth,
+    TeacherUnavailable,
 )
 from prism_msgs.msg import PlanErrorCode
 
@@ -31,11 +37,22 @@ PROBLEM_CODES = {
 }
 """The error code of each reason to refuse a plan."""
 
+UNAVAILABLE: dict[int, type[PlannerUnavailable]] = {
+    PlanErrorCode.MODEL_NOT_LOADED: ModelNotLoaded,
+    PlanErrorCode.MODEL_HASH_MISMATCH: ModelHashMismatch,
+    PlanErrorCode.OUT_OF_MEMORY: OutOfMemory,
+    PlanErrorCode.ENGINE_LOST: EngineLost,
+    PlanErrorCode.TEACHER_UNAVAILABLE: TeacherUnavailable,
+    PlanErrorCode.TEACHER_AUTH: TeacherAuth,
+}
+"""The error of each code that says why a planner cannot work."""
+
 # The first that fits counts, so the most specific stand first.
 _ERROR_CODES: list[tuple[type[PrismError], int]] = [
     (RevisionConflict, PlanErrorCode.REVISION_CONFLICT),
     (SceneGraphError, PlanErrorCode.INVALID_SCENE_GRAPH),
     (PlannerTimeout, PlanErrorCode.TIMEOUT),
+    *((kind, code) for code, kind in UNAVAILABLE.items()),
     (PlannerUnavailable, PlanErrorCode.MODEL_NOT_LOADED),
     (PromptTooLong, PlanErrorCode.CONTEXT_OVERFLOW),
     (PlannerError, PlanErrorCode.INVALID_OUTPUT),

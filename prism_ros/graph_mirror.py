@@ -1,8 +1,8 @@
 """A copy of the scene graph that follows the topics of prism_scene_graph.
 
 The whole graph is taken as raw bytes and deserialised only when the deltas do not lead to it: at
-the start, after a lost delta, or when the owner restarted or loaded another file. A graph and its
-deltas carry the stamp of the last change, which grows with every change and over restarts.
+the start, after a lost delta, or when the owner began anew or loaded another file. Epoch and
+revision name one state of the graph: within an epoch the revision grows with every change.
 """
 
 from __future__ import annotations
@@ -21,41 +21,35 @@ from prism_ros.conversions import scene_graph_from_message, update_from_message
 KEPT_UPDATES = 256
 
 
-class Stamp(NamedTuple):
-    """Seconds and nanoseconds of ROS time."""
+class Version(NamedTuple):
+    """Which state of the graph a message is about."""
 
-    sec: int
-    nanosec: int
+    epoch: int
+    revision: int
 
 
 class GraphMirror:
-    """Follows a graph; `graph` is None until the first one has come."""
+    """Follows a graph; `graph` is None until the first one has come, `epoch` is the graph's."""
 
     def __init__(self) -> None:
         self.graph: SceneGraph | None = None
-        self.stamp = Stamp(0, 0)
-        self._path: deque[Stamp] = deque(maxlen=KEPT_UPDATES)  # from the last whole graph to here
-        self._used: deque[SceneGraphUpdate] = deque(maxlen=KEPT_UPDATES)  # since that graph
+        self.epoch = 0
         self._waiting: deque[SceneGraphUpdate] = deque(maxlen=KEPT_UPDATES)
 
     def take_graph(self, raw: bytes) -> bool:
         """Take a serialized SceneGraph message; whether it brought a change.
 
-        A graph that is older than the mirror counts too when the deltas did not lead over it: they
-        were those of an owner that restarted, and have changed the graph of the one before.
+        One of another epoch always counts, whatever its revision: its owner began anew.
 
         Raises:
             SceneGraphError: the message is no valid graph; the mirror stays as it was. Or a kept
                 delta that fits the graph is no valid update.
         """
-        stamp = read_stamp(raw)
-        if self.graph is not None and (stamp <= self._path[0] or stamp in self._path):
+        epoch, revision = read_version(raw)
+        if self.graph is not None and epoch == self.epoch and revision <= self.graph.revision:
             return False
         self.graph = scene_graph_from_message(deserialize_message(raw, SceneGraphMessage))
-        self.stamp = stamp
-        self._path = deque([stamp], KEPT_UPDATES)
-        self._waiting = deque([*self._used, *self._waiting], KEPT_UPDATES)
-        self._used.clear()
+        self.epoch = epoch
         self._catch_up()
         return True
 
@@ -69,26 +63,40 @@ class GraphMirror:
         return self._catch_up()
 
     def _catch_up(self) -> bool:
-        """Apply the kept deltas that follow on the graph, in the order in which they came."""
-        has_changed = False
-        while self.graph is not None and self._waiting:
-            message = self._waiting[0]
-            stamp = Stamp(message.header.stamp.sec, message.header.stamp.nanosec)
-            if stamp > self.stamp:
-                if message.base_revision != self.graph.revision:
-                    break
-                self._used.append(self._waiting.popleft())
+        """Apply the kept deltas that follow on the graph, drop those that it has behind it."""
+        if self.graph is None:
+            return False
+        before = self.graph
+        try:
+            while (message := self._take_next(self.graph.revision)) is not None:
                 self.graph = self.graph.apply(update_from_message(message))
-                self.stamp, has_changed = stamp, True
-                self._path.append(stamp)
-            else:
-                self._waiting.popleft()
-        return has_changed
+        finally:
+            revision = self.graph.revision
+            to_come = [m for m in self._waiting if m.epoch != self.epoch or m.revision > revision]
+            self._waiting = deque(to_come, KEPT_UPDATES)
+        return self.graph is not before
+
+    def _take_next(self, revision: int) -> SceneGraphUpdate | None:
+        for index, message in enumerate(self._waiting):
+            if message.epoch == self.epoch and message.base_revision == revision < message.revision:
+                del self._waiting[index]
+                return message
+        return None
 
 
-def read_stamp(raw: bytes) -> Stamp:
-    """The header's stamp of a serialized message: the first two fields behind the CDR header.
+def read_version(raw: bytes) -> Version:
+    """The epoch and revision of a serialized SceneGraph: behind its stamp and two texts.
 
-    Source: OMG DDS-XTypes 1.3, 7.4 (plain CDR); the second byte says whether it is little-endian.
+    Source: OMG DDS-XTypes 1.3, 7.4 (plain CDR, aligned from behind the four bytes of its header);
+    the second byte says whether it is little-endian.
     """
-    return Stamp(*struct.unpack_from('<iI' if raw[1] & 1 else '>iI', raw, 4))
+    order = '<' if raw[1] & 1 else '>'
+    at = 8
+    for _ in ('frame_id', 'map_id'):
+        (length,) = struct.unpack_from(f'{order}I', raw, 4 + at)
+        at = _aligned(at + 4 + length, 4)
+    return Version(*struct.unpack_from(f'{order}QQ', raw, 4 + _aligned(at, 8)))
+
+
+def _aligned(at: int, size: int) -> int:
+    return -(-at // size) * size

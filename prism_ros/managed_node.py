@@ -7,8 +7,10 @@ while the node is not active, which rclpy leaves to us.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,18 +21,23 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 
 from prism_core import PrismError
 from prism_msgs.msg import PlanErrorCode
+from prism_ros.checked_node import CheckedNode
 from prism_ros.conversions import wire_text
 from prism_ros.errors import Refusal, refusal_from
-from prism_ros.parameters import ParameterSpec, check_parameters, declare_parameters
+from prism_ros.parameters import ParameterSpec
 
-RESULT_TIMEOUT_S = (
-    900  # results of ROS actions are kept so long; the default of some releases, 10 s, loses them
-)
+RESULT_TIMEOUT_S = 60
+"""Results of ROS actions are kept so long for who asks late. Each one kept makes every later goal
+slower, by 0.03 ms in rclpy 7.1.6; the 10 s that some releases take lose results over a bad radio.
+"""
+
+UNREADABLE_PAUSE_S = 10.0  # so that what restarts a process at once does not flood its log
 
 
 def latched(depth: int = 1) -> QoSProfile:
@@ -42,24 +49,19 @@ def latched(depth: int = 1) -> QoSProfile:
     )
 
 
-class ManagedNode(LifecycleNode):
+class ManagedNode(CheckedNode):
     """A lifecycle node that activates itself when parameter `autostart` is true.
 
-    Subclasses give their parameter table, override `configure`, `activate` and `deactivate`, and
-    make their interfaces with `serve`, `serve_action`, `listen` and `every`.
+    Subclasses give their parameter table, override `configure`, `activate`, `deactivate` and
+    `cleanup`, and make their interfaces with `serve`, `serve_action`, `listen` and `every`.
     """
 
     def __init__(self, name: str, parameters: Sequence[ParameterSpec], **node_arguments: Any):
-        super().__init__(name, **node_arguments)
-        self._specs = parameters
+        super().__init__(name, parameters, **node_arguments)
+        self._failure = ''  # why the last configuration failed
         self._action_servers: list[ActionServer] = []
-        declare_parameters(self, parameters)
-        self.add_on_set_parameters_callback(self._check_parameters)
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.group = ReentrantCallbackGroup()
-        # An impossible transition raises in rclpy's own callback, which would end the process.
-        change_state = self._service_change_state
-        change_state.callback = self._refuse_impossible(change_state.callback)
 
     # What subclasses override ---------------------------------------------------------------
 
@@ -72,21 +74,38 @@ class ManagedNode(LifecycleNode):
     def deactivate(self) -> None:
         """Stop to answer."""
 
-    # Life cycle -----------------------------------------------------------------------------
+    def cleanup(self) -> None:
+        """Give back what `configure` took up."""
 
-    @property
-    def state(self) -> int:
-        """The primary state, a constant of lifecycle_msgs/State."""
-        return self._state_machine.current_state[0]
+    # Life cycle -----------------------------------------------------------------------------
 
     @property
     def is_active(self) -> bool:
         """Whether requests are answered."""
         return self.state == State.PRIMARY_STATE_ACTIVE
 
+    @property
+    def why_inactive(self) -> str:
+        """Why requests are not answered, and what to do about it."""
+        name = self.get_fully_qualified_name()
+        if reason := self.misfits or self._failure:
+            command = f'ros2 lifecycle set {name} configure'
+            return f'{name} is not configured: {reason}; after that run: {command}'
+        return f'{name} is not active; run: ros2 lifecycle set {name} activate'
+
     def on_configure(self, state) -> TransitionCallbackReturn:
         """Called by rclpy; see `configure`."""
-        return self._transit(self.configure, super().on_configure, state)
+        return self._transit(self._configure, super().on_configure, state)
+
+    def _configure(self) -> None:
+        self._failure = ''
+        if self.misfits:
+            raise Refusal(PlanErrorCode.INVALID_REQUEST, self.misfits)
+        try:
+            self.configure()
+        except Exception as error:
+            self._failure = str(error)
+            raise
 
     def on_activate(self, state) -> TransitionCallbackReturn:
         """Called by rclpy; see `activate`."""
@@ -95,6 +114,14 @@ class ManagedNode(LifecycleNode):
     def on_deactivate(self, state) -> TransitionCallbackReturn:
         """Called by rclpy; see `deactivate`."""
         return self._transit(self.deactivate, super().on_deactivate, state)
+
+    def on_cleanup(self, state) -> TransitionCallbackReturn:
+        """Called by rclpy; see `cleanup`."""
+        return self._transit(self.cleanup, super().on_cleanup, state)
+
+    def on_shutdown(self, state) -> TransitionCallbackReturn:
+        """Called by rclpy; see `cleanup`."""
+        return self._transit(self.cleanup, super().on_shutdown, state)
 
     def _transit(self, step: Callable[[], None], upward, state) -> TransitionCallbackReturn:
         try:
@@ -107,24 +134,9 @@ class ManagedNode(LifecycleNode):
             return TransitionCallbackReturn.FAILURE
         return upward(state)
 
-    def _refuse_impossible(self, callback):
-        def guarded(request, response):
-            try:
-                return callback(request, response)
-            except Exception as error:
-                self.get_logger().error(f'transition {request.transition} refused: {error}')
-                response.success = False
-                return response
-
-        return guarded
-
-    def _check_parameters(self, parameters):
-        is_configured = self.state != State.PRIMARY_STATE_UNCONFIGURED
-        return check_parameters(parameters, self._specs, is_configured=is_configured)
-
     def autostart(self) -> None:
         """Configure and activate if so set; a failure is logged, and the node stays up."""
-        if not self.get_parameter('autostart').value:
+        if self.misfits or not self.get_parameter('autostart').value:
             return
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
@@ -186,11 +198,24 @@ class ManagedNode(LifecycleNode):
         )
         self._action_servers.append(server)
 
-    def listen(self, kind, topic: str, callback: Callable, qos, *, raw: bool = False) -> None:
-        """Subscribe to a topic; delivered in every state, so that latched messages are not lost."""
-        self.create_subscription(
-            kind, topic, self._guard_event(callback), qos, callback_group=self.group, raw=raw
-        )
+    def listen(
+        self,
+        kind,
+        topic: str,
+        callback: Callable,
+        qos,
+        *,
+        raw: bool = False,
+        with_info: bool = False,
+    ) -> Subscription:
+        """Subscribe to a topic; delivered in every state, so that latched messages are not lost.
+
+        `with_info` hands the callback rclpy's message info as second argument.
+        """
+        guarded = self._guard_event(callback)
+        # rclpy tells by the number of arguments whether the info is wanted.
+        take = (lambda message, info: guarded(message, info)) if with_info else guarded
+        return self.create_subscription(kind, topic, take, qos, callback_group=self.group, raw=raw)
 
     def every(self, period_s: float, callback: Callable) -> None:
         """Call back at a steady rate, whatever the ROS clock does."""
@@ -214,11 +239,7 @@ class ManagedNode(LifecycleNode):
         """Run a callback; None, or why it was refused."""
         try:
             if not self.is_active:
-                name = self.get_fully_qualified_name()
-                raise Refusal(
-                    PlanErrorCode.NODE_INACTIVE,
-                    f'{name} is not active; run: ros2 lifecycle set {name} activate',
-                )
+                raise Refusal(PlanErrorCode.NODE_INACTIVE, self.why_inactive)
             pending = callback(*arguments)
             if inspect.isawaitable(pending):
                 await pending
@@ -246,7 +267,14 @@ class ManagedNode(LifecycleNode):
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:
     """Start a node, activate it as its parameters say, and spin until told to end."""
-    rclpy.init(args=sys.argv if arguments is None else arguments)
+    try:
+        rclpy.init(args=sys.argv if arguments is None else arguments)
+    except RuntimeError as error:  # of rcl, which names its own source lines at the end
+        reason = str(error).partition(', at /')[0]
+        print(f'{reason}; mend the arguments or the parameter file', file=sys.stderr, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            time.sleep(UNREADABLE_PAUSE_S)
+        sys.exit(2)
     try:
         node = make_node()
         executor = SingleThreadedExecutor()

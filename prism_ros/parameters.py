@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from array import array
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from rcl_interfaces.msg import (
-    FloatingPointRange,
-    IntegerRange,
-    ParameterDescriptor,
-    SetParametersResult,
-)
-from rclpy.node import Node
-from rclpy.parameter import Parameter
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+
+FIXED = {
+    'no': '',
+    'configured': 'fixed once the node is configured',
+    'started': 'fixed when the node starts',
+}
+"""Until when a parameter may change, as descriptors and refusals say it."""
+
+_KINDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text'}
+_SHOWN_CHARS = 80
 
 
 @dataclass(frozen=True)
 class ParameterSpec:
     """One parameter: name, default (which fixes the type), meaning with unit, what is allowed.
 
-    `range` bounds a number, ends included. `is_fixed` freezes the value once the node is
-    configured.
-    A list of texts must not be empty: ROS could not tell its type.
+    `range` bounds a number, ends included. `fixed` says when the value freezes; what decides over
+    files and code does so when the node starts, since any participant may set parameters later.
+    A list must not be empty: ROS could not tell its type.
     """
 
     name: str
     default: Any
     description: str
     range: tuple[float, float] | None = None
-    is_fixed: bool = False
+    fixed: Literal['no', 'configured', 'started'] = 'no'
 
     def describe(self) -> ParameterDescriptor:
         """The descriptor that `ros2 param describe` shows."""
-        descriptor = ParameterDescriptor(description=self.description)
-        if self.is_fixed:
-            descriptor.additional_constraints = 'fixed once the node is configured'
+        notes = [FIXED[self.fixed], 'at least one' if isinstance(self.default, list) else '']
+        descriptor = ParameterDescriptor(
+            description=self.description,
+            additional_constraints='; '.join(filter(None, notes)),
+            read_only=self.fixed == 'started',
+        )
         if self.range is not None:
             low, high = self.range
             if isinstance(self.default, int):
@@ -47,9 +53,59 @@ class ParameterSpec:
                 ]
         return descriptor
 
+    def convert(self, value: Any) -> Any:
+        """The value in the type of the parameter: a whole number is a number too.
+
+        Raises:
+            ValueError: it has another type or is out of range, in one sentence.
+        """
+        value = list(value) if isinstance(value, (tuple, array)) else value
+        if isinstance(self.default, list):
+            items = value if isinstance(value, list) else []
+            converted: Any = [_convert(type(self.default[0]), item) for item in items]
+            fits = bool(items) and None not in converted
+        else:
+            converted = _convert(type(self.default), value)
+            low, high = self.range or (-math.inf, math.inf)
+            fits = converted is not None and (self.range is None or low <= converted <= high)
+        if not fits:
+            raise ValueError(f'{self.name}: expected {self._expected}, got {_show(value)}')
+        return converted
+
+    @property
+    def _expected(self) -> str:
+        if isinstance(self.default, list):
+            return f'a list of at least one {_KINDS[type(self.default[0])].removeprefix("a ")}'
+        kind = _KINDS[type(self.default)]
+        return f'{kind} from {self.range[0]:g} to {self.range[1]:g}' if self.range else kind
+
+
+def _convert(kind: type, value: Any) -> Any:
+    """The value in this type; None if it has another one or is not finite."""
+    if kind is float and type(value) is int:
+        value = float(value)
+    is_finite = not isinstance(value, float) or math.isfinite(value)
+    return value if type(value) is kind and is_finite else None
+
+
+def _show(value: Any) -> str:
+    if value is None or value == []:
+        return 'an empty list'
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ('the text ' if isinstance(value, str) else '') + repr(value)[:_SHOWN_CHARS]
+
+
+ROS_PARAMETERS = (
+    ParameterSpec('use_sim_time', False, 'Take the time from topic /clock.'),
+    ParameterSpec(
+        'start_type_description_service', True, 'Tell others the types.', fixed='started'
+    ),
+)
+"""What rclpy declares for every node, so that a wrong type there is said as well as in ours."""
 
 AUTOSTART = ParameterSpec(
-    'autostart', True, 'Configure and activate the node when it starts.', is_fixed=True
+    'autostart', True, 'Configure and activate the node when it starts.', fixed='started'
 )
 
 SCENE_GRAPH_PARAMETERS = (
@@ -59,20 +115,34 @@ SCENE_GRAPH_PARAMETERS = (
         'depot.json',
         'Scene graph to load (SPINE JSON): a path, or a name inside graph.directory. '
         "'' = start empty.",
-        is_fixed=True,
+        fixed='started',
     ),
     ParameterSpec(
         'graph.directory',
         '',
-        'Folder that load_scene_graph and save_scene_graph are confined to. '
-        "'' = the folder of graph.file, or the packaged graphs (read only).",
-        is_fixed=True,
+        "Folder that load_scene_graph reads from, and nothing else. '' = the folder of graph.file, "
+        'or the packaged graphs.',
+        fixed='started',
+    ),
+    ParameterSpec(
+        'graph.save_directory',
+        '',
+        "Folder that save_scene_graph writes to, and nothing else. '' = saving is refused.",
+        fixed='started',
     ),
     ParameterSpec(
         'graph.robot_location',
         '',
         "Region that the robot starts in. '' = what the file says.",
-        is_fixed=True,
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'graph.state_directory',
+        '',
+        'Folder in which the graph is kept at every change, so that a restart of the node loses '
+        'nothing; a changed graph.file begins anew. Each node has a part of its own there. '
+        "'' = keep nothing.",
+        fixed='started',
     ),
     ParameterSpec(
         'graph.max_nodes',
@@ -91,17 +161,23 @@ PLANNER_PARAMETERS = (
     AUTOSTART,
     ParameterSpec(
         'planner.order',
-        ['student', 'symbolic'],
+        ['symbolic', 'student'],
         'Planners that answer, in falling order: names of entry points in group prism.planners '
         '(lm is the teacher), or package.module:factory for your own; name=... calls it so.',
-        is_fixed=True,
+        fixed='started',
+    ),
+    ParameterSpec(
+        'planner.allow_import_paths',
+        False,
+        'Let planner.order name package.module:factory, which runs whatever stands there.',
+        fixed='started',
     ),
     ParameterSpec(
         'planner.shares',
         [1.0],
         "Relative part of a call's time for each planner of planner.order, which it may use up "
         'before the next is asked; 1.0 for those not named. Positive numbers.',
-        is_fixed=True,
+        fixed='configured',
     ),
     ParameterSpec(
         'planner.timeout_s',
@@ -124,31 +200,9 @@ PLANNER_PARAMETERS = (
     ParameterSpec(
         'graph.stale_after_s',
         0.0,
-        'Refuse to plan on a graph that has not changed for so many seconds. 0 = never.',
+        'Refuse to plan when the owner of the graph has not been heard for so many seconds, '
+        'whether the graph changed or not. It is heard once a second: below 3.0 expect false '
+        'alarms. 0 = never.',
         range=(0.0, 86400.0),
     ),
 )
-
-
-def declare_parameters(node: Node, specs: Sequence[ParameterSpec]) -> None:
-    """Declare every parameter of the table, taking overrides from launch, file and command line."""
-    for spec in specs:
-        node.declare_parameter(spec.name, spec.default, spec.describe())
-
-
-def check_parameters(
-    parameters: Sequence[Parameter], specs: Sequence[ParameterSpec], *, is_configured: bool
-) -> SetParametersResult:
-    """Judge a change of parameters beyond what their descriptors check. Has no side effects."""
-    by_name = {spec.name: spec for spec in specs}
-    for parameter in parameters:
-        spec = by_name.get(parameter.name)
-        if spec is None:
-            continue
-        if spec.is_fixed and is_configured:
-            reason = f'{spec.name} is fixed once the node is configured; clean the node up first'
-            return SetParametersResult(successful=False, reason=reason)
-        if isinstance(parameter.value, float) and not math.isfinite(parameter.value):
-            reason = f'{spec.name} must be a finite number, got {parameter.value}'
-            return SetParametersResult(successful=False, reason=reason)
-    return SetParametersResult(successful=True)

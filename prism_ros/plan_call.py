@@ -16,20 +16,23 @@ from rclpy.task import Future
 
 from prism_core import (
     ActionTable,
+    CallStats,
     Plan,
     Planner,
     PlannerError,
     PlannerTimeout,
+    PlanRejected,
     SceneGraph,
     ValidationReport,
+    suspect,
     validate_plan,
 )
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.managed_node import ManagedNode
-from prism_ros.planner_worker import PlannerPool
-from prism_ros.planning_request import PlanningRequest
+from prism_ros.planner_worker import PlannerPool, health_of
+from prism_ros.planning_request import PlanningRequest, no_graph
 
 GRACE_S = 0.001  # how long a call may hold the executor before it waits as a coroutine
 
@@ -43,7 +46,11 @@ class _Outcome:
 
 
 class PlanCall:
-    """Works one request; `run` is awaited once, `end` stops it from outside."""
+    """Works one request; `run` is awaited once, `end` stops it from outside.
+
+    `attempts` planners were asked, `passed_over` says of each that gave no plan why, as
+    'name: why'. `model_id` and `stats` are those of the planner that answered.
+    """
 
     def __init__(
         self,
@@ -55,6 +62,9 @@ class PlanCall:
     ):
         self.phase = PlanMission.Feedback.QUEUED
         self.attempts = 0
+        self.passed_over: list[str] = []
+        self.model_id = ''
+        self.stats = CallStats()
         self._node = node
         self._pool = pool
         self._request = request
@@ -70,14 +80,15 @@ class PlanCall:
         max_nodes: int,
         publish: Callable[[PlanCall], None],
     ) -> tuple[Plan, SceneGraph, str]:
-        """The first valid plan in the order of the planners, its graph, and who made it.
+        """The first valid plan that nothing is odd about (see `suspect`), in the order of the
+        planners; its graph, and who made it.
 
         Raises:
             Refusal: there is no such plan; or the call was ended from outside.
             PrismError: the request's graph is none.
         """
         publish(self)
-        current = await self._wait_for_revision(current_graph)
+        current = await self._wait_for_graph(current_graph, publish)
         self.phase = PlanMission.Feedback.PLANNING
         refusal = Refusal(PlanErrorCode.TIMEOUT, 'no time was left to plan')
         for index, name in enumerate(self._request.planners):
@@ -85,7 +96,7 @@ class PlanCall:
             publish(self)
             share_s = self._pool.share_s(self._request.planners[index:], self._remaining_s)
             try:
-                plan, graph, report = await self._ask(
+                plan, graph, report, self.model_id, self.stats = await self._ask(
                     name, lambda planner: self._plan(planner, current, max_nodes), share_s
                 )
             except PlannerError as error:
@@ -94,6 +105,7 @@ class PlanCall:
                 if report.is_valid:
                     return plan, graph, name
                 refusal = Refusal(PROBLEM_CODES[report.problems[0].kind], report.feedback)
+            self.passed_over.append(f'{name}: {refusal}')
             self._node.get_logger().warning(f"planner '{name}': {refusal}")
         raise refusal
 
@@ -111,19 +123,21 @@ class PlanCall:
     def _remaining_s(self) -> float:
         return self._deadline_s - time.monotonic()
 
-    async def _wait_for_revision(
-        self, current_graph: Callable[[], SceneGraph | None]
+    async def _wait_for_graph(
+        self,
+        current_graph: Callable[[], SceneGraph | None],
+        publish: Callable[[PlanCall], None],
     ) -> SceneGraph | None:
+        """The current graph, once there is one that is as new as the request asks for."""
         wanted = self._request.min_graph_revision
-        while not self._request.scene_graph_json and wanted:
+        while not self._request.scene_graph_json:
             graph = current_graph()
             if graph is not None and graph.revision >= wanted:
                 break
-            found = 'none' if graph is None else f'revision {graph.revision}'
-            error = Refusal(
-                PlanErrorCode.STALE_SCENE_GRAPH,
-                f'waited for revision {wanted} of the scene graph, got {found}',
-            )
+            error = no_graph() if graph is None else _too_old(graph, wanted)
+            if self.phase != PlanMission.Feedback.WAITING:
+                self.phase = PlanMission.Feedback.WAITING
+                publish(self)
             self._waits_for_graph = True
             await self._wait(Future(executor=self._node.executor), self._remaining_s, error)
             self._waits_for_graph = False
@@ -131,8 +145,10 @@ class PlanCall:
 
     def _plan(
         self, planner: Planner, current: SceneGraph | None, max_nodes: int
-    ) -> tuple[Plan, SceneGraph, ValidationReport]:
-        """What runs on the planner's thread."""
+    ) -> tuple[Plan, SceneGraph, ValidationReport, str, CallStats]:
+        """What runs on the planner's thread: a plan, its graph, its check, who made it and what
+        that took.
+        """
         graph = self._request.choose_graph(current, max_nodes)
         try:
             plan = planner.plan(self._request.task, graph, self._request.history)
@@ -142,7 +158,16 @@ class PlanCall:
             raise PlannerError(f'expected a plan or a PlannerError, got {error!r}') from error
         if not isinstance(plan, Plan):
             raise PlannerError(f'expected a Plan, got a {type(plan).__name__}')
-        return plan, graph, validate_plan(plan, graph, self._table)
+        stats = getattr(planner, 'stats', None)
+        if not isinstance(stats, CallStats):
+            stats = CallStats()
+        report = validate_plan(plan, graph, self._table)
+        if report.is_valid:
+            task, history = self._request.task, self._request.history
+            doubt = suspect(plan, task, graph, history, self._table)
+            if doubt:
+                raise PlanRejected(doubt)
+        return plan, graph, report, health_of(planner).model_id, stats
 
     async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
         """Run a job on the planner's thread; give up when its share of the time is over."""
@@ -186,3 +211,10 @@ class PlanCall:
         if future is not None and not future.done():
             future.set_result(outcome)
             self._node.executor.wake()
+
+
+def _too_old(graph: SceneGraph, wanted: int) -> Refusal:
+    return Refusal(
+        PlanErrorCode.STALE_SCENE_GRAPH,
+        f'waited for revision {wanted} of the scene graph, got revision {graph.revision}',
+    )

@@ -6,17 +6,17 @@ call ends at its deadline whatever they do, and no plan leaves that the validato
 
 from __future__ import annotations
 
+import copy
 import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rclpy.time import Time
+from std_msgs.msg import Header
 
 from prism_core import (
     Plan,
+    PlannerHealth,
     PrismError,
     SceneGraph,
     SceneGraphError,
@@ -32,12 +32,15 @@ from prism_msgs.srv import GetPlan, ValidatePlan
 from prism_ros.conversions import plan_from_message, plan_to_message, wire_text
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
+from prism_ros.graph_trust import GraphTrust
+from prism_ros.kept_graphs import KeptGraphs
 from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.parameters import PLANNER_PARAMETERS
 from prism_ros.plan_call import PlanCall
 from prism_ros.planner_order import read_planners
+from prism_ros.planner_status import StartReport, health_messages, judge, make_metrics
 from prism_ros.planner_worker import PlannerPool
-from prism_ros.planning_request import read_planning_request
+from prism_ros.planning_request import no_graph, read_planning_request
 
 HEARTBEAT_S = 1.0
 STATUS_DELAY_S = 0.1  # a change is told this late at the most
@@ -56,12 +59,15 @@ class PlannerNode(ManagedNode):
         super().__init__('prism_planner', PLANNER_PARAMETERS, **node_arguments)
         self._table = MAPPING_ACTIONS
         self._mirror = GraphMirror()
+        self._trust = GraphTrust(self._mirror)
+        self._kept = KeptGraphs()
         self._pool = PlannerPool({})
         self._call: PlanCall | None = None
         self._goal_handle: Any = None  # of the goal that the call is for, if it is one
         self._last_error_code = PlanErrorCode.NONE
         self._last_metrics = PlanMetrics()
-        self._told_state: tuple | None = None  # what the last status was about, and when
+        self._start = StartReport(self.get_name(), time.monotonic())
+        self._told: PlanningStatus | None = None  # the last status, and when
         self._told_s = 0.0
         self._plan_publisher = self.create_publisher(PlanMessage, 'current_plan', latched())
         self._status_publisher = self.create_publisher(PlanningStatus, 'planner_status', latched())
@@ -72,31 +78,29 @@ class PlannerNode(ManagedNode):
         self.listen(
             SceneGraphUpdate, 'scene_graph_updates', self._take_update, latched(KEPT_UPDATES)
         )
+        self.listen(
+            SceneGraphUpdate, 'scene_graph/heartbeat', self._trust.notice_heartbeat, latched()
+        )
         self.every(STATUS_DELAY_S, self._publish_status_if_due)
 
     def configure(self) -> None:
         """Find the planners that the parameters name."""
         self._pool = read_planners(
-            self.get_parameter('planner.order').value, self.get_parameter('planner.shares').value
+            self.get_parameter('planner.order').value,
+            self.get_parameter('planner.shares').value,
+            allow_import_paths=self.get_parameter('planner.allow_import_paths').value,
         )
 
     def activate(self) -> None:
         """Have the planners made, in the background."""
-        for name, made in self._pool.warm_up().items():
-            made.add_done_callback(partial(self._notice_made, name))
-
-    def _notice_made(self, name: str, done: Future) -> None:
-        """Say on the executor's thread why a planner could not be made."""
-        if done.cancelled() or done.exception() is None or not self.context.ok():
-            return
-        self.executor.create_task(
-            self.get_logger().warning, f"planner '{name}': {done.exception()}"
-        )
+        self._start = StartReport(self.get_name(), time.monotonic())
+        self._pool.warm_up()
 
     def deactivate(self) -> None:
         """End the call that is being worked on."""
         self._end_call(Refusal(PlanErrorCode.NODE_INACTIVE, 'the planner was deactivated'))
         self._pool.close()
+        self._kept.clear()
 
     def destroy_node(self) -> None:
         """Free the planners and everything else."""
@@ -115,6 +119,7 @@ class PlannerNode(ManagedNode):
         def publish(call: PlanCall) -> None:
             feedback = PlanMission.Feedback(phase=call.phase, attempt=call.attempts)
             feedback.elapsed_s = time.monotonic() - started_s
+            feedback.last_rejection = wire_text(''.join(call.passed_over[-1:]))
             goal_handle.publish_feedback(feedback)
 
         await self._answer(goal_handle.request, result, publish, goal_handle)
@@ -148,12 +153,21 @@ class PlannerNode(ManagedNode):
             default_timeout_s=self.get_parameter('planner.timeout_s').value,
             max_timeout_s=self.get_parameter('planner.max_timeout_s').value,
             table=self._table,
+            find_graph=self._kept.find,
         )
-        call = PlanCall(self, self._pool, request, self._table, started_s + request.timeout_s)
+        deadline_s = started_s + request.timeout_s
+        call = PlanCall(self, self._pool, request, self._table, deadline_s)
         self._call, self._goal_handle = call, goal_handle
+        epoch, doubt = 0, ''  # of the graph that the call ends up with
+
+        def current_graph() -> SceneGraph | None:
+            nonlocal epoch, doubt
+            epoch, doubt = self._mirror.epoch, self._trust.doubt
+            return self._current_graph()
+
         try:
             plan, graph, name = await call.run(
-                self._current_graph, self.get_parameter('graph.max_nodes').value, publish
+                current_graph, self.get_parameter('graph.max_nodes').value, publish
             )
             self._last_error_code = PlanErrorCode.NONE
         except PrismError as error:
@@ -165,23 +179,26 @@ class PlannerNode(ManagedNode):
             raise
         finally:
             self._call = self._goal_handle = None
-            self._last_metrics = PlanMetrics(
-                planning_time_s=time.monotonic() - started_s, attempts=call.attempts
-            )
+            took_s = time.monotonic() - started_s
+            self._last_metrics = make_metrics(call.stats, took_s, call.attempts)
         reply.metrics = self._last_metrics
-        reply.plan = self._to_message(plan, graph, request.task, name)
+        reply.plan = self._to_message(plan, request.task, name)
+        reply.plan.model_id = wire_text(call.model_id or name)
+        reply.plan.passed_over = [wire_text(said) for said in call.passed_over]
+        if not request.scene_graph_json:
+            reply.plan.graph_epoch, reply.plan.graph_revision = epoch, graph.revision
+            reply.plan.warnings += [doubt] if doubt else []
+        self._kept.keep(reply.plan, graph)
         # After the reply, which must not wait for it.
         self.executor.create_task(self._plan_publisher.publish, reply.plan)
         return plan
 
-    def _to_message(self, plan: Plan, graph: SceneGraph, task: str, name: str) -> PlanMessage:
+    def _to_message(self, plan: Plan, task: str, name: str) -> PlanMessage:
         message = plan_to_message(plan, self._table)
         message.header.stamp = self.get_clock().now().to_msg()
         message.plan_id.uuid = list(uuid.uuid4().bytes)
         message.task = task
-        message.graph_revision = graph.revision
         message.source = SOURCES.get(name, PlanMessage.SOURCE_OTHER)
-        message.model_id = name
         return message
 
     def _validate_plan(
@@ -189,7 +206,7 @@ class PlannerNode(ManagedNode):
     ) -> None:
         graph = self._current_graph()
         if graph is None:
-            raise Refusal(PlanErrorCode.NO_SCENE_GRAPH, 'no scene graph has come yet')
+            raise no_graph()
         try:
             plan = plan_from_message(request.plan, self._table)
         except PrismError as error:
@@ -197,6 +214,7 @@ class PlannerNode(ManagedNode):
         report = validate_plan(plan, graph, self._table)
         response.accepted = report.is_valid
         response.checked = request.plan
+        response.checked.graph_epoch = self._mirror.epoch
         response.checked.graph_revision = graph.revision
         for problem in report.problems:
             if problem.step is not None:
@@ -208,8 +226,10 @@ class PlannerNode(ManagedNode):
 
     def _take_graph(self, raw: bytes) -> None:
         self._follow(self._mirror.take_graph, raw)
+        self._trust.notice_graph()
 
     def _take_update(self, message: SceneGraphUpdate) -> None:
+        self._trust.notice_update(message)
         self._follow(self._mirror.take_update, message)
 
     def _follow(self, take: Callable[[Any], bool], message: Any) -> None:
@@ -225,49 +245,63 @@ class PlannerNode(ManagedNode):
         """The graph as the topics tell it.
 
         Raises:
-            Refusal: it is older than parameter `graph.stale_after_s` allows.
+            Refusal: its owner has not been heard for as long as `graph.stale_after_s` allows.
         """
-        limit_s = self.get_parameter('graph.stale_after_s').value
-        if self._mirror.graph is not None and 0 < limit_s < self._graph_age_s:
+        limit_s, age_s = self.get_parameter('graph.stale_after_s').value, self._trust.age_s
+        if self._mirror.graph is not None and 0 < limit_s < age_s:
             raise Refusal(
                 PlanErrorCode.STALE_SCENE_GRAPH,
-                f'the scene graph has not changed for {self._graph_age_s:.1f} s; '
-                f'graph.stale_after_s allows {limit_s:g}',
+                f'the owner of the scene graph has not been heard for {age_s:.1f} s, '
+                f'graph.stale_after_s allows {limit_s:g}; is prism_scene_graph active?',
             )
         return self._mirror.graph
 
-    @property
-    def _graph_age_s(self) -> float:
-        stamp = Time(
-            seconds=self._mirror.stamp.sec,
-            nanoseconds=self._mirror.stamp.nanosec,
-            clock_type=self.get_clock().clock_type,
-        )
-        return (self.get_clock().now() - stamp).nanoseconds / 1e9
+    def _doubts(self) -> list[str]:
+        """Why the graph cannot be trusted, one sentence each."""
+        doubts = [self._trust.doubt] if self._trust.doubt else []
+        limit_s = self.get_parameter('graph.stale_after_s').value
+        if self._mirror.graph is not None and 0 < limit_s < self._trust.age_s:
+            doubts.append(
+                f"the scene graph's owner was not heard for graph.stale_after_s ({limit_s:g} s)"
+            )
+        return doubts
 
     def _publish_status_if_due(self) -> None:
-        """Tell the status on every change, and at 1 Hz."""
+        """Tell the status on every change, and at 1 Hz; log how the planners are."""
         now_s = time.monotonic()
-        state = self.state, self._call, self._last_metrics, self._mirror.graph is None
-        if state != self._told_state or now_s - self._told_s >= HEARTBEAT_S:
-            self._told_state, self._told_s = state, now_s
-            self._publish_status()
+        health, doubts = self._pool.health(), self._doubts()
+        for line in self._start.look(health, doubts, now_s) if self.is_active else ():
+            self.get_logger().info(line)
+        status = self._make_status(health, doubts)
+        if status != self._told or now_s - self._told_s >= HEARTBEAT_S:
+            self._told, self._told_s = status, now_s
+            self._publish_status(status)
 
-    def _publish_status(self) -> None:
+    def _make_status(
+        self, health: Mapping[str, PlannerHealth], doubts: Sequence[str]
+    ) -> PlanningStatus:
+        """All of a status but what changes by itself."""
         status = PlanningStatus(last_error_code=self._last_error_code, last=self._last_metrics)
-        status.header.stamp = self.get_clock().now().to_msg()
-        status.model_id = ', '.join(self._pool.names)
+        status.state, status.detail = judge(health, doubts)
         if not self.is_active:
             status.state, status.detail = PlanningStatus.INACTIVE, 'not active'
         elif self._call is not None:
-            status.state, status.detail = PlanningStatus.PLANNING, 'planning'
-        else:
-            status.state, status.detail = PlanningStatus.READY, 'ready'
+            status.state = PlanningStatus.PLANNING
+            status.detail = f'planning; {status.detail}'
         if self._mirror.graph is None:
             status.detail += '; no scene graph yet'
         else:
+            status.graph_epoch = self._mirror.epoch
+        status.detail = wire_text(status.detail)
+        status.planners = health_messages(health)
+        return status
+
+    def _publish_status(self, status: PlanningStatus) -> None:
+        status = copy.copy(status)
+        status.header = Header(stamp=self.get_clock().now().to_msg())
+        if self._mirror.graph is not None:
             status.graph_revision = self._mirror.graph.revision
-            status.graph_age_s = self._graph_age_s
+            status.graph_age_s = self._trust.age_s
         self._status_publisher.publish(status)
 
 

@@ -11,16 +11,20 @@ from prism_ros.errors import Refusal
 from prism_ros.planner_worker import PlannerPool
 
 
-def read_planners(order: Sequence[str], shares: Sequence[float]) -> PlannerPool:
+def read_planners(
+    order: Sequence[str], shares: Sequence[float], *, allow_import_paths: bool = False
+) -> PlannerPool:
     """The planners that parameters `planner.order` and `planner.shares` name.
 
     Args:
         order: entry points of group `prism.planners` or `package.module:factory`; with `name=` in
             front a planner is called so in requests and replies.
         shares: the relative part of a call's time for each; 1.0 for those beyond the end.
+        allow_import_paths: whether `package.module:factory` may be imported, which runs it.
 
     Raises:
-        Refusal: there is no planner, two of one name, or a share that is none.
+        Refusal: there is no planner, two of one name, an import path where none is allowed, or a
+            share that is none.
         ConfigError: a planner cannot be found.
     """
     entries = [entry.strip() for entry in order if entry.strip()]
@@ -29,6 +33,13 @@ def read_planners(order: Sequence[str], shares: Sequence[float]) -> PlannerPool:
     paths: dict[str, str] = {}
     for entry in entries:
         given, _, path = entry.rpartition('=')
+        if ':' in path and not allow_import_paths:
+            raise Refusal(
+                PlanErrorCode.UNKNOWN_PLANNER,
+                f"planner.order names '{path}' by import path: start the node with "
+                'planner.allow_import_paths set to true, or make it an entry point of group '
+                'prism.planners',
+            )
         name = given or path.rpartition(':')[2]
         if name in paths:
             raise Refusal(

@@ -31,7 +31,7 @@ from prism_msgs.msg import PlanErrorCode
 from prism_msgs.srv import GetPlan
 from prism_ros.client import PlannerClient
 from prism_ros.conversions import plan_from_message, wire_text
-from prism_ros.errors import CODE_NAMES, Refusal
+from prism_ros.errors import CODE_NAMES, UNAVAILABLE, Refusal
 from prism_ros.turn_conversions import turn_to_message
 
 SERVICE_VARIABLE, TIMEOUT_VARIABLE = 'PRISM_PLAN_SERVICE', 'PRISM_PLAN_TIMEOUT_S'
@@ -41,7 +41,7 @@ _GRACE_S = 1.0  # for a reply that is sent at the deadline
 _PAUSE_S = 0.01
 _ERRORS: dict[int, type[PlannerError]] = {
     PlanErrorCode.NODE_INACTIVE: PlannerUnavailable,
-    PlanErrorCode.MODEL_NOT_LOADED: PlannerUnavailable,
+    **UNAVAILABLE,
     PlanErrorCode.CONTEXT_OVERFLOW: PromptTooLong,
     PlanErrorCode.TIMEOUT: PlannerTimeout,
     PlanErrorCode.BUSY: PlannerTimeout,

@@ -8,13 +8,25 @@ worker gets no more work and ends when the call returns, and the planner is made
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from prism_core import Planner, PlannerError, PlannerFactory, PlannerUnavailable, PrismError
+from prism_core import (
+    Planner,
+    PlannerError,
+    PlannerFactory,
+    PlannerHealth,
+    PlannerTimeout,
+    PlannerUnavailable,
+    PrismError,
+)
+
+STOP_S = 1.0  # so long a planner may take to end a call that it was told to end
 
 
 class PlannerWorker:
@@ -25,6 +37,9 @@ class PlannerWorker:
         self._jobs = queue.SimpleQueue()
         self._factory = factory
         self._planner: Planner | None = None
+        self._fault: PlannerError | None = None
+        self._is_busy = False
+        self._canceled_s = math.inf  # when the call that runs was told to end
         self._thread = threading.Thread(target=self._work, name=f'planner-{name}', daemon=True)
         self._thread.start()
 
@@ -38,6 +53,16 @@ class PlannerWorker:
         """Whether the planner is made."""
         return self._planner is not None
 
+    @property
+    def health(self) -> PlannerHealth:
+        """How the planner is; waits for nothing."""
+        if self._planner is None:
+            return PlannerHealth('out' if self._fault else 'loading', self._fault)
+        if self._is_busy and time.monotonic() - self._canceled_s > STOP_S:
+            error = PlannerTimeout('it does not end a call that it was told to end')
+            return PlannerHealth('out', error, health_of(self._planner).model_id)
+        return health_of(self._planner)
+
     def submit(self, job: Callable[[Planner], Any]) -> Future:
         """Run `job(planner)`; the future gets its result or its exception on the thread."""
         future: Future = Future()
@@ -49,6 +74,7 @@ class PlannerWorker:
         cancel = getattr(self._planner, 'cancel', None)
         if cancel is None:
             return False
+        self._canceled_s = time.monotonic()
         cancel()
         return True
 
@@ -69,25 +95,37 @@ class PlannerWorker:
     def _work(self) -> None:
         while (entry := self._jobs.get()) is not None:
             job, future = entry
-            fault: Exception | None = None
             try:
                 self._planner = self._make() if self._planner is None else self._planner
-            except Exception as error:
-                fault = error
+                self._fault = None
+            except PlannerError as error:
+                self._fault = error
             if future.set_running_or_notify_cancel():
-                self._run(job, future, fault)
+                self._canceled_s, self._is_busy = math.inf, True
+                self._run(job, future)
         if self._planner is not None:
             self._planner.close()
 
-    def _run(self, job: Callable[[Any], Any], future: Future, fault: Exception | None) -> None:
+    def _run(self, job: Callable[[Any], Any], future: Future) -> None:
         try:
-            if fault is not None:
-                raise fault
+            if self._fault is not None:
+                raise self._fault
             result = job(self._planner)
         except Exception as error:
+            self._is_busy = False
             future.set_exception(error)
         else:
+            self._is_busy = False
             future.set_result(result)
+
+
+def health_of(planner: Any) -> PlannerHealth:
+    """How a planner says it is by its property `health`; ready where it has none."""
+    try:
+        told = getattr(planner, 'health', None)
+    except Exception as error:
+        return PlannerHealth('out', PlannerError(f'its health cannot be told: {error!r}'))
+    return told if isinstance(told, PlannerHealth) else PlannerHealth('ready')
 
 
 class PlannerPool:
@@ -110,20 +148,32 @@ class PlannerPool:
         self._shares = shares or {}
         self._workers: dict[str, PlannerWorker] = {}
         self._left_behind: list[PlannerWorker] = []
+        self._why_left: dict[str, PlannerError] = {}
 
     @property
     def names(self) -> list[str]:
         """The planners in falling order."""
         return list(self._factories)
 
+    def health(self) -> dict[str, PlannerHealth]:
+        """How each planner is, in falling order; waits for nothing."""
+        return {name: self._health_of(name) for name in self.names}
+
+    def _health_of(self, name: str) -> PlannerHealth:
+        worker, why = self._workers.get(name), self._why_left.get(name)
+        if worker is not None:
+            return worker.health
+        return PlannerHealth('out' if why else 'loading', why)
+
     def share_s(self, names: Sequence[str], remaining_s: float) -> float:
         """The time of the first of the planners that are left, of all the time that is left."""
         shares = [self._shares.get(name, 1.0) for name in names]
         return remaining_s * shares[0] / sum(shares)
 
-    def warm_up(self) -> dict[str, Future]:
+    def warm_up(self) -> None:
         """Have every planner made, so that the first call need not wait for it."""
-        return {name: self.worker(name).submit(lambda planner: None) for name in self.names}
+        for name in self.names:
+            self.worker(name).submit(lambda planner: None)
 
     def worker(self, name: str) -> PlannerWorker:
         """The worker of a planner, started at need."""
@@ -134,6 +184,7 @@ class PlannerPool:
                     f'{len(self._left_behind)} calls of planners still hang; restart the node'
                 )
             self._workers[name] = PlannerWorker(name, self._factories[name])
+            self._why_left.pop(name, None)
         return self._workers[name]
 
     def give_up(self, name: str, call: Future) -> None:
@@ -145,6 +196,9 @@ class PlannerPool:
         is_stopped = worker.cancel() if has_begun else not worker.has_planner
         if not is_stopped:
             self.leave_behind(name)
+            self._why_left[name] = PlannerTimeout(
+                'its last call did not end in time; it is made anew for the next call'
+            )
 
     def leave_behind(self, name: str) -> None:
         """Do without a worker; nothing happens when it was left behind before."""

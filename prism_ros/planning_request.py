@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from prism_core import MAX_TURNS, ActionTable, PrismError, SceneGraph, Turn, parse_scene_graph
+from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import Refusal
 from prism_ros.turn_conversions import MAX_FEEDBACK_CHARS, turn_from_message
@@ -47,10 +48,7 @@ class PlanningRequest:
                     f'{max_nodes}',
                 )
         if graph is None:
-            raise Refusal(
-                PlanErrorCode.NO_SCENE_GRAPH,
-                'no scene graph has come on topic scene_graph; is prism_scene_graph active?',
-            )
+            raise no_graph()
         if self.start_location:
             try:
                 graph = graph.at(self.start_location)
@@ -64,6 +62,14 @@ class PlanningRequest:
         return graph
 
 
+def no_graph() -> Refusal:
+    """The refusal of whoever needs a graph before one has come."""
+    return Refusal(
+        PlanErrorCode.NO_SCENE_GRAPH,
+        'no scene graph has come on topic scene_graph; is prism_scene_graph active?',
+    )
+
+
 def read_planning_request(
     message: Any,
     *,
@@ -71,8 +77,10 @@ def read_planning_request(
     default_timeout_s: float,
     max_timeout_s: float,
     table: ActionTable,
+    find_graph: Callable[[PlanMessage], SceneGraph | None] = lambda plan: None,
 ) -> PlanningRequest:
-    """Check and read a GetPlan request or a PlanMission goal.
+    """Check and read a GetPlan request or a PlanMission goal; `find_graph` tells what a plan of its
+    history was made on.
 
     Raises:
         Refusal: INVALID_REQUEST or UNKNOWN_PLANNER, with what was expected and what came.
@@ -98,12 +106,16 @@ def read_planning_request(
         planners=(message.planner,) if message.planner else tuple(planners),
         timeout_s=min(timeout_s, max_timeout_s),
         min_graph_revision=message.min_graph_revision,
-        history=_read_history(message.history, table),
+        history=_read_history(message.history, table, find_graph),
         scene_graph_json=scene_graph_json,
     )
 
 
-def _read_history(messages: Sequence[Any], table: ActionTable) -> tuple[Turn, ...]:
+def _read_history(
+    messages: Sequence[Any],
+    table: ActionTable,
+    find_graph: Callable[[PlanMessage], SceneGraph | None],
+) -> tuple[Turn, ...]:
     if len(messages) > MAX_TURNS:
         raise _invalid(f'history holds {len(messages)} turns; at most {MAX_TURNS} are allowed')
     turns = []
@@ -117,7 +129,7 @@ def _read_history(messages: Sequence[Any], table: ActionTable) -> tuple[Turn, ..
             name = f'history[{index}].observations[{at}].feedback'
             _check_length(name, observation.feedback, MAX_FEEDBACK_CHARS)
         try:
-            turns.append(turn_from_message(message, table))
+            turns.append(turn_from_message(message, table, find_graph(message.plan)))
         except PrismError as error:
             raise _invalid(f'history[{index}]: {error}') from error
     return tuple(turns)

@@ -2,16 +2,15 @@
 
 Every change goes through `apply`: an update is taken whole or not at all, published as a delta, and
 now and then followed by the whole graph, so that who joins late has the latched graph and every
-delta since.
+delta since. A heartbeat tells that the owner lives when nothing changes. What it owns is kept in
+parameter `graph.state_directory`, so that a restart loses nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from rclpy.clock import ClockType
-from rclpy.duration import Duration
-from rclpy.time import Time
 from visualization_msgs.msg import MarkerArray
 
 from prism_core import (
@@ -30,16 +29,19 @@ from prism_ros.conversions import (
     update_to_message,
 )
 from prism_ros.errors import Refusal
-from prism_ros.graph_files import GraphFolder, load_scene_graph, save_scene_graph
+from prism_ros.graph_files import GraphFolder, load_scene_graph
+from prism_ros.graph_state import GraphState, OwnedGraph, new_epoch, origin_of
+from prism_ros.lost_messages import LostMessages
 from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.markers import make_markers
 from prism_ros.parameters import SCENE_GRAPH_PARAMETERS
 
 DELTAS_PER_GRAPH = 200  # less than the 256 deltas that are kept for who joins late
 UPDATE_DEPTH = 256
+BURST_DEPTH = 4096  # updates that can wait; the queue takes memory for those that do
 GRAPH_PERIOD_S = 30
 GREETINGS = 3
-MARKER_PERIOD_S = 1.0
+TICK_S = 1.0  # heartbeat and markers
 
 
 class SceneGraphNode(ManagedNode):
@@ -47,11 +49,11 @@ class SceneGraphNode(ManagedNode):
 
     def __init__(self, **node_arguments):
         super().__init__('prism_scene_graph', SCENE_GRAPH_PARAMETERS, **node_arguments)
-        self._graph = SceneGraph()
+        self._owned = OwnedGraph(SceneGraph(), epoch=0)
+        self._state = GraphState(None, self.get_logger())
         self._folder = GraphFolder('', '')
-        self._stamp = Time(
-            clock_type=ClockType.ROS_TIME
-        )  # of the last change: no two have the same
+        self._first_file: Path | None = None  # that the graph was first made from
+        self._stamp = self.get_clock().now()  # of the last change
         self._deltas = 0  # since the whole graph was published
         self._seconds = 0
         self._subscribers = 0
@@ -61,6 +63,9 @@ class SceneGraphNode(ManagedNode):
         self._update_publisher = self.create_publisher(
             SceneGraphUpdate, 'scene_graph_updates', latched(UPDATE_DEPTH)
         )
+        self._heartbeat_publisher = self.create_publisher(
+            SceneGraphUpdate, 'scene_graph/heartbeat', latched()
+        )
         self._marker_publisher = self.create_publisher(
             MarkerArray, 'scene_graph/markers', latched()
         )
@@ -68,21 +73,66 @@ class SceneGraphNode(ManagedNode):
         self.serve(GetSceneGraph, 'get_scene_graph', self._get_scene_graph)
         self.serve(LoadSceneGraph, 'load_scene_graph', self._load_scene_graph)
         self.serve(SaveSceneGraph, 'save_scene_graph', self._save_scene_graph)
-        self.listen(SceneGraphUpdate, 'graph_updates', self._take_update, 100)
-        self.every(MARKER_PERIOD_S, self._publish_what_is_old)
+        self._updates = self.listen(
+            SceneGraphUpdate, 'graph_updates', self._take_update, BURST_DEPTH, with_info=True
+        )
+        self._losses = LostMessages()
+        self._lost = 0  # updates that never came, since that was last said
+        self.every(TICK_S, self._tick)
 
     def configure(self) -> None:
-        """Load the file that the parameters name."""
-        file = self.get_parameter('graph.file').value
-        self._folder = GraphFolder(self.get_parameter('graph.directory').value, file)
-        graph = SceneGraph() if self._folder.file is None else self._load(self._folder.file)
-        location = self.get_parameter('graph.robot_location').value
-        self._replace(graph.at(location) if location else graph)
+        """Take up the graph that was kept, or load the file that the parameters name."""
+        names = ('graph.directory', 'graph.file', 'graph.save_directory')
+        directory, setting, save_directory = (self.get_parameter(name).value for name in names)
+        self._folder = GraphFolder(directory, setting, save_directory)
+        file = self._first_file = self._folder.file
+        fresh = SceneGraph() if file is None else self._check_size(load_scene_graph(file))
+        origin = origin_of(setting, file)
+        start = self.get_parameter('graph.robot_location').value
+        self._state = GraphState(self._state_folder(), self.get_logger())
+        try:
+            owned = self._state.restore(origin)
+            if owned is None:
+                epoch = new_epoch(max(self._owned.epoch, self._state.last_epoch))
+                graph = fresh.at(start) if start else fresh
+                owned = OwnedGraph(graph, epoch, origin, start, self._state.is_lost)
+            elif start != owned.start:
+                told = GraphUpdate(robot_location=start or None)
+                owned = replace(owned.after(told) if start else owned, start=start)
+            self._check_size(owned.graph)
+        except (SceneGraphError, Refusal):
+            self._state.close()
+            raise
+        self._replace(owned)
+        self._state.save(owned)
 
     def activate(self) -> None:
         """Publish the graph."""
         self._publish_graph()
+        self._publish_heartbeat()
         self._markers_are_old = True
+
+    def deactivate(self) -> None:
+        """Keep the graph."""
+        self._state.save(self._owned)
+
+    def cleanup(self) -> None:
+        """Keep the graph, and let go of the folder."""
+        self._state.save(self._owned, is_closed=True)
+        self._state.close()
+
+    def destroy_node(self) -> None:
+        """Keep the graph, then free everything."""
+        self.cleanup()
+        super().destroy_node()
+
+    def _state_folder(self) -> Path | None:
+        """The folder of this node alone in that of the parameter."""
+        directory = self.get_parameter('graph.state_directory').value
+        if not directory:
+            return None
+        name = self.get_fully_qualified_name().strip('/').replace('/', '.')
+        return Path(directory).expanduser() / name
 
     def _update_graph(self, request, response) -> None:
         try:
@@ -93,10 +143,10 @@ class SceneGraphNode(ManagedNode):
             response.error_msg = str(error)
         else:
             response.success = True
-        response.revision = self._graph.revision
+        response.revision = self._owned.graph.revision
 
     def _get_scene_graph(self, request, response) -> None:
-        graph = self._graph
+        graph = self._owned.graph
         if request.near:
             if request.near not in graph.nodes:
                 raise Refusal(
@@ -110,27 +160,30 @@ class SceneGraphNode(ManagedNode):
         response.success = True
 
     def _load_scene_graph(self, request, response) -> None:
-        graph = self._load(self._folder.resolve(request.file))
-        self._replace(graph.with_revision(self._graph.revision + 1))
+        graph, path = self._folder.load(request.file)
+        graph = self._check_size(graph).with_revision(self._owned.graph.revision + 1)
+        self._replace(replace(self._owned, graph=graph))
+        self._state.save(self._owned)
+        self._folder.file = path
         self._publish_graph()
-        response.success, response.revision = True, self._graph.revision
+        response.success, response.revision = True, graph.revision
 
     def _save_scene_graph(self, request, response) -> None:
-        if self._folder.is_packaged:
-            raise Refusal(
-                PlanErrorCode.FILE_ERROR,
-                'the packaged graphs are read only; set graph.directory to a folder of yours',
-            )
-        path = self._folder.resolve(request.file) if request.file else self._folder.file
-        if path is None:
-            raise Refusal(PlanErrorCode.INVALID_REQUEST, 'name a file: the graph was not loaded')
-        save_scene_graph(self._graph, path)
+        path = self._folder.save(self._owned.graph, request.file)
+        if path == self._first_file:  # it is no change that would need the graph made anew
+            origin = origin_of(self._owned.origin.file, path)
+            self._owned = replace(self._owned, origin=origin)
+            self._state.save(self._owned)
         response.success, response.path = True, str(path)
-        response.revision = self._graph.revision
+        response.revision = self._owned.graph.revision
 
-    def _take_update(self, message: SceneGraphUpdate) -> None:
+    def _take_update(self, message: SceneGraphUpdate, info: dict) -> None:
+        lost = self._losses.count(
+            info.get('publication_sequence_number'), self._updates.get_publisher_count()
+        )
         if not (self.is_active and self.get_parameter('graph.accept_topic_updates').value):
             return
+        self._lost += lost
         try:
             self._apply(message)
         except (SceneGraphError, Refusal) as error:
@@ -139,15 +192,18 @@ class SceneGraphNode(ManagedNode):
             )
 
     def _apply(self, message: SceneGraphUpdate) -> None:
+        epoch, before = self._owned.epoch, self._owned.graph.revision
+        if message.epoch not in (0, epoch):
+            raise RevisionConflict(
+                f'the update was made for epoch {message.epoch} of the scene graph, this is epoch '
+                f'{epoch}; read it again'
+            )
         update = update_from_message(message)
-        before = self._graph
-        self._replace(self._check_size(before.apply(update)))
-        self._publish_update(
-            replace(update, base_revision=before.revision, revision=self._graph.revision)
-        )
-
-    def _load(self, path) -> SceneGraph:
-        return self._check_size(load_scene_graph(path))
+        owned = self._owned.after(update)
+        self._check_size(owned.graph)
+        self._state.record(update, owned)
+        self._replace(owned)
+        self._publish_update(replace(update, base_revision=before, revision=owned.graph.revision))
 
     def _check_size(self, graph: SceneGraph) -> SceneGraph:
         limit = self.get_parameter('graph.max_nodes').value
@@ -158,32 +214,56 @@ class SceneGraphNode(ManagedNode):
             )
         return graph
 
-    def _replace(self, graph: SceneGraph) -> None:
-        self._graph = graph
-        self._stamp = max(self.get_clock().now(), self._stamp + Duration(nanoseconds=1))
+    def _replace(self, owned: OwnedGraph) -> None:
+        self._owned = owned
+        self._stamp = self.get_clock().now()
         self._markers_are_old = True
 
     def _publish_update(self, update: GraphUpdate) -> None:
         message = update_to_message(update)
         message.header.stamp = self._stamp.to_msg()
+        message.epoch = self._owned.epoch
         self._update_publisher.publish(message)
         self._deltas += 1
         if self._deltas >= DELTAS_PER_GRAPH:
             self._publish_graph()
 
     def _publish_graph(self) -> None:
-        self._graph_publisher.publish(self._to_message(self._graph))
+        self._graph_publisher.publish(self._to_message(self._owned.graph))
         self._deltas = self._seconds = 0
 
     def _to_message(self, graph: SceneGraph) -> SceneGraphMessage:
-        """The message, stamped with the last change, which tells one state from another."""
+        """The message, stamped with the last change."""
         message = scene_graph_to_message(graph)
         message.header.stamp = self._stamp.to_msg()
+        message.epoch = self._owned.epoch
         return message
 
-    def _publish_what_is_old(self) -> None:
+    def _publish_heartbeat(self) -> None:
+        """Tell that the owner lives, at which revision, and where the robot is.
+
+        That is left out after a loss, until an update tells it.
+        """
+        graph = self._owned.graph
+        location = None if self._owned.is_lost else graph.robot_location
+        beat = GraphUpdate(
+            robot_location=location, base_revision=graph.revision, revision=graph.revision
+        )
+        message = update_to_message(beat)
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.epoch = self._owned.epoch
+        self._heartbeat_publisher.publish(message)
+
+    def _tick(self) -> None:
         if not self.is_active:
             return
+        self._publish_heartbeat()
+        if self._lost:
+            self.get_logger().warning(
+                f'{self._lost} updates on topic graph_updates were lost: at most {BURST_DEPTH} can '
+                'wait; send several changes in one update, or use service update_graph'
+            )
+            self._lost = 0
         self._seconds += 1
         # A best-effort subscriber, such as `ros2 topic echo` makes, gets nothing that is latched,
         # and not what is published while its side of the match is still under way.
@@ -196,7 +276,7 @@ class SceneGraphNode(ManagedNode):
             self._greetings = max(0, self._greetings - 1)
             self._publish_graph()
         if self._markers_are_old:
-            self._marker_publisher.publish(make_markers(self._graph, self._stamp.to_msg()))
+            self._marker_publisher.publish(make_markers(self._owned.graph, self._stamp.to_msg()))
             self._markers_are_old = False
 
 

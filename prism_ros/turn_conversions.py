@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from prism_core import ActionTable, Observation, PrismError, Turn
+from prism_core import ActionTable, Observation, PrismError, SceneGraph, Turn
 from prism_msgs.msg import Observation as ObservationMessage
 from prism_msgs.msg import Turn as TurnMessage
 from prism_ros.conversions import (
@@ -56,8 +56,10 @@ def observation_to_message(observation: Observation) -> ObservationMessage:
     )
 
 
-def turn_from_message(message: TurnMessage, table: ActionTable) -> Turn:
-    """Read a past turn.
+def turn_from_message(
+    message: TurnMessage, table: ActionTable, known_graph: SceneGraph | None = None
+) -> Turn:
+    """Read a past turn; `known_graph` is what its plan was made on, if that is known.
 
     Raises:
         PrismError: its plan or one of its observations cannot be read.
@@ -69,13 +71,16 @@ def turn_from_message(message: TurnMessage, table: ActionTable) -> Turn:
             observations.append(observation_from_message(observation))
         except PrismError as error:
             raise PrismError(f'observations[{index}]: {error}') from error
-    return Turn(plan, tuple(observations), message.robot_location)
+    return Turn(plan, tuple(observations), message.robot_location, known_graph=known_graph)
 
 
 def turn_to_message(turn: Turn, table: ActionTable) -> TurnMessage:
     """Write a past turn."""
+    plan = plan_to_message(turn.plan, table)
+    if turn.known_graph is not None:
+        plan.graph_revision = turn.known_graph.revision
     return TurnMessage(
-        plan=plan_to_message(turn.plan, table),
+        plan=plan,
         observations=[observation_to_message(observation) for observation in turn.observations],
         robot_location=turn.robot_location,
     )

@@ -2,21 +2,19 @@
 
 The text is that of `Dialect.render_prompt` and `render_reply`, byte for byte. Prompts are only ever
 appended to, so that one rendering holds all turns of an episode; where that does not hold (a turn
-set anew what was known before it) each turn has a conversation of its own.
+cannot be told in the dialect) each turn has a conversation of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
-from prism_core.conversation import Dialect, Message, rewind
+from prism_core.conversation import Dialect, Message
 from prism_core.domain import Domain
-from prism_core.episode import Episode, Turn
-from prism_core.errors import ConfigError
-from prism_core.scene_graph import SceneGraph
+from prism_core.episode import Episode, Turn, with_known_graphs
+from prism_core.errors import ConfigError, PlanParseError
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,8 @@ def render_samples(
 
     Raises:
         ConfigError: the episode has no id, or there is no such dialect.
+        SceneGraphError: an update of the episode cannot be applied.
+        PlanParseError: the dialect cannot say a plan that counts.
     """
     identity = episode.provenance.get('id')
     if not identity:
@@ -66,7 +66,7 @@ def render_samples(
     key = f'{dialect_name}:{identity}'
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], 'big')
     dialect = domain.make_dialect(dialect_name, seed)
-    graphs = _graphs_of(episode)
+    episode = with_known_graphs(episode)
     end = len(episode.turns)
     cut = 0
     if rebase and end > 1:
@@ -75,64 +75,43 @@ def render_samples(
     samples: list[Sample] = []
     for start, stop in ((0, cut), (cut, end)):
         if start < stop:
-            samples += _render_part(episode, graphs, dialect, header, start, stop)
+            samples += _render_part(episode, dialect, header, start, stop)
     return samples
-
-
-def _graphs_of(episode: Episode) -> list[SceneGraph]:
-    """What was known at each turn."""
-    graphs = [episode.known_graph]
-    for turn in episode.turns[:-1]:
-        graph = graphs[-1]
-        for observation in turn.observations:
-            graph = graph.apply(observation.update)
-        graphs.append(graph)
-    return graphs
 
 
 def _render_part(
-    episode: Episode,
-    graphs: Sequence[SceneGraph],
-    dialect: Dialect,
-    header: str,
-    start: int,
-    stop: int,
+    episode: Episode, dialect: Dialect, header: str, start: int, stop: int
 ) -> list[Sample]:
     """The turns from `start` to before `stop`, in a prompt that begins at `start`."""
-    turns = episode.turns[start:stop]
-    if _tells_its_start(graphs[stop - 1], turns[:-1], graphs[start]):
-        weights = tuple(_weight_of(turn) for turn in turns)
-        messages = _render(episode, graphs, dialect, header, start, stop - 1)
-        return [Sample(messages, weights, start)]
-    samples = []
-    for index in range(start, stop):
-        weights = (*[0.0] * (index - start), _weight_of(episode.turns[index]))
-        messages = _render(episode, graphs, dialect, header, start, index)
-        samples.append(Sample(messages, weights, start))
-    return samples
+    weights = tuple(_weight_of(turn) for turn in episode.turns[start:stop])
+    whole = _render(episode, dialect, header, start, stop - 1)
+    if whole is not None and whole.first_turn == start:
+        return [replace(whole, weights=weights)]
+    alone = (_render(episode, dialect, header, start, index) for index in range(start, stop))
+    return [sample for sample in alone if sample is not None]
 
 
 def _render(
-    episode: Episode,
-    graphs: Sequence[SceneGraph],
-    dialect: Dialect,
-    header: str,
-    start: int,
-    index: int,
-) -> tuple[Message, ...]:
-    """The prompt of one turn and its reply, in a conversation that begins at `start`."""
-    request, graph = episode.task.request, graphs[index]
-    history = episode.turns[:index]
-    prompt = dialect.render_prompt(request, graph, history, since=start, header=header)
-    reply = dialect.render_reply(episode.turns[index].plan, graph)
-    return (*prompt, Message(role='assistant', content=reply))
-
-
-def _tells_its_start(known_graph: SceneGraph, turns: Sequence[Turn], start: SceneGraph) -> bool:
-    """Whether the graph before some turns follows from what is known behind them: then it does so
-    behind each of them, and the prompt of the last turn holds the prompts of all.
+    episode: Episode, dialect: Dialect, header: str, start: int, index: int
+) -> Sample | None:
+    """The prompt of one turn and its reply, in a conversation that begins at `start` or as soon
+    behind it as it can; None where the dialect cannot say a plan that counts nothing.
     """
-    return rewind(known_graph, turns).with_revision(0) == start.with_revision(0)
+    turn = episode.turns[index]
+    graph = turn.known_graph
+    assert graph is not None  # noqa: S101 - the episode has all of them
+    history = episode.turns[:index]
+    prompt = dialect.render_prompt(episode.task.request, graph, history, since=start, header=header)
+    weight = _weight_of(turn)
+    try:
+        reply = dialect.render_reply(turn.plan, graph)
+    except PlanParseError:
+        if weight:
+            raise
+        return None
+    told = sum(message['role'] == 'assistant' for message in prompt)
+    messages = (*prompt, Message(role='assistant', content=reply))
+    return Sample(messages, (*[0.0] * told, weight), index - told)
 
 
 def _weight_of(turn: Turn) -> float:

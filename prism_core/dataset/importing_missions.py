@@ -202,10 +202,20 @@ def _read_graph(text: str) -> SceneGraph:
         if not text.startswith("{'"):
             raise
     try:
+        _refuse_doubled_keys(ast.parse(text, mode='eval'))
         data = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         raise SceneGraphError(f'neither JSON nor a Python literal: {quote(text)}') from None
     return read_scene_graph(data)
+
+
+def _refuse_doubled_keys(tree: ast.AST) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            doubled = [key for key in keys if keys.count(key) > 1]
+            if doubled:
+                raise SceneGraphError(f'expected each key once, got {doubled[0]!r} twice')
 
 
 def _read_news(turn: Turn, content: str, told: int, kinds: dict[str, NodeKind]) -> tuple[Turn, int]:

@@ -7,7 +7,6 @@ cutting it, so that pieces of an older log may stand behind the list), rows of `
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from typing import Any
 
 from prism_core.conversation import Message
 from prism_core.graph_elements import quote
+from prism_core.json_text import DoubledKey, decode_json
 
-_DECODER = json.JSONDecoder()
 _SPACE = re.compile(r'[\s,]*')
 _LINE_END = re.compile(r'\n|\Z')
 # A line that opens like this is a row of its own; others are pieces of what stands before them.
@@ -51,7 +50,12 @@ def read_records(text: str) -> Iterator[Record]:
     while at < len(text):
         line, counted = line + text.count('\n', counted, at), at
         try:
-            value, end = _DECODER.raw_decode(text, at) if text[at] in '[{' else (None, at)
+            value, end = decode_json(text, at) if text[at] in '[{' else (None, at)
+        except DoubledKey as error:
+            in_pieces = True
+            yield Record(line, fault=str(error))
+            at = _skip(text, _LINE_END.search(text, at).end())  # type: ignore[union-attr]
+            continue
         except (ValueError, RecursionError):
             value, end = None, at
         if isinstance(value, (list, dict)) and not _is_message(value):

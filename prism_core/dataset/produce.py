@@ -15,7 +15,7 @@ from typing import Any, Literal
 from tokenizers import Tokenizer
 
 from prism_core.config_file import to_config, to_plain
-from prism_core.dataset.protocol_check import check_teacher, open_planner
+from prism_core.dataset.protocol_check import check_teacher
 from prism_core.dataset.run_folder import RunFolder, read_lines, read_recipe
 from prism_core.dataset.runner import Run, start_runner
 from prism_core.dataset.shard_writers import TOKENIZER, ShardWriters, learn_tokenizer
@@ -28,6 +28,7 @@ from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode, as_task
 from prism_core.episode_json import parse_episode
 from prism_core.errors import ConfigError
+from prism_core.planner import open_planner
 
 TASKS, EPISODES = 'tasks.jsonl', 'episodes.jsonl'
 _MAY_GROW = ('worlds.worlds',)

@@ -11,33 +11,12 @@ from collections.abc import Iterable, Sequence
 from prism_core.actions import Action
 from prism_core.domain import Domain
 from prism_core.episode import Episode, Turn
-from prism_core.errors import ConfigError, PrismError
+from prism_core.errors import ConfigError
 from prism_core.graph_elements import quote
 from prism_core.plan import Plan
-from prism_core.planner import Planner, find_planner, run_episode
+from prism_core.planner import PLANNER_MEMBERS, Planner, run_episode
 from prism_core.scene_graph import SceneGraph
 from prism_core.testing import ScriptedPlanner, check_planner
-
-_MEMBERS = ('name', 'plan', 'close')
-
-
-def open_planner(name: str) -> Planner:
-    """Make a planner by entry point or import path, as `find_planner` finds it.
-
-    Raises:
-        ConfigError: there is none, or its factory cannot be called without arguments.
-        PrismError: the factory says itself why it makes no planner.
-    """
-    factory = find_planner(name)
-    try:
-        return factory()
-    except PrismError:
-        raise
-    except Exception as error:  # the code of others: anything may come
-        raise ConfigError(
-            f"planner '{name}' cannot be made: expected a factory that is called without "
-            f'arguments and gives a planner, it raised {error!r}'
-        ) from error
 
 
 def check_teacher(planner: Planner, domain: Domain, tasks: Iterable[Episode]) -> None:
@@ -54,7 +33,7 @@ def check_teacher(planner: Planner, domain: Domain, tasks: Iterable[Episode]) ->
         ConfigError: which promise is broken, and how.
     """
     try:
-        missing = [member for member in _MEMBERS if not hasattr(planner, member)]
+        missing = [member for member in PLANNER_MEMBERS if not hasattr(planner, member)]
         if missing:
             raise AssertionError(f'expected name, plan and close, it lacks {", ".join(missing)}')
         kept = _Kept(planner)

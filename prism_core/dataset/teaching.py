@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prism_core.actions import ActionTable
-from prism_core.dataset.protocol_check import open_planner
 from prism_core.domain import Domain
 from prism_core.episode import Episode, Turn
 from prism_core.errors import ConfigError, PlannerError, PlannerUnavailable, RunStopped
@@ -17,7 +16,7 @@ from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.teacher_config import TeacherConfig
 from prism_core.inference.text_model import TextModel
 from prism_core.plan import Plan
-from prism_core.planner import MAX_TURNS, Planner, run_episode
+from prism_core.planner import MAX_TURNS, Planner, open_planner, run_episode
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import validate_plan
 

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prism_core.actions import Action
 from prism_core.conversation import Dialect, Message, Prompt, fold_turns
 from prism_core.dialects.compact_grammar import CompactGrammar
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.compact_steps import DEFAULT_RADIUS_M, CompactSteps
-from prism_core.dialects.handles import Handles
+from prism_core.dialects.compact_topic import Topic
+from prism_core.dialects.handles import Handles, class_words
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
 from prism_core.grammar import Lark
+from prism_core.graph_part import SpokenOf, find_spoken_of
 from prism_core.lexicon import Lexicon
 from prism_core.mission import NEAREST_FRONTIERS
 from prism_core.mission_state import (
@@ -27,6 +30,7 @@ from prism_core.mission_state import (
     Frontier,
     MissionState,
     count_actions,
+    feedback_of,
     survey_mission,
 )
 from prism_core.observation import Observation
@@ -42,6 +46,7 @@ class CompactDialect(Dialect):
 
     name = 'compact'
     version = 1
+    least_node_tokens = 3  # a comma or the end of a line, a class, a handle
 
     def __init__(self, lexicon: Lexicon, seed: int = 0):
         self._lexicon = lexicon
@@ -65,7 +70,23 @@ class CompactDialect(Dialect):
     ) -> Lark:
         """The grammar of `goal : steps` with the handles of the known graph."""
         handles, state = self._handles(known_graph), survey_mission(known_graph, history)
-        return CompactGrammar(request, known_graph, state, handles, self._lexicon).write()
+        return CompactGrammar(
+            request, known_graph, state, handles, self._lexicon, feedback_of(history)
+        ).write()
+
+    def find_spoken_of(self, request: str, known_graph: SceneGraph) -> SpokenOf:
+        """The nodes that a request speaks of, by any word of the lexicon for their class."""
+        topic = Topic(request, known_graph, self._lexicon)
+        names, likes = set(find_spoken_of(request, known_graph).names), set[str]()
+        if topic.object_classes:
+            likes.update(topic.objects)
+        if topic.places:
+            likes.update(topic.regions)
+        order = known_graph.nodes
+        return SpokenOf(
+            tuple(name for name in order if name in names),
+            tuple(name for name in order if name in likes - names),
+        )
 
     def _steps(self, graph: SceneGraph, named_by: SceneGraph | None = None) -> CompactSteps:
         return CompactSteps(graph, self._handles(named_by or graph), self._lexicon)
@@ -83,27 +104,41 @@ class CompactDialect(Dialect):
         handles = self._handles(graph)
         lines = ['map', *GraphLines(handles, self._lexicon).render_graph(graph)]
         steps = self._steps(graph)
-        for action, observation in fold_turns(folded):
-            lines.append(f'did {steps.render(action)}')
-            lines += self._render_observation(observation, graph, handles)
+        for action, observation in fold_turns(folded, graph):
+            said = steps.say(action)
+            if said is not None:  # or it was done on a node that is gone: nobody tries it again
+                lines.append(f'did {said}')
+                lines += self._render_observation(observation, graph, graph)
         lines.append(f'task {handles.neutralize(request)}')
         return ''.join(f'{line}\n' for line in lines)
 
     def _continue(self, turn: Turn, graphs: Sequence[SceneGraph]) -> str:
         lines = []
         for observation, before, after in zip(turn.observations, graphs, graphs[1:]):
-            lines += self._render_observation(observation, before, self._handles(after))
+            lines += self._render_observation(observation, before, after)
         return ''.join(f'{line}\n' for line in lines)
 
     def _render_observation(
-        self, observation: Observation, before: SceneGraph, handles: Handles
+        self, observation: Observation, before: SceneGraph, after: SceneGraph
     ) -> list[str]:
+        gone = self._handles(before) if observation.update.remove_nodes else None
+        handles = self._handles(after)
         said = handles.neutralize(observation.feedback)
         first = f'{observation.status} {said}' if said else observation.status
-        return [
-            first,
-            *GraphLines(handles, self._lexicon).render_update(observation.update, before),
-        ]
+        lines = GraphLines(handles, self._lexicon, gone)
+        return [first, *lines.render_update(observation.update, before, after)]
+
+    def _says_the_same(self, one: SceneGraph, other: SceneGraph) -> bool:
+        if one.connections.keys() != other.connections.keys() or one.places != other.places:
+            return False
+        tell = GraphLines(self._handles(other), self._lexicon).tell
+        pairs = ((node, other.nodes[name]) for name, node in one.nodes.items())
+        return all(
+            node is again
+            or (node.kind, class_words(node), tell(node))
+            == (again.kind, class_words(again), tell(again))
+            for node, again in pairs
+        )
 
     def _end(self, graph: SceneGraph, state: MissionState) -> str:
         handles, steps = self._handles(graph), self._steps(graph)
@@ -117,9 +152,8 @@ class CompactDialect(Dialect):
             names = [name for name in graph.regions if name in state.unreachable]
             parts.append('no way ' + ' , '.join(handles.write(name) for name in names))
         given_up = [a for a, number in state.failures.items() if number >= MAX_TRIES]
-        parts += [
-            f'blocked {steps.render(action)}' for action in given_up if _is_known(action, graph)
-        ]
+        said = (steps.say(a) for a in given_up if a.arguments and a.arguments[0] in graph.nodes)
+        parts += [f'blocked {text}' for text in said if text is not None]
         parts.append(f'left {state.turns_left}')
         return ' ; '.join(parts)
 
@@ -135,14 +169,15 @@ class CompactDialect(Dialect):
         Raises:
             PlanParseError: they are none of this dialect.
         """
-        handles = self._handles(known_graph)
+        handles = self._handles(known_graph).with_gone(m['content'] for m in messages)
         lines = GraphLines(handles, self._lexicon)
-        graph, request, last, last_state = SceneGraph(), '', '', ''
+        graph, request, last = SceneGraph(), '', ''
         history: list[Turn] = []
         for message in messages:
             if message['role'] == 'assistant':
-                plan = self._steps(graph, known_graph).parse_reply(message['content'])
-                history.append(Turn(plan))
+                graph = graph.at(self._read_state(last, handles).here)
+                steps = CompactSteps(graph, handles, self._lexicon)
+                history.append(Turn(steps.parse_reply(message['content']), known_graph=graph))
             elif message['role'] == 'user':
                 *body, last = message['content'].split('\n')
                 if body and body[0] == 'map':
@@ -151,10 +186,8 @@ class CompactDialect(Dialect):
                     graph = graph.apply(lines.parse_update(body[:split], graph))
                     history += self._read_folded(body[split:], graph, handles)
                 else:
-                    graph = graph.at(self._read_state(last_state, handles).here)
                     observations, graph = self._read_observations(body, graph, handles)
-                    history[-1] = Turn(history[-1].plan, observations)
-                last_state = last
+                    history[-1] = replace(history[-1], observations=observations)
         state = self._read_state(last, handles)
         graph = graph.at(state.here)
         done, failures = count_actions(history)
@@ -216,7 +249,3 @@ def _read_frontier(text: str, handles: Handles) -> Frontier:
     if match['verb'] == 'explore':
         action = Action('explore_region', (region, DEFAULT_RADIUS_M))
     return Frontier(region, action, float(match['far']))
-
-
-def _is_known(action: Action, graph: SceneGraph) -> bool:
-    return bool(action.arguments) and action.arguments[0] in graph.nodes

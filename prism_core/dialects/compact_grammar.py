@@ -2,19 +2,21 @@
 with nodes of the right kind only and actions only where known ways lead.
 
 A goal is about what the request speaks of, where that is known or the lexicon has words for it.
-What is known is not looked for, and nothing is looked at where nothing is left to be seen.
+What is known is not looked for, and nothing is looked at where nothing is left to be seen. There is
+no free text: what a robot said of what it looked at is quoted, and anything else has a form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from prism_core.actions import Action
 from prism_core.dialects.compact_report_grammar import ReportGrammar
 from prism_core.dialects.compact_standing import Standing
 from prism_core.dialects.compact_topic import Topic
 from prism_core.dialects.handles import Handles
-from prism_core.dialects.plain_text import RADIUS, most_pieces, pieces, text_piece
+from prism_core.dialects.plain_text import RADIUS
 from prism_core.grammar import (
     GrammarWriter,
     Lark,
@@ -30,15 +32,13 @@ from prism_core.grammar import (
 from prism_core.intent import IntentKind
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAPPED, MissionState
-from prism_core.reports import FORMS_FOR, FORMS_WITHOUT_ANSWER
+from prism_core.reports import FORMS_FOR, FORMS_WITHOUT_ANSWER, quote_told
 from prism_core.scene_graph import SceneGraph
-from prism_core.validation import MAX_TEXT_CHARS
 
 _MAX_GOTOS = 4
 _MAX_CHOICES = 5
 _MAX_CLASSES = 3
-_MAX_WORDS = 10
-_LONGEST_WORD = 25
+_MAX_TOLD_CHARS = 256  # so that a reply stays short
 _ABOUT_NO_THING: tuple[IntentKind, ...] = (
     'survey', 'map_area', 'passable', 'conditional', 'sequence', 'vague',
 )  # fmt: skip
@@ -53,7 +53,9 @@ _INSPECTING: tuple[IntentKind, ...] = ('attribute', 'yes_no', 'describe')
 
 
 class CompactGrammar:
-    """Writes the grammar; `request` lends its words to the goal."""
+    """Writes the grammar; `request` lends its words to the goal, `feedback` says what was said when
+    each action was carried out.
+    """
 
     def __init__(
         self,
@@ -62,8 +64,9 @@ class CompactGrammar:
         state: MissionState,
         handles: Handles,
         lexicon: Lexicon,
+        feedback: Mapping[Action, str],
     ):
-        self._graph, self._state = graph, state
+        self._graph, self._state, self._feedback = graph, state, feedback
         self._handles, self._lexicon = handles, lexicon
         topic = self._topic = Topic(request, graph, lexicon)
         standing = self._standing = Standing(topic, graph, state, lexicon)
@@ -220,12 +223,18 @@ class CompactGrammar:
 
     @cached_property
     def _say(self) -> Part | None:
-        """An answer or a question in free words."""
-        steps = (
-            in_order('answer ', self._quoted) if self._may_say_anything else None,
-            None if self._topic.things else in_order('ask ', self._quoted),
-        )
-        return self._define('SAY', one_of(steps))
+        """What a robot that reports in words said of an object, where that is all that is known."""
+        quoted = one_text_of(map(self._handles.neutralize, self._told()))
+        return self._define('SAY', in_order('answer "', quoted, '"'))
+
+    def _told(self) -> Iterator[str]:
+        for action, said in self._feedback.items():
+            node = self._graph.nodes.get(str(action.arguments[0])) if action.arguments else None
+            if action.name != 'inspect' or node is None or node.name not in self._topic.objects:
+                continue
+            asked = self._lexicon.asked_attributes(str(action.arguments[1]))
+            if not (asked <= node.attributes.keys() if asked else node.description):
+                yield _shortened(quote_told(node.name, said))
 
     def _inspect_for(self, kind: IntentKind) -> Part | None:
         if kind in _LOOKING_AGAIN:
@@ -251,8 +260,7 @@ class CompactGrammar:
         """Inspections of what was not inspected yet, for nothing special."""
         question, inspected = self._lexicon.question('description'), self._inspected
         names = (n for n in self._topic.near_objects if (n, question) not in inspected)
-        whole = in_order('inspect ', self._nodes(names), optional(in_order(' ', self._quoted)))
-        return self._define('INSPECT_WHOLE', whole)
+        return self._define('INSPECT_WHOLE', in_order('inspect ', self._nodes(names)))
 
     @cached_property
     def _inspect(self) -> Part | None:
@@ -261,8 +269,7 @@ class CompactGrammar:
         """
         nodes, whole = self._graph.nodes, None
         if not self._topic.asks_attributes:
-            quoted = optional(in_order(' ', self._quoted))
-            whole = in_order('inspect ', self._near_object, quoted)
+            whole = in_order('inspect ', self._near_object)
         new = self._inspections(lambda name, key: key not in nodes[name].attributes)
         return self._define('INSPECT', one_of([whole, *new]))
 
@@ -292,23 +299,9 @@ class CompactGrammar:
         more = repeated(in_order(' , ', meant), 0, _MAX_CHOICES - 2)
         return self._define('WHICH', in_order('which ', two_of(names, meant, ' , '), more))
 
-    @property
-    def _may_say_anything(self) -> bool:
-        """Whether there may be more to say than reports have forms for: the request is about
-        nothing that is known, or a robot that reports in words has inspected something.
-        """
-        inspected = (a.arguments for a in self._state.done if a.name == 'inspect')
-        return not self._topic.things or any(
-            not asked <= self._graph.nodes[str(name)].attributes.keys()
-            for name, query in inspected
-            if (asked := self._lexicon.asked_attributes(str(query)))
-        )
 
-    @cached_property
-    def _quoted(self) -> Part | None:
-        """Free text that names known nodes only."""
-        piece = self._define('PIECE', text_piece(one_of([self._region, self._object])))
-        # A node is longer where the text is read: there it has its name.
-        longest_piece = max([_LONGEST_WORD, *map(len, self._graph.nodes)])
-        text = pieces(piece, most_pieces(longest_piece, MAX_TEXT_CHARS, _MAX_WORDS))
-        return in_order('"', text, '"')
+def _shortened(text: str) -> str:
+    """A text that is not too long, cut between words."""
+    if len(text) <= _MAX_TOLD_CHARS:
+        return text
+    return text[:_MAX_TOLD_CHARS].rpartition(' ')[0] + ' ...'

@@ -2,25 +2,29 @@
 
 | line | says |
 |---|---|
+| `gone crate<o5> , dock<r4>` | nodes that are no more |
 | `in yard<r2> mapped ways <r7><r4> : truck<o3> red , crate<o5>` | a region, whether all that it \
 shows is known, the regions before it to which a way leads, what is seen from it |
 | `unseen : chair<o9>` | objects that are known to be seen from nowhere |
 | `see truck<o3> red described` | what became known of an object |
+| `forget truck<o3> color described` | what is not known of a node any more |
 | `blocked yard<r2> dock<r4>` | a way that is none |
-| `gone crate<o5>` | nodes that are no more |
+| `hidden crate<o5> yard<r2>` | an object and a region that it is not seen from any more |
 | `at yard<r2>` | where the robot went |
 
-Positions, lengths and the wording of descriptions stay with the code: no decision needs them.
+Positions, lengths and the wording of descriptions stay with the code: no decision needs them. Of a
+node that comes again only what is new is said; a node that went and came back is new.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from prism_core.dialects.handles import Handles
+from prism_core.dialects.handles import Handles, class_words
 from prism_core.errors import PlanParseError
-from prism_core.graph_elements import Connection, GraphUpdate, Node
+from prism_core.graph_elements import Connection, ConnectionKind, GraphUpdate, Node
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAPPED
 from prism_core.scene_graph import SceneGraph
@@ -35,8 +39,10 @@ _REGION_LINE = re.compile(
 class GraphLines:
     """Writes and reads the lines of graphs and updates."""
 
-    def __init__(self, handles: Handles, lexicon: Lexicon):
+    def __init__(self, handles: Handles, lexicon: Lexicon, before: Handles | None = None):
+        """`before` are the handles of nodes that an update removes."""
         self._handles = handles
+        self._before = before or handles
         self._lexicon = lexicon
 
     # ----------------------------------------------------------------------------------- writing
@@ -47,71 +53,126 @@ class GraphLines:
             upsert_nodes=tuple(graph.nodes.values()),
             upsert_connections=tuple(graph.connections.values()),
         )
-        return self.render_update(whole, SceneGraph())
+        return self.render_update(whole, SceneGraph(), graph)
 
-    def render_update(self, update: GraphUpdate, before: SceneGraph) -> list[str]:
-        """An update of a graph."""
-        new = {node.name: node for node in update.upsert_nodes}
-        kinds = {name: node.kind for name, node in {**before.nodes, **new}.items()}
-        order = {name: index for index, name in enumerate([*before.nodes, *new])}
-        ways: dict[str, list[str]] = {}
-        seen: dict[str, list[str]] = {}
-        shown: set[str] = set()
-        for connection in update.upsert_connections:
-            first, later = sorted((connection.source, connection.target), key=order.__getitem__)
-            if connection.kind == 'traversable':
-                ways.setdefault(later, []).append(first)
-            else:
-                thing, region = (first, later) if kinds[first] == 'object' else (later, first)
-                seen.setdefault(region, []).append(thing)
-        mapped = {n.name for n in update.upsert_nodes if n.attributes.get(MAPPED)}
-        mapped |= {n for n, changes in update.set_attributes.items() if changes.get(MAPPED)}
-        regions = {name for name in new if kinds[name] == 'region'} | mapped | ways.keys()
+    def render_update(
+        self, update: GraphUpdate, before: SceneGraph, after: SceneGraph
+    ) -> list[str]:
+        """An update of a graph, which made it what it was after."""
+        gone = {*update.remove_nodes}
+        known = {n: node for n, node in before.nodes.items() if n not in gone}
+        sent = {node.name: node for node in update.upsert_nodes}
+        new = {name: node for name, node in sent.items() if name not in known}
+        again = {
+            n: node for n, node in sent.items() if n in known and self._is_news(known[n], node)
+        }
+        written = {name: self._write_object(node, after) for name, node in {**new, **again}.items()}
+        looked = {name for name in written if sent[name].attributes.get(MAPPED)}
+        looked |= {name for name, changes in update.set_attributes.items() if changes.get(MAPPED)}
+        mapped = {name for name in looked if MAPPED in self.tell(after.nodes[name])}
         lines = []
-        for region in sorted(regions | seen.keys(), key=order.__getitem__):
+        if gone:
+            lines.append('gone ' + ' , '.join(map(self._before.write, update.remove_nodes)))
+        regions = {name for name in written if sent[name].kind == 'region'} | mapped
+        for region, ways, things in self._new_connections(update, regions, before, after):
             words = [f'in {self._handles.write(region)}']
             words += ['mapped'] if region in mapped else []
-            if region in ways:
-                others = sorted(ways[region], key=order.__getitem__)
-                words.append('ways ' + ''.join(self._handles.bare(other) for other in others))
-            things = sorted(seen.get(region, ()), key=order.__getitem__)
+            words += ['ways ' + ''.join(map(self._handles.bare, ways))] if ways else []
             if things:
-                items = [self._write_object(name, new, name in shown) for name in things]
+                items = [
+                    written.pop(n) if n in new and n in written else self._handles.write(n)
+                    for n in things
+                ]
                 words.append(': ' + ' , '.join(items))
-                shown.update(things)
             lines.append(' '.join(words))
-        unseen = [n for n in new if kinds[n] == 'object' and n not in shown]
+        unseen = [text for n, text in written.items() if n in new and new[n].kind == 'object']
         if unseen:
-            items = [self._write_object(name, new, False) for name in unseen]
-            lines.append('unseen : ' + ' , '.join(items))
+            lines.append('unseen : ' + ' , '.join(unseen))
+        lines += [f'see {written[n]}' for n in again if again[n].kind == 'object']
         for name, changes in update.set_attributes.items():
-            words = self._write_values(changes)
-            if kinds[name] == 'object' and words:
-                lines.append(f'see {" ".join([self._handles.write(name), *words])}')
-        for gone in update.remove_connections:
-            ends = ' '.join(self._handles.write(name) for name in (gone.source, gone.target))
-            lines.append(f'blocked {ends}')
+            values = [*self._tell_values(changes).values()]
+            if values and after.nodes[name].kind == 'object':
+                lines.append(f'see {" ".join([self._handles.write(name), *values])}')
+        lines += self._write_lost(update, known, after)
         if update.robot_location is not None:
             lines.append(f'at {self._handles.write(update.robot_location)}')
         return lines
 
-    def _write_object(self, name: str, new: dict[str, Node], is_shown: bool) -> str:
-        node = new.get(name)
-        if node is None or is_shown:
-            return self._handles.write(name)
+    def _new_connections(
+        self, update: GraphUpdate, regions: set[str], before: SceneGraph, after: SceneGraph
+    ) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Regions of which there is something to say, some of them given, in the graph's order; for
+        each the regions before it to which a new way leads, and the objects newly seen from it.
+        """
+        order = {name: index for index, name in enumerate(after.nodes)}
+        gone = {*update.remove_nodes}
+        ways: dict[str, list[str]] = {}
+        seen: dict[str, list[str]] = {}
+        for connection in update.upsert_connections:
+            if connection.key in before.connections and gone.isdisjoint(connection.key):
+                continue
+            if connection.kind == 'traversable':
+                first, later = sorted(connection.key, key=order.__getitem__)
+                ways.setdefault(later, []).append(first)
+            else:
+                thing, region = _ends_of_view(connection, after)
+                seen.setdefault(region, []).append(thing)
+        for region in sorted(regions | ways.keys() | seen.keys(), key=order.__getitem__):
+            led, things = ways.get(region, ()), seen.get(region, ())
+            yield region, sorted(led, key=order.__getitem__), sorted(things, key=order.__getitem__)
+
+    def _write_lost(
+        self, update: GraphUpdate, known: Mapping[str, Node], after: SceneGraph
+    ) -> Iterator[str]:
+        """What is not known any more of nodes that stay, and of connections between them."""
+        changed = [*(node.name for node in update.upsert_nodes), *update.set_attributes]
+        for name in dict.fromkeys(changed):
+            if name not in known:
+                continue
+            left = self.tell(after.nodes[name])
+            lost = [key for key in self.tell(known[name]) if key not in left]
+            if lost:
+                words = [DESCRIBED if key == 'description' else key for key in lost]
+                yield f'forget {" ".join([self._handles.write(name), *words])}'
+        for connection in update.remove_connections:
+            ends = connection.key
+            if ends in after.connections or not all(name in known for name in ends):
+                continue
+            if all(known[name].kind == 'region' for name in ends):
+                word, ends = 'blocked', (connection.source, connection.target)
+            else:
+                word, ends = 'hidden', _ends_of_view(connection, after)
+            yield f'{word} {" ".join(map(self._handles.write, ends))}'
+
+    def _is_news(self, known: Node, again: Node) -> bool:
+        """Whether a node that comes again is called otherwise or has values that were not known."""
+        if class_words(known) != class_words(again):
+            return True
+        return not self.tell(again).items() <= self.tell(known).items()
+
+    def tell(self, node: Node) -> dict[str, str]:
+        """What the dialect says of a node beside its class and handle."""
+        if node.kind == 'region':
+            return {MAPPED: MAPPED} if node.attributes.get(MAPPED) else {}
         known = dict(node.attributes)
         if node.description:
             known['description'] = node.description
-        return ' '.join([self._handles.write(name), *self._write_values(known)])
+        return self._tell_values(known)
 
-    def _write_values(self, known) -> list[str]:
-        """The values that the lexicon has words for, in its order."""
-        words = [
-            known[key]
+    def _write_object(self, node: Node, after: SceneGraph) -> str:
+        """A node as it comes, without values that the same update takes away again."""
+        left = self.tell(after.nodes[node.name])
+        values = [value for key, value in self.tell(node).items() if key in left]
+        return ' '.join([self._handles.write(node.name), *values])
+
+    def _tell_values(self, known: Mapping[str, Any]) -> dict[str, str]:
+        """The values that the lexicon has words for, in its order, by attribute."""
+        told = {
+            key: known[key]
             for key, spec in self._lexicon.attributes.items()
             if isinstance(known.get(key), str) and known[key] in spec.values
-        ]
-        return [*words, DESCRIBED] if known.get('description') else words
+        }
+        return {**told, 'description': DESCRIBED} if known.get('description') else told
 
     # ----------------------------------------------------------------------------------- reading
 
@@ -123,22 +184,32 @@ class GraphLines:
         """
         new: dict[str, Node] = {}
         connections: list[Connection] = []
-        gone: list[Connection] = []
+        lost: list[Connection] = []
+        gone: list[str] = []
         changes: dict[str, dict] = {}
+        known = dict(before.nodes)
         location = None
         for line in lines:
             word, _, rest = line.partition(' ')
-            if word == 'in':
-                self._read_region(line, before, new, connections, changes)
+            if word == 'gone':
+                gone = self._handles.find(rest)
+                for name in gone:
+                    known.pop(name, None)
+            elif word == 'in':
+                self._read_region(line, known, new, connections, changes)
             elif word == 'unseen':
                 for name, values in self._read_objects(rest.removeprefix(':')):
                     new[name] = self._make(name, values)
             elif word == 'see':
                 ((name, values),) = self._read_objects(rest)
                 changes.setdefault(name, {}).update(values)
-            elif word == 'blocked':
+            elif word == 'forget':
+                node = self._read_forgotten(rest, known)
+                new[node.name] = node
+            elif word in ('blocked', 'hidden'):
                 source, target = self._handles.find(rest)
-                gone.append(Connection('traversable', source, target))
+                kind: ConnectionKind = 'traversable' if word == 'blocked' else 'observed_from'
+                lost.append(Connection(kind, source, target))
             elif word == 'at':
                 location = self._handles.read(rest)
             else:
@@ -146,27 +217,37 @@ class GraphLines:
         return GraphUpdate(
             upsert_nodes=tuple(new.values()),
             upsert_connections=tuple(connections),
-            remove_connections=tuple(gone),
+            remove_nodes=tuple(gone),
+            remove_connections=tuple(lost),
             set_attributes=changes,
             robot_location=location,
         )
 
-    def _read_region(self, line, before, new, connections, changes) -> None:
+    def _read_region(self, line, known, new, connections, changes) -> None:
         match = _REGION_LINE.fullmatch(line)
         if match is None:
             raise PlanParseError(f'expected a line of a region, got {line[:60]!r}')
         region = self._handles.read(match['region'])
         shown = {MAPPED: True} if match['mapped'] else {}
-        if region not in before.nodes:
+        if region not in known:
             new[region] = self._make(region, shown)
         elif shown:
             changes[region] = shown
         for other in self._handles.find(match['ways'] or ''):
             connections.append(Connection('traversable', region, other))
         for name, values in self._read_objects(match['objects'] or ''):
-            if name not in before.nodes and name not in new:
+            if name not in known and name not in new:
                 new[name] = self._make(name, values)
             connections.append(Connection('observed_from', name, region))
+
+    def _read_forgotten(self, text: str, known: Mapping[str, Node]) -> Node:
+        name = self._handles.read(text)
+        if name not in known:
+            raise PlanParseError(f'expected a node that was known, got {text[:60]!r}')
+        words = text.partition('>')[2].split()
+        return known[name].without_attributes(
+            'description' if word == DESCRIBED else word for word in words
+        )
 
     def _make(self, name: str, values: dict) -> Node:
         node = self._handles.node(self._handles.bare(name))
@@ -186,3 +267,9 @@ class GraphLines:
                 key, value = self._lexicon.attribute_phrases[phrase]
                 values[key] = value
         return values
+
+
+def _ends_of_view(connection: Connection, graph: SceneGraph) -> tuple[str, str]:
+    """The object and the region that a connection joins."""
+    source, target = connection.source, connection.target
+    return (source, target) if graph.nodes[source].kind == 'object' else (target, source)

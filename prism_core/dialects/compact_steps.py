@@ -46,10 +46,17 @@ class CompactSteps:
     # ------------------------------------------------------------------------------------ replies
 
     def render_reply(self, plan: Plan) -> str:
-        """A plan as a reply."""
+        """A plan as a reply.
+
+        Raises:
+            PlanParseError: it has no steps, or one that cannot be said.
+        """
+        if not plan.actions:
+            raise PlanParseError('expected a plan with steps, got one without')
         classes = self._meant_by(plan.primary_goal)
         steps = ' ; '.join(self.render(action, classes) for action in plan.actions)
-        return f' {self._handles.neutralize(plan.primary_goal)} : {steps}'
+        goal = self._handles.neutralize(plan.primary_goal.replace(':', ' '))
+        return f' {goal} : {steps}'
 
     def parse_reply(self, text: str) -> Plan:
         """The plan of a reply.
@@ -72,11 +79,30 @@ class CompactSteps:
     # -------------------------------------------------------------------------------------- steps
 
     def render(self, action: Action, classes: str = '') -> str:
-        """An action; `classes` are those that the goal has named already."""
+        """An action; `classes` are those that the goal has named already.
+
+        Raises:
+            PlanParseError: there is no word for it, it names what is not known, or its arguments
+                are none of its kind.
+        """
         verb = _VERBS.get(action.name)
         if verb is None:
             raise PlanParseError(f'the compact dialect has no word for {action.name}')
-        return ' '.join([verb, *self._render_arguments(action, classes)])
+        try:
+            return ' '.join([verb, *self._render_arguments(action, classes)])
+        except (LookupError, TypeError, ValueError) as error:
+            raise PlanParseError(
+                f'{action.name} has arguments that cannot be said: {error}'
+            ) from error
+
+    def say(self, action: Action) -> str | None:
+        """An action that somebody else may have planned; None where it cannot be said and read."""
+        try:
+            text = self.render(action)
+            self.parse(text)
+        except PlanParseError:
+            return None
+        return text
 
     def _render_arguments(self, action: Action, classes: str) -> list[str]:
         if action.name == 'replan':

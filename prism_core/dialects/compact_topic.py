@@ -115,8 +115,11 @@ class Topic:
         return [classes for classes in meant if classes.isdisjoint(places)]
 
     def classes_of(self, name: str) -> frozenset[str]:
-        """What a known node may be called, for its class."""
-        return self._lexicon.calls_of(self._graph.nodes[name])
+        """What a node may be called, for its class; one that is gone, for the class that its name
+        tells.
+        """
+        node = self._graph.nodes.get(name)
+        return self._lexicon.calls_of(node) if node else ends_of(class_of_name(name))
 
     @cached_property
     def _region_calls(self) -> frozenset[str]:

@@ -7,40 +7,61 @@ hold no handle: angle brackets in it are replaced.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import lru_cache
-from itertools import chain, count
 from random import Random
 
 from prism_core.errors import PlanParseError
-from prism_core.graph_elements import Node
+from prism_core.graph_elements import Node, NodeKind
 from prism_core.intent import class_of
 from prism_core.scene_graph import SceneGraph
 
 NUMBER_OF_HANDLES = 100
 """So many handles of each kind are drawn from; a larger graph goes on counting behind them."""
 
-_LETTERS = {'region': 'r', 'object': 'o'}
+_LETTERS: dict[NodeKind, str] = {'region': 'r', 'object': 'o'}
+_KINDS: dict[str, NodeKind] = {letter: kind for kind, letter in _LETTERS.items()}
 _HANDLE = re.compile(r'<[ro]\d+>')
 _NAME = re.compile(r'[A-Za-z0-9_.\-]*[A-Za-z0-9_\-]')
 _NOT_A_WORD = re.compile(r'[^a-z0-9 ]+')
 
 
 class Handles:
-    """The handles of a graph's nodes, given out in the graph's order from a shuffled pool.
-
-    A node that is added at the end gets the next one: handles stay the same for a mission.
+    """The handles of a graph's nodes, from a shuffled pool by their places (see
+    `SceneGraph.places`): they stay the same for a mission, whatever comes or goes.
     """
 
     def __init__(self, graph: SceneGraph, seed: int):
-        self._nodes = graph.nodes
+        self._nodes: dict[str, Node] = {}
         self._written: dict[str, str] = {}
         self._names: dict[str, str] = {}
-        numbers = {kind: _numbers(seed, kind) for kind in _LETTERS}
+        pools = {kind: _shuffled(f'{seed}:{kind}') for kind in _LETTERS}
+        places = graph.places
         for name, node in graph.nodes.items():
-            handle = f'<{_LETTERS[node.kind]}{next(numbers[node.kind])}>'
-            self._written[name] = f'{class_words(node)}{handle}'
-            self._names[handle] = name
+            place, pool = places[name], pools[node.kind]
+            number = pool[place] if place < NUMBER_OF_HANDLES else place
+            self._add(node, f'<{_LETTERS[node.kind]}{number}>', class_words(node))
+
+    def _add(self, node: Node, handle: str, called: str) -> None:
+        self._nodes[node.name] = node
+        self._written[node.name] = f'{called}{handle}'
+        self._names[handle] = node.name
+
+    def with_gone(self, texts: Iterable[str]) -> Handles:
+        """The same, and for each further handle in some texts a node that stands for one that is no
+        more: what it was called and where it was is not known.
+        """
+        known = Handles.__new__(Handles)
+        known._nodes, known._written = dict(self._nodes), dict(self._written)
+        known._names = dict(self._names)
+        for handle in dict.fromkeys(h for text in texts for h in _HANDLE.findall(text)):
+            if handle not in known._names:
+                kind = _KINDS[handle[1]]
+                name = f'gone_{kind}_{handle[2:-1]}'
+                while name in known._nodes:
+                    name += '_'
+                known._add(Node(name, kind, (0.0, 0.0)), handle, kind)
+        return known
 
     def write(self, name: str) -> str:
         """A node as the dialect writes it."""
@@ -98,10 +119,6 @@ def class_words(node: Node) -> str:
 @lru_cache(maxsize=65_536)
 def _plain_words(text: str) -> str:
     return ' '.join(_NOT_A_WORD.sub(' ', text).split())
-
-
-def _numbers(seed: int, kind: str) -> Iterator[int]:
-    return chain(_shuffled(f'{seed}:{kind}'), count(NUMBER_OF_HANDLES))
 
 
 @lru_cache(maxsize=1024)

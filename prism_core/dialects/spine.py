@@ -15,6 +15,7 @@ from prism_core.dialects.spine_grammar import write_spine_grammar
 from prism_core.episode import Turn
 from prism_core.errors import PlanParseError
 from prism_core.grammar import Lark
+from prism_core.graph_elements import GraphUpdate
 from prism_core.mission_state import MissionState, survey_mission
 from prism_core.observation import Observation, parse_observation, render_observation
 from prism_core.plan import Plan, parse_plan, render_plan
@@ -36,6 +37,7 @@ class SpineDialect(Dialect):
     """
 
     version = 1
+    least_node_tokens = 8  # {"name": "x", "coords": [1, 2]}
 
     def __init__(self, table: ActionTable, *, is_brief: bool = False):
         self.name = 'spine_brief' if is_brief else 'spine'
@@ -44,15 +46,26 @@ class SpineDialect(Dialect):
 
     def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
         lines = [f'scene_graph: {render_scene_graph(_as_first_seen(graph))}']
-        done = fold_turns(folded)
+        done = fold_turns(folded, graph)
         if done:
             lines += _render_actions(done)
         lines.append(f'task: {" ".join(request.split())}')
         return ''.join(f'{line}\n' for line in lines)
 
     def _continue(self, turn: Turn, graphs: Sequence[SceneGraph]) -> str:
-        lines = _render_actions(list(zip(turn.plan.actions, turn.observations)))
+        news = (
+            replace(observation, update=_without_known(observation.update, before))
+            for observation, before in zip(turn.observations, graphs)
+        )
+        lines = _render_actions(zip(turn.plan.actions, news))
         return ''.join(f'{line}\n' for line in lines)
+
+    def _says_the_same(self, one: SceneGraph, other: SceneGraph) -> bool:
+        return (
+            one.nodes == other.nodes
+            and one.connections == other.connections
+            and one.attributes == other.attributes
+        )
 
     def _end(self, graph: SceneGraph, state: MissionState) -> str:
         return f'robot_location: {state.here}\nturns_left: {state.turns_left}'
@@ -83,7 +96,9 @@ class SpineDialect(Dialect):
         fields: dict[str, str] = {}
         for message in messages:
             if message['role'] == 'assistant':
-                history.append(Turn(self.parse_reply(message['content'], graph)))
+                graph = graph.at(fields.get('robot_location', graph.robot_location))
+                plan = self.parse_reply(message['content'], graph)
+                history.append(Turn(plan, known_graph=graph))
             elif message['role'] == 'user':
                 fields = _read_fields(message['content'])
                 if 'scene_graph' in fields:
@@ -104,17 +119,16 @@ class SpineDialect(Dialect):
         self, fields: dict[str, str], graph: SceneGraph, history: Sequence[Turn]
     ) -> tuple[Turn, SceneGraph]:
         """The turn that a message tells of, and the graph behind it."""
-        plan = history[-1].plan if history else Plan(())
-        actions = parse_steps(fields['past_actions'], self._table)
+        turn = history[-1] if history else Turn(Plan(()))
         if not history:
-            plan = Plan(tuple(actions))
+            turn = Turn(Plan(tuple(parse_steps(fields['past_actions'], self._table))))
         observations = []
-        for text in fields['updates'].split('\n'):
+        for text in fields['updates'].split('\n') if 'updates' in fields else ():
             kinds = {name: node.kind for name, node in graph.nodes.items()}
             observation = parse_observation(text, kinds)
             observations.append(observation)
             graph = graph.apply(observation.update)
-        return Turn(plan, tuple(observations)), graph
+        return replace(turn, observations=tuple(observations)), graph
 
 
 def _make_reply_schema(table: ActionTable) -> dict[str, Any]:
@@ -138,6 +152,23 @@ def _as_first_seen(graph: SceneGraph) -> SceneGraph:
     """The graph without what changes from turn to turn: location, revision, order of ways."""
     connections = sorted(graph.connections.values(), key=lambda connection: connection.key)
     return SceneGraph(graph.nodes.values(), connections, attributes=graph.attributes)
+
+
+def _without_known(update: GraphUpdate, before: SceneGraph) -> GraphUpdate:
+    """An update without nodes and connections that are known as they come: mappers send all that
+    they see, again and again.
+    """
+    if not update.upsert_nodes and not update.upsert_connections:
+        return update
+    gone = {*update.remove_nodes}
+    lost = {connection.key for connection in update.remove_connections}
+    nodes = (n for n in update.upsert_nodes if n.name in gone or before.nodes.get(n.name) != n)
+    connections = (
+        c
+        for c in update.upsert_connections
+        if before.connections.get(c.key) != c or c.key in lost or not gone.isdisjoint(c.key)
+    )
+    return replace(update, upsert_nodes=tuple(nodes), upsert_connections=tuple(connections))
 
 
 def _render_actions(done: Iterable[tuple[Action, Observation]]) -> list[str]:

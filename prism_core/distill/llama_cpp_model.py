@@ -42,6 +42,7 @@ class GgufModel:
         with quiet_log() as errors:
             params = llama_cpp.llama_model_default_params()
             params.n_gpu_layers = 0
+            params.use_extra_bufts = False  # weights as they are; repacked, AMX ends the process
             self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
             if self._model is None:
                 raise ConfigError(f'llama.cpp cannot load {path}: {_reason(errors)}')

@@ -30,6 +30,7 @@ from prism_core.domain import find_domain
 from prism_core.episode_json import read_episodes
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
+from prism_core.json_text import load_json
 
 EPISODES, BEFORE = 'episodes.jsonl', 'before.json'
 LEARNED = ('train', 'valid')
@@ -190,7 +191,7 @@ def _lines(path: Path) -> Iterator[tuple[str, Any]]:
     with path.open(encoding='utf-8') as file:
         for number, line in enumerate(file, 1):
             try:
-                yield f'{path}, line {number}', json.loads(line)
+                yield f'{path}, line {number}', load_json(line)
             except ValueError as error:
                 raise ConfigError(f'{path}, line {number}: expected JSON, got {error}') from error
 

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from prism_core.dataset.protocol_check import open_planner
 from prism_core.domain import Domain
 from prism_core.episode import Task
 from prism_core.errors import ConfigError
@@ -18,7 +17,7 @@ from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.lm_planner import HeldTo as HeldTo
 from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.student import find_domain_of, find_student, plan_with
-from prism_core.planner import Planner
+from prism_core.planner import Planner, open_planner
 
 TEACHER = 'teacher'
 STUDENT = 'student'
@@ -112,6 +111,7 @@ class Candidate:
         on_call: Callable[[CallStats], None],
     ) -> Planner:
         model: Any
+        context_tokens = 0
         if self.is_gguf:
             from prism_core.inference.llama_cpp import LlamaCppModel
 
@@ -122,7 +122,7 @@ class Candidate:
                     f'{self.planner}: expected a student of the domain {domain.name}, got one of '
                     f'{taught.name}'
                 )
-            dialect = info.metadata.dialect
+            dialect, context_tokens = info.metadata.dialect, info.context_tokens
             model = LlamaCppModel(self.planner, threads=1, temperature=self.temperature)
         elif self.is_checkpoint:
             from prism_core.inference.transformers_model import TransformersModel
@@ -139,6 +139,7 @@ class Candidate:
             seed=self.seed,
             name=Path(self.planner).stem,
             held_to=self.held_to,
+            context_tokens=context_tokens,
             on_rejected=on_rejected,
         )
 

@@ -78,7 +78,8 @@ class Scores:
     `pairs`: pairs of twins alone, by kind. `first_invalid`: of how many plans the first reply was
     not accepted, in all and by kind of problem; `later_invalid`: of how many further replies.
     `controls`: planners that deserve no success, on a part of the suite.
-    `left_invalid`: trials that ended as no reply was. `made_up`: names in texts that were said and
+    `left_invalid`: trials that ended as no reply was. `stuck`: trials that ended as the same was
+    done in vain over and over. `made_up`: names in texts that were said and
     that no known node has. `path`: success weighted by path length. Times in seconds.
     `reference_rule`: the share of trials that the reference code's rule passes, of a suite in its
     form. `invariance`: whether plans follow where the suite's states are put in other words; None
@@ -107,6 +108,7 @@ class Scores:
     controls: dict[str, ControlScore]
     reference_rule: Estimate | None = None
     invariance: Invariance | None = None
+    stuck: int = 0
 
     @property
     def unseen(self) -> Estimate | None:
@@ -278,6 +280,7 @@ def score(
         model_costs=sum_model_costs(results),
         controls=controls,
         reference_rule=estimate_reference_rule(results),
+        stuck=sum(r.ending == 'stuck' for r in results),
     )
 
 

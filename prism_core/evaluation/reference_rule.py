@@ -1,5 +1,5 @@
 """The reference code's rule of success, for comparison with ours: the regular expression is found
-in the last plan, whatever the plan does with it and whatever was seen before.
+in the last plan, in capitals or not, whatever the plan does with it and whatever was seen before.
 """
 
 from __future__ import annotations
@@ -17,4 +17,4 @@ def passes_reference_rule(episode: Episode) -> bool | None:
     if episode.criterion.answer != 'pattern':
         return None
     said = render_steps(episode.turns[-1].plan.actions) if episode.turns else ''
-    return any(re.search(pattern, said) for pattern in episode.criterion.accepted)
+    return any(re.search(pattern, said, re.IGNORECASE) for pattern in episode.criterion.accepted)

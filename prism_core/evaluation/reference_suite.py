@@ -10,7 +10,7 @@ expressions. Two keys are ours and may be left out: what must be looked at, and 
 | key of a task | holds |
 |---|---|
 | task | the sentence |
-| answer | a regular expression that is found in right answers |
+| answer | a regular expression that is found in right answers, in capitals or not |
 | init_node | the region where the robot starts |
 | needs | ours: objects that must be inspected and regions that must be mapped before the answer |
 | hide | ours: nodes that the robot does not know at the start and must find before the answer |
@@ -31,6 +31,7 @@ from prism_core.criterion import Criterion, Fact
 from prism_core.episode import Episode, Task
 from prism_core.errors import ConfigError, SceneGraphError
 from prism_core.graph_elements import GraphUpdate, Node, quote
+from prism_core.json_text import DoubledKey, check_json
 from prism_core.mission_state import MAPPED, WAYS_M
 from prism_core.scene_graph import SceneGraph
 from prism_core.spine_json import read_scene_graph
@@ -77,7 +78,9 @@ def read_reference_suite(text: str, askable: Collection[str]) -> tuple[list[Epis
         ConfigError: with the place in the file that cannot be used.
     """
     try:
-        file = msgspec.json.decode(text, type=_File)
+        file = msgspec.json.decode(check_json(text), type=_File)
+    except DoubledKey as error:
+        raise ConfigError(str(error)) from None
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ConfigError(f'expected {_SHAPE}: {error}') from None
     if not file.tasks:

@@ -28,7 +28,8 @@ class SuiteConfig:
 
     `worlds` is the domain's own recipe, such as `{seed: 1, worlds: 100, hidden: [0.2]}`. `free`:
     how often each of the domain's requests in free wording is tried beside, each time in a world of
-    its own. `chance`: the share of what cannot be guessed that controls may solve.
+    its own. `chance`: the share of what cannot be guessed that controls may solve; more where there
+    are no twins.
 
     Raises:
         ConfigError: a value is out of its range.

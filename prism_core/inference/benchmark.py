@@ -28,6 +28,7 @@ from prism_core.inference.lm_planner import HeldTo, LMPlanner
 from prism_core.inference.local_model import LocalModel
 from prism_core.inference.student import (
     StudentConfig,
+    choose_context,
     choose_threads,
     find_domain_of,
     make_engine,
@@ -136,8 +137,7 @@ def list_runtimes(config: StudentConfig, checkpoint: Path | None = None) -> list
     if checkpoint is not None:
         _check(checkpoint)
     info = read_gguf_info(Path(config.model))
-    context = min(info.context_tokens or config.context_tokens, config.context_tokens)
-
+    context = choose_context(config.context_tokens, info)
     threads = choose_threads(config.threads, info)
 
     def load_child() -> EngineModel:

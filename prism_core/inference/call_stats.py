@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 from prism_core.conversation import Message
@@ -25,6 +25,25 @@ class CallStats:
     first_token_s: float = 0.0
     total_s: float = 0.0
 
+    def __add__(self, other: CallStats) -> CallStats:
+        """What both took."""
+        return CallStats(*(a + b for a, b in zip(astuple(self), astuple(other))))
+
+    @property
+    def tokens_per_second(self) -> float:
+        """How fast the replies came, once they had begun; 0 where there were none."""
+        writing_s = self.total_s - self.first_token_s
+        return self.new_tokens / writing_s if writing_s > 0 else 0.0
+
+
+def stats_of(model: Any) -> CallStats:
+    """What the last call of a model took; nothing, where it does not tell."""
+    told = getattr(model, 'stats', None)
+    if isinstance(told, CallStats):
+        return told
+    known = {field.name for field in fields(CallStats)}
+    return CallStats(**{key: told[key] for key in known & told.keys()}) if told else CallStats()
+
 
 class Metered:
     """A model that runs here, which tells what each of its calls took.
@@ -41,8 +60,7 @@ class Metered:
     def complete(self, messages: Sequence[Message], **settings: Any) -> str:
         """The model's reply."""
         reply = self._model.complete(messages, **settings)
-        stats = self._model.stats
-        self._on_call(stats if isinstance(stats, CallStats) else CallStats(**stats))
+        self._on_call(stats_of(self._model))
         return reply
 
     def close(self) -> None:

@@ -75,8 +75,14 @@ class Endpoint:
             sentence = f'{url} gave no reply within {config.timeout_s:g} s'
             error = Passing(sentence, lost=True, timed_out=True)
         except openai.APIStatusError as answered:
-            headers = answered.response.headers
-            error = judge_status(answered.status_code, answered.body, headers, config, self._key)
+            error = judge_status(
+                answered.status_code,
+                answered.body,
+                answered.response.headers,
+                config,
+                self._key,
+                has_form='response_format' in fields,
+            )
         except openai.APIConnectionError as cut:
             if type(cut.__cause__).__name__ in ('ConnectError', 'ConnectTimeout'):
                 error = Passing(f'{url} cannot be reached', down=True)

@@ -9,12 +9,24 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from prism_core.errors import PlannerError
+from prism_core.errors import PlannerError, PlannerUnavailable, TeacherAuth, TeacherUnavailable
 from prism_core.inference.teacher_config import TeacherConfig
 
 _MAX_SAID_CHARS = 300
 # Codes of https://platform.openai.com/docs/guides/error-codes: the account, not the rate.
 _NO_MONEY = ('insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active')
+
+
+_ABOUT_FORM = (
+    *('response_format', 'json_schema', 'json_object', 'json schema', 'grammar'),
+    *('guided', 'structured output', 'structured_output'),
+)
+
+
+def is_about_form(said: str) -> bool:
+    """Whether an endpoint speaks of the form that a reply must have."""
+    words = said.lower()
+    return any(word in words for word in _ABOUT_FORM)
 
 
 class Passing(Exception):
@@ -57,7 +69,11 @@ class ModelMissing(Exception):
 
 
 class Stop(Exception):
-    """No later call can succeed; the text is the sentence for the user."""
+    """No later call can succeed; `error` is what the user gets."""
+
+    def __init__(self, error: PlannerUnavailable):
+        super().__init__(str(error))
+        self.error = error
 
 
 def scrub(text: str, key: str) -> str:
@@ -69,7 +85,13 @@ def scrub(text: str, key: str) -> str:
 
 
 def judge_status(
-    status: int, body: Any, headers: Mapping[str, str], config: TeacherConfig, key: str
+    status: int,
+    body: Any,
+    headers: Mapping[str, str],
+    config: TeacherConfig,
+    key: str,
+    *,
+    has_form: bool = False,
 ) -> Exception:
     """What an HTTP status that is no success means.
 
@@ -79,26 +101,32 @@ def judge_status(
         headers: of the reply.
         config: the endpoint.
         key: never part of what comes out.
+        has_form: whether the request said what form the reply must have.
 
     Returns:
         A `Passing`, `Complaint`, `ModelMissing`, `Stop` or `PlannerError`.
     """
     said, code = scrub(_read_said(body), key), _read_code(body)
     if status in (401, 403):
-        return Stop(_refused_key(status, config))
+        return Stop(TeacherAuth(_refused_key(status, config)))
     if status == 402 or code in _NO_MONEY:
-        return Stop(f'{config.url} wants to be paid first (HTTP {status}): {said}')
+        sentence = f'{config.url} wants to be paid first (HTTP {status}): {said}'
+        return Stop(TeacherAuth(sentence))
     if status == 404 or code == 'model_not_found' or _is_about_model(status, said):
         return ModelMissing()
     if status == 429:
         wait_s = _read_retry_after_s(headers)
         if wait_s > config.patience_s:
-            return Stop(
+            sentence = (
                 f'{config.url} asks to wait {wait_s:g} s, longer than patience_s '
                 f'({config.patience_s:g}); resume later or raise it'
             )
+            return Stop(TeacherUnavailable(sentence))
         sentence = f'{config.url} says that there are too many requests (HTTP 429)'
         return Passing(sentence, answered=True, retry_after_s=wait_s)
+    # llama-cpp-python answers 500 to a form that it does not know.
+    if status >= 500 and has_form and is_about_form(_read_said(body)):
+        return Complaint(said)
     if status in (408, 409) or status >= 500:
         return Passing(f'{config.url} failed with HTTP {status}')
     if status in (400, 422):

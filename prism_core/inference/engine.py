@@ -6,6 +6,7 @@ time, in the order in which they were made. Knows nothing of what the model is.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -21,6 +22,9 @@ from prism_core.inference.engine_child import grammar_fields
 from prism_core.inference.engine_process import EngineProcess
 from prism_core.inference.memory import check_memory
 from prism_core.inference.text_model import JsonSchema
+from prism_core.planner_health import PlannerHealth
+
+_logger = logging.getLogger(__name__)
 
 State = Literal['stopped', 'starting', 'ready', 'restarting', 'failed']
 _CANCEL_EVERY_S = 0.05
@@ -72,20 +76,25 @@ class EngineConfig:
 
 @dataclass(frozen=True)
 class EngineHealth:
-    """How an engine is.
+    """How the child of an engine is.
 
     Attributes:
         state: `stopped` before the first call and after the end; `restarting` when the child was
             lost and comes back by itself; `failed` when only a call, later, tries again.
         losses: so many children were lost, or could not be started, since the last good reply.
-        last_error: why the last one was lost, '' when none was.
+        error: why the last one was lost, None when none was.
         pid: of the child; 0 when there is none.
     """
 
     state: State
     losses: int = 0
-    last_error: str = ''
+    error: PlannerUnavailable | None = None
     pid: int = 0
+
+    @property
+    def last_error(self) -> str:
+        """Why the last one was lost, '' when none was."""
+        return '' if self.error is None else str(self.error)
 
 
 class _Call:
@@ -115,12 +124,13 @@ class EngineModel:
         self._timer: threading.Timer | None = None
         self._started_s = self._next_start_s = 0.0
         self._losses = 0
-        self._last_error = ''
+        self._last_error: PlannerUnavailable | None = None
+        self._sha256 = self._remark = ''
         self._is_closed = False
 
     @property
     def health(self) -> EngineHealth:
-        """How the engine is now."""
+        """How the child is now."""
         with self._changed:
             process = self._process
             if process is not None:
@@ -132,11 +142,27 @@ class EngineModel:
             pid = 0 if process is None else process.pid
             return EngineHealth(state, self._losses, self._last_error, pid)
 
+    @property
+    def planner_health(self) -> PlannerHealth:
+        """Whether the model can answer: a child that was lost counts as out until the next one is
+        ready.
+        """
+        with self._changed:
+            model_id = f'{self.name} {self._sha256[:12]}'.rstrip()
+            if self.health.state == 'ready':
+                return PlannerHealth('ready', model_id=model_id, remark=self._remark)
+            if self._is_closed:
+                error: PlannerError | None = PlannerUnavailable('the engine was closed')
+            else:
+                error = self._last_error if self._losses else None
+            return PlannerHealth('out' if error else 'loading', error, model_id)
+
     def start(self) -> None:
         """Start the child, and do not wait until it is ready; nothing happens when it runs.
 
         Raises:
-            PlannerUnavailable: it cannot be started, or not yet again.
+            PlannerUnavailable: it cannot be started, or not yet again; OutOfMemory where it does
+                not fit.
         """
         with self._changed:
             if self._is_closed:
@@ -145,7 +171,7 @@ class EngineModel:
                 return
             pause_s = self._next_start_s - time.monotonic()
             if pause_s > 0:
-                raise PlannerUnavailable(f'{self._last_error}; next try in {pause_s:.1f} s')
+                raise self._lost(f'; next try in {pause_s:.1f} s')
             self._launch()
 
     def complete(
@@ -161,7 +187,8 @@ class EngineModel:
 
         Raises:
             PlannerTimeout: no reply within the time.
-            PlannerUnavailable: the child cannot be started or was lost.
+            PlannerUnavailable: the child cannot be started or was lost: ModelNotLoaded,
+                ModelHashMismatch, OutOfMemory or EngineLost.
             PlannerError: any other reason why no text came; the call was canceled.
         """
         limit_s = self._config.timeout_s if timeout_s is None else timeout_s
@@ -173,7 +200,7 @@ class EngineModel:
             self.start()
             process = self._process
             if process is None:
-                raise PlannerUnavailable(self._last_error)
+                raise self._lost()
             self._wait_until_ready(call, process)
             request = {
                 'messages': list(messages),
@@ -268,19 +295,33 @@ class EngineModel:
                 config.factory, config.settings, config.python, self._notice
             )
         except PlannerUnavailable as error:
-            self._count_loss(str(error), restarts=False)
+            self._count_loss(error, restarts=False)
             raise
 
     def _notice(self) -> None:
         """Something has happened to the child; runs on its thread."""
         with self._changed:
             process = self._process
-            if process is not None and process.error:
+            if process is not None and process.error is not None:
                 self._process = None
                 self._count_loss(process.error, restarts=not process.is_refused)
+            elif process is not None and process.ready.done():
+                self._take_report(process)
             self._changed.notify_all()
 
-    def _count_loss(self, error: str, *, restarts: bool) -> None:
+    def _lost(self, more: str = '') -> PlannerUnavailable:
+        """The error for who asks while there is no child."""
+        error = self._last_error or PlannerUnavailable('the engine was closed')
+        return type(error)(f'{error}{more}')
+
+    def _take_report(self, process: EngineProcess) -> None:
+        """Note what the child told of its model; a remark is logged once."""
+        self._sha256 = process.sha256
+        if process.remark != self._remark:
+            self._remark = process.remark
+            _logger.warning('%s', self._remark)
+
+    def _count_loss(self, error: PlannerUnavailable, *, restarts: bool) -> None:
         """Note why there is no child, and have it restarted where that may help."""
         config = self._config
         self._losses += 1

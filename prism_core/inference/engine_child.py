@@ -126,7 +126,8 @@ class _Child:
         except BaseException as error:
             write_frame(self._replies, {'op': 'failed', **_describe(error)})
             return
-        write_frame(self._replies, {'op': 'ready', 'name': self._model.name})
+        told = {key: getattr(self._model, key, '') for key in ('sha256', 'remark')}
+        write_frame(self._replies, {'op': 'ready', **told})
         while True:
             self._answer(self._jobs.get())
 

@@ -19,13 +19,29 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from prism_core.errors import PlannerError, PlannerTimeout, PlannerUnavailable, PromptTooLong
+from prism_core.errors import (
+    EngineLost,
+    ModelHashMismatch,
+    ModelNotLoaded,
+    OutOfMemory,
+    PlannerError,
+    PlannerTimeout,
+    PlannerUnavailable,
+    PromptTooLong,
+)
 from prism_core.inference.engine_child import read_frame, write_frame
+from prism_core.inference.memory import count_oom_kills
 
-# What a model's error comes back as; any other is PlannerUnavailable.
-_ERRORS: dict[str, type[PlannerError]] = {
-    kind.__name__: kind for kind in (PlannerTimeout, PromptTooLong, PlannerError)
+_UNAVAILABLE: dict[str, type[PlannerUnavailable]] = {
+    **{kind.__name__: kind for kind in (PlannerUnavailable, ModelHashMismatch, OutOfMemory)},
+    MemoryError.__name__: OutOfMemory,
 }
+# What a model's error comes back as; any other is EngineLost.
+_ERRORS: dict[str, type[PlannerError]] = {
+    **{kind.__name__: kind for kind in (PlannerTimeout, PromptTooLong, PlannerError)},
+    **_UNAVAILABLE,
+}
+_CANNOT_BE_MADE = 'the model cannot be made: '
 _KEPT_LINES = 20
 _LINE_CHARS = 500
 _START = 'from prism_core.inference.engine_child import main; main()'
@@ -44,10 +60,12 @@ class EngineProcess:
         on_change: called on any thread when something has happened.
 
     `ready` is done when the model is made, with an exception when it could not be made. `error`
-    says why the child ended, '' before; `is_refused`, whether the model could not be made.
+    is why the child ended, None before; `is_refused`, whether the model could not be made.
+    `sha256` is that of the model's file and `remark` what its user should know, '' before it is
+    ready and where it has none.
 
     Raises:
-        PlannerUnavailable: the interpreter cannot be run.
+        ModelNotLoaded: the interpreter cannot be run.
     """
 
     def __init__(
@@ -58,9 +76,12 @@ class EngineProcess:
         on_change: Callable[[], None],
     ):
         self.ready: Future[None] = Future()
-        self.error = ''
+        self.error: PlannerUnavailable | None = None
         self.is_refused = False
+        self.sha256 = self.remark = ''
         self._on_change = on_change
+        self._refusal: PlannerUnavailable | None = None
+        self._oom_kills = count_oom_kills()
         self._killed_because = ''
         self._numbers = itertools.count()
         self._calls: dict[int, Future[dict[str, Any]]] = {}
@@ -79,7 +100,7 @@ class EngineProcess:
                 start_new_session=True,  # Ctrl-C is for the parent, which ends the child
             )
         except OSError as error:
-            raise PlannerUnavailable(
+            raise ModelNotLoaded(
                 f'engine.python: cannot run {python or sys.executable}: {error.strerror}'
             ) from error
         self._outbox.put({'factory': factory, 'settings': dict(settings)})
@@ -100,7 +121,7 @@ class EngineProcess:
         number, future = next(self._numbers), Future[dict[str, Any]]()
         with self._lock:
             if self.error:
-                future.set_exception(PlannerUnavailable(self.error))
+                future.set_exception(type(self.error)(str(self.error)))
             else:
                 self._calls[number] = future
         self._outbox.put({'op': 'complete', 'id': number, **request})
@@ -156,31 +177,42 @@ class EngineProcess:
 
     def _take(self, message: dict[str, Any]) -> None:
         if message['op'] == 'ready':
+            self.sha256, self.remark = str(message['sha256']), str(message['remark'])
             self.ready.set_result(None)
         elif message['op'] == 'failed':
             self.is_refused = True
-            self._killed_because = f'the model cannot be made: {message["error"]}'
+            kind, said = _UNAVAILABLE.get(message['kind']), str(message['error'])
+            self._refusal = kind(said) if kind else ModelNotLoaded(_CANNOT_BE_MADE + said)
         else:
             with self._lock:
                 future = self._calls.pop(message['id'])
             if 'error' in message:
-                kind = _ERRORS.get(message['kind'], PlannerUnavailable)
-                future.set_exception(kind(str(message['error'])))
+                error = _ERRORS.get(message['kind'], EngineLost)
+                future.set_exception(error(str(message['error'])))
             else:
                 future.set_result({'text': str(message['text']), 'stats': message['stats']})
 
     def _end(self, status: int, reason: str) -> None:
         """Say to all who wait that nothing will come."""
-        how = f'signal {signal.Signals(-status).name}' if status < 0 else f'status {status}'
-        reason = self._killed_because or reason
-        if not reason:
-            self._threads[2].join(1.0)  # the last words
-            last = next((line for line in reversed(self._said) if line.strip()), '')
-            reason = f'it ended with {how}' + (f': {last}' if last else '')
+        error = self._refusal or self._explain(status, self._killed_because or reason)
         with self._lock:
-            self.error = reason if self.is_refused else f'the engine was lost: {reason}'
+            self.error = error
             calls, self._calls = list(self._calls.values()), {}
         waiting: list[Future[Any]] = [self.ready, *calls]
         for future in waiting:
             if not future.done():
-                future.set_exception(PlannerUnavailable(self.error))
+                future.set_exception(type(error)(str(error)))
+
+    def _explain(self, status: int, reason: str) -> PlannerUnavailable:
+        """Why the child was lost."""
+        if not reason and status == -signal.SIGKILL and count_oom_kills() > self._oom_kills:
+            return OutOfMemory(
+                'the engine was lost: the kernel ended it because memory ran out; free memory or '
+                'take a smaller model'
+            )
+        if not reason:
+            how = f'signal {signal.Signals(-status).name}' if status < 0 else f'status {status}'
+            self._threads[2].join(1.0)  # the last words
+            last = next((line for line in reversed(self._said) if line.strip()), '')
+            reason = f'it ended with {how}' + (f': {last}' if last else '')
+        return EngineLost(f'the engine was lost: {reason}')

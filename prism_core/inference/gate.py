@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 
-from prism_core.errors import PlannerUnavailable
+from prism_core.errors import TeacherUnavailable
 
 # So many different failures without an answer between them, and the endpoint counts as down.
 MANY_FAILURES = 5
@@ -40,6 +40,7 @@ class Gate:
         self._tell = tell
         self._failures: set[object] = set()
         self._down_since_s: float | None = None
+        self._down_because = ''
         self._pause_s = 0.0
         self._verdict: asyncio.Future[str] | None = None
 
@@ -48,17 +49,22 @@ class Gate:
         """Whether calls go through."""
         return self._down_since_s is None
 
+    @property
+    def trouble(self) -> str:
+        """Why calls wait, as one sentence; '' while they go through."""
+        return '' if self.is_open else f'{self._url} is down: {self._down_because}'
+
     @contextlib.asynccontextmanager
     async def admit(self) -> AsyncIterator[None]:
         """Wait until the endpoint works, or until it is this call's turn to find out.
 
         Raises:
-            PlannerUnavailable: it has been down for too long.
+            TeacherUnavailable: it has been down for too long.
         """
         while not self.is_open and self._verdict is not None:
             sentence = await asyncio.shield(self._verdict)
             if sentence:
-                raise PlannerUnavailable(sentence)
+                raise TeacherUnavailable(sentence)
         if self._down_since_s is None:
             yield
             return
@@ -87,12 +93,13 @@ class Gate:
             is_down: it cannot be reached at all.
 
         Raises:
-            PlannerUnavailable: it has been down for too long.
+            TeacherUnavailable: it has been down for too long.
         """
         now_s = time.monotonic()
         self._failures.add(call)
         if self._down_since_s is None:
             if is_down or len(self._failures) >= self._many_failures:
+                self._down_because = sentence
                 self._down_since_s, self._pause_s = now_s, self._first_pause_s
                 self._tell('down', f'{self._url} is down, waiting for it: {sentence}')
             return
@@ -105,7 +112,7 @@ class Gate:
             'correct base_url, then resume'
         )
         self._end_probe(self._verdict, given_up)
-        raise PlannerUnavailable(given_up)
+        raise TeacherUnavailable(given_up)
 
     def _end_probe(self, verdict: asyncio.Future[str] | None, sentence: str) -> None:
         """Let all that wait for a probe go on, or fail with a sentence."""

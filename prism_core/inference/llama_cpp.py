@@ -226,9 +226,9 @@ def _repacking_pays(tensors: Iterable[TensorInfo]) -> bool:
 
     On x86 it shall only for types that its tiled products (ggml-org/llama.cpp, pull request 27851)
     do not take. Those read a prompt 1.4 times as fast from K-quants as they are in the file, in 0.7
-    of the memory; a reply takes a tenth longer. With AMX it shall not at all: what was repacked goes
-    through `ldtilecfg` then, which ends the process where GCC 12 compiled it (seen with llama.cpp
-    of llama-cpp-python 0.3.36: of the configuration's 64 bytes only 32 are set).
+    of the memory; a reply takes a tenth longer. With AMX it shall not at all: what was repacked
+    goes through `ldtilecfg` then, which ends the process where GCC 12 compiled it (seen with
+    llama-cpp-python 0.3.36: of the configuration's 64 bytes only 32 are set).
     """
     if platform.machine() not in ('x86_64', 'AMD64'):
         return True

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from prism_core.errors import PlannerUnavailable
+from prism_core.errors import OutOfMemory
 
 _MEMINFO = Path('/proc/meminfo')
 _CGROUP = Path('/sys/fs/cgroup')
+_VMSTAT = Path('/proc/vmstat')
 _GIB = 2**30
 
 
@@ -27,14 +28,25 @@ def check_memory(needed_bytes: int, what: str) -> None:
     """Refuse what does not fit.
 
     Raises:
-        PlannerUnavailable: with both sizes.
+        OutOfMemory: with both sizes.
     """
     free_bytes = available_bytes()
     if free_bytes is not None and needed_bytes > free_bytes:
-        raise PlannerUnavailable(
+        raise OutOfMemory(
             f'{what} needs about {needed_bytes / _GIB:.2f} GiB of memory, {free_bytes / _GIB:.2f} '
             'GiB are available; take a smaller model or a shorter context, or free memory'
         )
+
+
+def count_oom_kills() -> int:
+    """How many processes the kernel has ended for want of memory since the machine was started;
+    0 where it is not known.
+    """
+    try:
+        match = re.search(r'^oom_kill (\d+)', _VMSTAT.read_text(), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(match[1]) if match else 0
 
 
 def _available_on_machine() -> int | None:

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from prism_core.inference.endpoint_errors import is_about_form
 from prism_core.inference.teacher_config import TeacherConfig
 from prism_core.inference.text_model import JsonSchema
 
 _SIMPLER_FORM: Mapping[str, Literal['json', 'text']] = {'schema': 'json', 'json': 'text'}
 _LIMITS = ('max_completion_tokens', 'max_tokens')
-_ABOUT_FORM = ('response_format', 'json_schema', 'json_object', 'json schema', 'grammar')
 _NOT_KNOWN = (
     *('unsupported', 'not support', 'unknown', 'unrecognized', 'unexpected'),
     *('extra inputs', 'extra fields', 'not permitted'),
@@ -59,7 +59,7 @@ class RequestShape:
             complaint: what the endpoint said.
         """
         said = complaint.lower()
-        if any(word in said for word in _ABOUT_FORM) and self.reply_form in _SIMPLER_FORM:
+        if is_about_form(said) and self.reply_form in _SIMPLER_FORM:
             if not self.can_fall_back:
                 return None
             return replace(self, reply_form=_SIMPLER_FORM[self.reply_form])

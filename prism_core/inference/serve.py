@@ -2,7 +2,8 @@
 plans, and answers in SPINE's four-key JSON, so that such a client works unchanged.
 
 It knows no form of messages: how they are read is handed in. One plan is made at a time. For one
-machine: no keys, no encryption, and on loopback only names of this machine are answered.
+machine: no keys, no encryption; web pages of elsewhere are refused, and on loopback all names but
+those of this machine. A client that is slow holds no place that another one needs.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 from prism_core.actions import ActionTable
 from prism_core.conversation import Message, Prompt
@@ -24,14 +25,17 @@ from prism_core.errors import (
     PlannerUnavailable,
     PlanParseError,
     PlanRejected,
+    PromptTooLong,
 )
+from prism_core.inference.bounded_http import READ_TIMEOUT_S, BoundedHandler, BoundedServer
+from prism_core.json_text import load_json
 from prism_core.plan import render_plan
 from prism_core.planner import Planner
 from prism_core.validation import validate_plan
 
 MAX_BODY_BYTES = 4 * 2**20
-MAX_CONNECTIONS = 32
-SOCKET_TIMEOUT_S = 30.0
+MAX_REQUESTS = 32
+"""So many that were read whole wait for a plan, or for the end of its sending."""
 _CHARS_PER_TOKEN = 4  # where nobody counts; roughly so for English
 
 ReadMessages = Callable[[Any], Sequence[Message]]
@@ -39,6 +43,7 @@ ReadPrompt = Callable[[Sequence[Message], ActionTable], Prompt]
 # The first that fits counts.
 _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (PlanParseError, 400, 'invalid_request_error'),
+    (PromptTooLong, 400, 'invalid_request_error'),
     (PlannerTimeout, 504, 'timeout_error'),
     (PlannerUnavailable, 503, 'planner_unavailable'),
     (PlannerError, 500, 'planner_error'),
@@ -74,7 +79,7 @@ class PlannerServer:
     ):
         self.name = planner.name
         self.is_local = is_loopback(host)
-        self.connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self.requests = threading.BoundedSemaphore(MAX_REQUESTS)
         self._planner = planner
         self._table = table
         self._read_messages, self._read_prompt = read_messages, read_prompt
@@ -139,12 +144,18 @@ def is_loopback(host: str) -> bool:
         return host == 'localhost'
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Http(BoundedServer):
     def __init__(self, address: tuple[str, int], owner: PlannerServer):
         self.owner = owner
         super().__init__(address, _Handler)
+
+
+def _host_of(url: str) -> str:
+    """The host of an address; what cannot be read is no host of this machine."""
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
 
 
 class _Refused(Exception):
@@ -155,30 +166,32 @@ class _Refused(Exception):
         super().__init__(sentence)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    timeout = SOCKET_TIMEOUT_S
+class _Handler(BoundedHandler):
     server: _Http
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - named upstream
         """Say nothing."""
 
-    def do_GET(self) -> None:
-        self._guard(self._list_models)
+    def do_GET(self) -> None:  # noqa: N802 - named upstream
+        self._guard(lambda body: self._list_models())
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - named upstream
         self._guard(self._complete)
 
-    def _guard(self, work: Callable[[], None]) -> None:
-        owner = self.server.owner
-        if not owner.connections.acquire(blocking=False):
-            self._fail(503, f'{MAX_CONNECTIONS} requests are being answered', 'overloaded')
-            return
+    def _guard(self, work: Callable[[bytes], None]) -> None:
+        """Read all of a request, and only then take a place and answer."""
+        owner, has_place = self.server.owner, False
         try:
-            self._check_host()
-            work()
+            body = self._read_body()
+            self.server.note_read(self.connection, whole=True)
+            has_place = owner.requests.acquire(blocking=False)
+            if not has_place:
+                raise _Refused(503, f'{MAX_REQUESTS} requests are being answered; try again later')
+            self._check_origin()
+            work(body)
         except _Refused as refused:
-            self._fail(refused.status, str(refused), 'invalid_request_error')
+            kind = 'overloaded' if refused.status == 503 else 'invalid_request_error'
+            self._fail(refused.status, str(refused), kind)
         except tuple(kind for kind, _, _ in _STATUSES) as error:
             status, name = next((s, n) for kind, s, n in _STATUSES if isinstance(error, kind))
             self._fail(status, str(error), name)
@@ -187,13 +200,22 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception as error:
             self._fail(500, f'unexpected {type(error).__name__}: {error}', 'internal_error')
         finally:
-            owner.connections.release()
+            if has_place:
+                owner.requests.release()
 
-    def _check_host(self) -> None:
-        """Refuse names of elsewhere on loopback: a web page may have one point here."""
-        host = self.headers.get('Host', '').rpartition(':')[0] or self.headers.get('Host', '')
-        if self.server.owner.is_local and host and not is_loopback(host):
+    def _check_origin(self) -> None:
+        """Refuse web pages of elsewhere, and their names for this machine."""
+        said = self.headers.get('Host', '')
+        host = _host_of(f'//{said}')
+        if self.server.owner.is_local and said and not is_loopback(host):
             raise _Refused(403, f'expected a name of this machine as host, got {host[:80]!r}')
+        origin = self.headers.get('Origin')
+        if origin is None or is_loopback(_host_of(origin)):
+            return
+        if self.server.owner.is_local or _host_of(origin) != host:
+            raise _Refused(
+                403, f'expected no web page of elsewhere to ask, got Origin {origin[:80]!r}'
+            )
 
     def _list_models(self) -> None:
         name = self.server.owner.name
@@ -205,10 +227,17 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             raise _Refused(404, f'there is no {self.path[:80]}; ask for /v1/models')
 
-    def _complete(self) -> None:
-        body = self._read_body()
+    def _complete(self, raw: bytes) -> None:
         if self.path != '/v1/chat/completions':
             raise _Refused(404, f'there is no {self.path[:80]}; post to /v1/chat/completions')
+        if self.headers.get_content_type() != 'application/json':
+            # A web page may post other types anywhere, without asking first.
+            said = self.headers.get('Content-Type', 'none')
+            raise _Refused(415, f'expected Content-Type application/json, got {said[:80]}')
+        try:
+            body = load_json(raw.decode())
+        except (ValueError, RecursionError) as error:
+            raise _Refused(400, f'the body is not JSON: {error}') from None
         text, usage = self.server.owner.answer(body)
         head = {
             'id': f'chatcmpl-{uuid.uuid4().hex}',
@@ -223,18 +252,20 @@ class _Handler(BaseHTTPRequestHandler):
         kind = {'object': 'chat.completion', 'choices': [choice], 'usage': usage}
         self._send(200, head | kind)
 
-    def _read_body(self) -> Any:
-        length = self.headers.get('Content-Length', '')
-        if not length.isdecimal():
-            raise self._last_words(411, 'expected a Content-Length, got none')
+    def _read_body(self) -> bytes:
+        length = self.headers.get('Content-Length', '' if self.command == 'POST' else '0')
+        if not length.isdecimal() or 'Transfer-Encoding' in self.headers:
+            raise self._last_words(411, 'expected a body with its Content-Length, got none')
         if int(length) > MAX_BODY_BYTES:
             raise self._last_words(
                 413, f'the body has {length} bytes; at most {MAX_BODY_BYTES} are read'
             )
         try:
-            return json.loads(self.rfile.read(int(length)))
-        except (ValueError, RecursionError) as error:
-            raise _Refused(400, f'the body is not JSON: {error}') from None
+            return self.rfile.read(int(length))
+        except TimeoutError:
+            raise self._last_words(
+                408, f'expected all of the request within {READ_TIMEOUT_S:g} s; send it faster'
+            ) from None
 
     def _last_words(self, status: int, sentence: str) -> _Refused:
         """A refusal after which the connection is closed, since the body was not read."""
@@ -244,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, head: dict[str, Any], text: str) -> None:
         """The whole reply in one chunk, for clients that stream."""
         self.close_connection = True
+        self.begin_reply()
         self.send_response(200)
         self.send_header('Content-Type', 'text/event-stream')
         self.send_header('Connection', 'close')
@@ -260,6 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()
+        self.begin_reply()
         self.send_response(status)
         self.send_header('Content-Type', 'application/json')
         self.send_header('Content-Length', str(len(data)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, fields
 
-from prism_core.errors import PlannerUnavailable
+from prism_core.errors import TeacherUnavailable
 from prism_core.inference.teacher_config import TeacherConfig
 
 # Around each message a chat template writes a few tokens: at most this many in any that we know.
@@ -78,7 +78,7 @@ class Ledger:
         """Put aside what a call can cost at most; False when it must wait for calls in flight.
 
         Raises:
-            PlannerUnavailable: the cap does not allow the call, and nothing is in flight that might
+            TeacherUnavailable: the cap does not allow the call, and nothing is in flight that might
                 turn out cheaper.
         """
         with self._lock:
@@ -89,7 +89,7 @@ class Ledger:
                 return True
             if self._reserved:
                 return False
-        raise PlannerUnavailable(sentence)
+        raise TeacherUnavailable(sentence)
 
     def settle(self, most: Spending, actual: Spending) -> None:
         """Book what a call did cost in place of what was put aside for it."""

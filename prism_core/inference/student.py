@@ -6,24 +6,28 @@ The planner node names it `student`. Nothing of the runtime is imported on this 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prism_core.domain import Domain, find_domain
+from prism_core.episode import Turn
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import GgufInfo, hash_action_table, read_gguf_info
 from prism_core.inference.engine import EngineConfig, EngineModel
 from prism_core.inference.lm_planner import LMPlanner
+from prism_core.inference.model_file import MODELS, SHA256_VARIABLE
 from prism_core.inference.text_model import TextModel
+from prism_core.plan import Plan
+from prism_core.scene_graph import SceneGraph
+from prism_core.suspicion import suspect
 
 MODEL_VARIABLE = 'PRISM_STUDENT_MODEL'
 PYTHON_VARIABLE = 'PRISM_ENGINE_PYTHON'
 MAX_NEW_TOKENS = 256
 """Where a reply is cut; the grammar of the compact dialect ends sooner."""
-MODELS = Path(__file__).parents[1] / 'models'
-"""Folder of the bundled student."""
-_RUNTIME = 'prism_core.inference.llama_cpp:LlamaCppModel'
+_RUNTIME = 'prism_core.inference.model_file:load_student'
 _CACHE_VALUE_BYTES = 2  # of keys and values of the context, 16 bits each
 _SMALL_BYTES = 32 * 2**20
 _RUNTIME_BYTES = 128 * 2**20  # buffers and the interpreter: a guess on the safe side
@@ -38,26 +42,34 @@ class StudentConfig:
         python: interpreter of the engine child; '' for this one.
         context_tokens: prompt and reply together, at most; 0 for all that the model was made for.
         threads: 0 for as many as the process may use, or one for a small model.
+        sha256: of the file; '' for what is known of it otherwise, see `model_file`.
     """
 
     model: str
     python: str = ''
     context_tokens: int = 8192
     threads: int = 0
+    sha256: str = ''
 
 
 def make_student_planner() -> LMPlanner:
     """The student; entry point `student` of group `prism.planners`.
 
     The environment variable PRISM_STUDENT_MODEL names its GGUF file, the bundled one otherwise;
-    PRISM_ENGINE_PYTHON the interpreter that has the runtime, this one otherwise. The model is
-    loaded in the background.
+    PRISM_STUDENT_SHA256 the sha256 that it must have, and PRISM_ENGINE_PYTHON the interpreter that
+    has the runtime, this one otherwise. The model is checked and loaded in the background.
 
     Raises:
         ConfigError: there is no file, or it is no student that this version can run.
-        PlannerUnavailable: it does not fit into memory.
+        OutOfMemory: it does not fit into memory.
     """
-    return make_planner(StudentConfig(find_student(), os.environ.get(PYTHON_VARIABLE, '')))
+    return make_planner(
+        StudentConfig(
+            find_student(),
+            python=os.environ.get(PYTHON_VARIABLE, ''),
+            sha256=os.environ.get(SHA256_VARIABLE, ''),
+        )
+    )
 
 
 def find_student() -> str:
@@ -74,11 +86,17 @@ def make_planner(config: StudentConfig) -> LMPlanner:
 
     Raises:
         ConfigError: the file is no student that this version can run.
-        PlannerUnavailable: it does not fit into memory.
+        OutOfMemory: it does not fit into memory.
     """
-    info = read_gguf_info(Path(config.model))
+    info = read_gguf_info(Path(config.model), verify=False)
     domain = find_domain_of(info)
-    return plan_with(make_engine(config, info), domain, info.metadata.dialect, name='student')
+    return plan_with(
+        make_engine(config, info),
+        domain,
+        info.metadata.dialect,
+        name='student',
+        context_tokens=choose_context(config.context_tokens, info),
+    )
 
 
 def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -> LMPlanner:
@@ -91,27 +109,32 @@ def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -
         dialect: the name of what it was taught.
         settings: of `LMPlanner`, where they shall be others.
     """
+
+    def doubt(plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> str:
+        return suspect(plan, request, known_graph, history, domain.table, domain.vocabulary)
+
     return LMPlanner(
         model,
         domain.make_dialect(dialect),
         domain.table,
         redraw=lambda number: domain.make_dialect(dialect, number),
+        question_before=domain.question_before,
+        doubt=doubt,
         **{'max_new_tokens': MAX_NEW_TOKENS, 'held_to': 'known', **settings},
     )
 
 
 def make_engine(config: StudentConfig, info: GgufInfo) -> EngineModel:
-    """The model of a GGUF file in a child process, which loads it in the background.
+    """The model of a GGUF file in a child process, which checks and loads it in the background.
 
     Raises:
-        PlannerUnavailable: it does not fit into memory.
+        OutOfMemory: it does not fit into memory.
     """
-    context = info.context_tokens
-    if config.context_tokens:
-        context = min(context or config.context_tokens, config.context_tokens)
+    context = choose_context(config.context_tokens, info)
     name = info.metadata.name or info.path.stem
     settings = {
-        'path': str(info.path.resolve()),
+        'path': str(info.path.absolute()),
+        'sha256': config.sha256,
         'context_tokens': context,
         'threads': choose_threads(config.threads, info),
         'name': name,
@@ -127,6 +150,14 @@ def make_engine(config: StudentConfig, info: GgufInfo) -> EngineModel:
     )
     engine.start()
     return engine
+
+
+def choose_context(asked: int, info: GgufInfo) -> int:
+    """So many tokens as were asked for, and no more than the model was made for, where that is
+    known; 0 stands for all.
+    """
+    known = [tokens for tokens in (asked, info.context_tokens) if tokens]
+    return min(known, default=0)
 
 
 def choose_threads(asked: int, info: GgufInfo) -> int:

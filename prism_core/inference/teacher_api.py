@@ -16,7 +16,13 @@ from typing import Any
 import tenacity
 
 from prism_core.conversation import Message
-from prism_core.errors import PlannerError, PlannerTimeout, PlannerUnavailable
+from prism_core.errors import (
+    PlannerError,
+    PlannerTimeout,
+    PlannerUnavailable,
+    TeacherAuth,
+    TeacherUnavailable,
+)
 from prism_core.grammar import Lark
 from prism_core.inference.endpoint import Answer, Endpoint
 from prism_core.inference.endpoint_errors import Complaint, ModelMissing, Passing, Stop
@@ -26,6 +32,7 @@ from prism_core.inference.request_shape import RequestShape, first_shape
 from prism_core.inference.spending import Ledger, PromptMeter, Spending
 from prism_core.inference.teacher_config import TeacherConfig
 from prism_core.inference.text_model import JsonSchema
+from prism_core.planner_health import PlannerHealth
 
 OnEvent = Callable[[str, str], None]
 _MAX_PAUSE_S = 30.0
@@ -80,7 +87,9 @@ class ApiModel:
         self._slots = asyncio.Semaphore(config.max_in_flight)
         self._settled = asyncio.Condition()
         self._endpoint = Endpoint(config)
-        self._stopped = self._endpoint.obstacle
+        obstacle = self._endpoint.obstacle
+        self._stopped: PlannerUnavailable | None = TeacherAuth(obstacle) if obstacle else None
+        self._last_error: PlannerUnavailable | None = self._stopped
         self._is_closed = False
         self._in_flight: set[concurrent.futures.Future[Reply]] = set()
         self._lock = threading.Lock()
@@ -89,6 +98,13 @@ class ApiModel:
             target=self._loop.run_forever, name=f'teacher-{config.model}', daemon=True
         )
         self._thread.start()
+
+    @property
+    def planner_health(self) -> PlannerHealth:
+        """Whether the endpoint answered when it was last asked; it is not asked for this."""
+        trouble = self._gate.trouble
+        error = TeacherUnavailable(trouble) if trouble else self._last_error
+        return PlannerHealth('out' if error else 'ready', error, self.name)
 
     @property
     def spending(self) -> Spending:
@@ -121,7 +137,9 @@ class ApiModel:
 
         Raises:
             PlannerTimeout: no reply within the time.
-            PlannerUnavailable: no call can succeed now: the key, the model, a cap, the endpoint.
+            TeacherAuth: the endpoint refuses the key or the account.
+            PlannerUnavailable: no call can succeed now: the model, a cap, the endpoint
+                (TeacherUnavailable), or the client is closed.
             PlannerError: this call cannot succeed: the model refused, or the request is too long.
         """
         schema = grammar if isinstance(grammar, JsonSchema) else None
@@ -207,7 +225,16 @@ class ApiModel:
         await self._endpoint.close()
 
     async def _answer(self, call: _Call) -> Reply:
-        """Ask until there is a reply or no hope."""
+        """Ask until there is a reply or no hope, and note which."""
+        try:
+            reply = await self._ask_until_answered(call)
+        except PlannerUnavailable as error:
+            self._last_error = error
+            raise
+        self._last_error = None
+        return reply
+
+    async def _ask_until_answered(self, call: _Call) -> Reply:
         config = self._config
         tries = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(Passing),
@@ -222,14 +249,17 @@ class ApiModel:
             if last.timed_out:
                 error: PlannerError = PlannerTimeout(f'no reply after {times}')
             else:
-                error = PlannerUnavailable(f'no reply after {times}; resume later')
+                error = TeacherUnavailable(f'no reply after {times}; resume later')
         except ModelMissing:
-            self._stopped = await self._endpoint.say_models()
-            error = PlannerUnavailable(self._stopped)
+            error = self._stop(TeacherUnavailable(await self._endpoint.say_models()))
         except Stop as stop:
-            self._stopped = str(stop)
-            error = PlannerUnavailable(self._stopped)
+            error = self._stop(stop.error)
         raise error
+
+    def _stop(self, error: PlannerUnavailable) -> PlannerUnavailable:
+        """Have no later call asked; the error for this one."""
+        self._stopped = error
+        return type(error)(str(error))
 
     def _pause_s(self, state: tenacity.RetryCallState) -> float:
         """Exponential and jittered; behind what the endpoint asks for, where it does."""
@@ -244,8 +274,8 @@ class ApiModel:
         """Ask once; as often as it takes while the endpoint is down."""
         while True:
             async with self._slots, self._gate.admit():
-                if self._stopped:
-                    raise PlannerUnavailable(self._stopped)
+                if self._stopped is not None:
+                    raise type(self._stopped)(str(self._stopped))
                 try:
                     reply = await self._ask(call)
                 except Passing as error:

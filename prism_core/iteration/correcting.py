@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from prism_core.conversation import Dialect
 from prism_core.dataset.teaching import Classroom
-from prism_core.episode import Episode, Turn, as_task
+from prism_core.episode import Episode, Turn, as_task, with_known_graphs
 from prism_core.scene_graph import SceneGraph
 
 CORRECTED = 'corrected_turn'
@@ -46,6 +46,7 @@ def correct_episode(
         dialect: two plans are the same if their replies are.
         most_calls: so many plans of the teacher at most.
     """
+    episode = with_known_graphs(episode)
     states = _states(episode)[:most_calls]
     weights = [0.0] * len(episode.turns)
     further = []

@@ -14,8 +14,11 @@ from prism_core import (
     Connection,
     GraphUpdate,
     Node,
+    Observation,
     Plan,
     SceneGraph,
+    SceneGraphError,
+    Turn,
 )
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_core.graph_elements import MAX_COORDINATE_M
@@ -179,3 +182,120 @@ def tried_plans(graph: SceneGraph) -> st.SearchStrategy[Plan]:
     )
     actions = st.lists(fitting | fitting | odd, min_size=1, max_size=4)
     return st.builds(Plan, actions.map(tuple))
+
+
+TOLD = (
+    *({}, {'color': 'red'}, {'color': 'blue', 'size': 'small'}, {'color': 'mauve'}),
+    *({'mapped': True, 'ways_m': [3]}, {'mapped': False}, {'semantic_class': 'truck'}),
+)
+
+
+@st.composite
+def fitting_updates(draw, graph: SceneGraph) -> GraphUpdate:
+    """Updates of a graph as mappers and robots send them: nodes that come, go, come again as they
+    were, elsewhere, with other attributes, as another kind or seen from elsewhere; ways; where the
+    robot is.
+    """
+    known = st.lists(st.sampled_from(list(graph.nodes)), unique=True, max_size=2)
+    gone, again = draw(known), draw(known)
+    fresh = [name for name in draw(st.lists(names, max_size=1)) if name not in graph.nodes]
+    sent = {}
+    for name in (*again, *fresh):
+        old = graph.nodes.get(name, Node(name, 'region', (0.0, 0.0)))
+        x, y = old.position
+        kind = draw(st.sampled_from(['region', 'object'])) if name in [*fresh, *gone] else old.kind
+        said = draw(st.sampled_from([old.description, '', 'old']))
+        told = draw(st.sampled_from([old.attributes, *TOLD]))
+        sent[name] = Node(name, kind, (draw(st.sampled_from([x, 1.0])), y), said, told)
+    left = {name: node for name, node in graph.nodes.items() if name not in gone} | sent
+    regions = [name for name, node in left.items() if node.kind == 'region']
+    pairs = [
+        ('traversable' if node.kind == 'region' else 'observed_from', name, region)
+        for name, node in left.items()
+        for region in regions
+        if name != region
+    ]
+    lost = (
+        draw(st.sets(st.sampled_from(list(graph.connections)), max_size=2))
+        if (graph.connections)
+        else ()
+    )
+    update = GraphUpdate(
+        upsert_nodes=tuple(sent.values()),
+        upsert_connections=tuple(
+            Connection(*parts)
+            for parts in (draw(st.lists(st.sampled_from(pairs), max_size=3)) if pairs else ())
+        ),
+        set_attributes={
+            name: draw(st.sampled_from(TOLD))
+            for name in draw(
+                st.lists(st.sampled_from(list(left)), max_size=2) if left else st.just(())
+            )
+        },
+        remove_nodes=tuple(gone),
+        remove_connections=tuple(graph.connections[ends] for ends in lost),
+        robot_location=draw(st.sampled_from([None, *regions])),
+    )
+    try:
+        graph.apply(update)
+    except SceneGraphError:  # such as one that removes where the robot is
+        return GraphUpdate()
+    return update
+
+
+def _plain_plans(graph: SceneGraph) -> st.SearchStrategy[Plan]:
+    """Plans that every dialect can say."""
+    actions = [Action('replan'), *(Action('map_region', (name,)) for name in graph.regions)]
+    actions += [Action('goto', (name,)) for name in graph.regions]
+    return st.builds(
+        Plan, st.lists(st.sampled_from(actions), min_size=1, max_size=2).map(tuple), st.just('find')
+    )
+
+
+@st.composite
+def missions(draw, *, is_whole: bool = False) -> tuple[SceneGraph, list[Turn]]:
+    """What is known at last, and the turns before.
+
+    `is_whole`: each turn kept what was known, and nothing changed but what was observed; else a
+    mapper may change the graph between turns, and what was known may be lost.
+    """
+    graph = draw(scene_graphs(located=True)).with_revision(0)
+    turns = []
+    for _ in range(draw(st.integers(0, 4))):
+        plan = draw(_plain_plans(graph) | _plain_plans(graph) | tried_plans(graph))
+        known, observations = graph, []
+        for _ in plan.actions:
+            update = draw(fitting_updates(graph) | st.just(GraphUpdate()))
+            status = draw(st.sampled_from(['done', 'done', 'failed', 'refused']))
+            observations.append(Observation(update, draw(texts), status))
+            graph = graph.apply(update)
+        is_kept = is_whole or draw(st.sampled_from([True, True, False]))
+        here = known.robot_location if draw(st.booleans()) else ''
+        kept = known if is_kept else None
+        turns.append(Turn(plan, tuple(observations), here or '', known_graph=kept))
+        if not is_whole and draw(st.booleans()):
+            graph = graph.apply(draw(fitting_updates(graph)))
+    return graph, turns
+
+
+@st.composite
+def odd_missions(draw) -> tuple[SceneGraph, list[Turn]]:
+    """What is known, and turns that have nothing to do with it: plans for what is gone, updates
+    that cannot be applied, graphs of other missions.
+    """
+    graph = draw(scene_graphs(located=True))
+    other = draw(scene_graphs())
+    observations = st.builds(
+        Observation,
+        updates | fitting_updates(draw(scene_graphs(located=True))),
+        texts,
+        st.sampled_from(['done', 'failed', 'refused']),
+    )
+    turns = st.builds(
+        Turn,
+        tried_plans(graph) | tried_plans(other) | plans,
+        st.lists(observations, max_size=3).map(tuple),
+        st.sampled_from(['', *graph.nodes, *other.nodes]),
+        known_graph=st.sampled_from([None, graph, other]),
+    )
+    return graph, draw(st.lists(turns, max_size=4))

@@ -32,6 +32,20 @@ HTTP_FAULTS = ('429', '429-wait', '500', '503', 'stall', 'drip', 'cut', 'cut-bod
 REPLY_FAULTS = ('truncated', 'wrong-schema', 'prose', 'invalid-plan')
 ENDING_FAULTS = ('refusal', 'empty', 'filtered')
 _MAX_TIMES = 2
+# What `python -m llama_cpp.server` 0.3.36 answers to `json_schema`, with HTTP 500.
+LLAMA_CPP_SAID = {
+    'error': {
+        'message': (
+            "1 validation error:\n  {'type': 'literal_error', 'loc': ('body', 'response_format', "
+            "'type'), 'msg': \"Input should be 'text' or 'json_object'\", 'input': 'json_schema', "
+            "'ctx': {'expected': \"'text' or 'json_object'\"}}\n\n  File \"/llama_cpp/"
+            'server/app.py", line 376, in create_chat_completion\n    POST /v1/chat/completions'
+        ),
+        'type': 'internal_server_error',
+        'param': None,
+        'code': None,
+    }
+}
 _SPINE = SpineDialect(MAPPING_ACTIONS)
 _PLANNING = threading.Lock()
 
@@ -102,6 +116,7 @@ class TeacherServer:
         answer: from messages to the reply.
         fault: what goes wrong with a request; '' for nothing.
         refuses: words of fields that the endpoint does not know, such as `json_schema`.
+        breaks_at: words of fields at which it answers 500, as `llama_cpp.server` does.
         slow_s: how long a reply takes.
         reports_usage: whether replies say how many tokens they used.
 
@@ -116,10 +131,12 @@ class TeacherServer:
         answer: Callable[[Sequence[Message]], str] = answer_symbolically,
         fault: FaultPlan = lambda ask: '',
         refuses: Sequence[str] = (),
+        breaks_at: Sequence[str] = (),
         slow_s: float = 0.0,
         reports_usage: bool = True,
     ):
         self.answer, self.fault, self.refuses = answer, fault, refuses
+        self.breaks_at = breaks_at
         self.slow_s, self.reports_usage = slow_s, reports_usage
         self.asks: list[Ask] = []
         self.statuses: Counter[int | str] = Counter()
@@ -252,6 +269,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif unknown := [word for word in teacher.refuses if word.encode() in ask.raw]:
             said = f"Unsupported parameter: '{unknown[0]}' is not supported here, {key}."
             self._refuse(400, said, 'unsupported_parameter')
+        elif any(word.encode() in ask.raw for word in teacher.breaks_at):
+            teacher.leave(500)
+            self._send(500, LLAMA_CPP_SAID)
         else:
             self._answer_with(teacher.fault(ask), ask)
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from prism_core import parse_plan
+from prism_core import files, parse_plan
 from prism_core.cli import prism
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
 from prism_core.errors import PrismError
@@ -153,3 +153,37 @@ def test_every_command_can_be_imported_and_says_what_it_does():
         done = run(*command, '--help')
         assert done.exit_code == 0, f'{command}: {done.output}'
         assert len(done.output.splitlines()) > 4
+
+
+class Odd:
+    """A planner that raises what planners do not raise."""
+
+    name = 'odd'
+
+    def plan(self, *_):
+        raise ZeroDivisionError('a bug')
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (('plan', '--request', 'x', '--planner', 'os:getcwd'), 'expected name, plan and close, it'),
+        (('plan', '--request', 'x', '--planner', 'math:sqrt'), 'that is called without arguments'),
+        (('plan', '--request', 'x', '--planner', f'{__name__}:Odd'), "raised ZeroDivisionError('a"),
+        (('show', DEPOT, '--out', 'picture'), 'expected a name such as picture.png'),
+        (('show', '/'), 'cannot read /: Is a directory'),
+        (('show', 'none.json'), 'cannot read none.json: No such file or directory'),
+        (('show', '/dev/zero'), 'is longer than 1,000 characters; split it'),
+        (('show', DEPOT, '--plan', '/dev/zero'), 'is longer than 1,000 characters; split it'),
+        (('show', sys.executable), 'is not UTF-8 text'),
+    ],
+)
+def test_odd_files_and_planners_are_refused_in_a_sentence(arguments, sentence, monkeypatch):
+    is_endless = arguments == ('show', '/dev/zero') or '--plan' in arguments
+    monkeypatch.setattr(files, 'MAX_TEXT_CHARS', 1_000 if is_endless else files.MAX_TEXT_CHARS)
+    if '--plan' in arguments:
+        monkeypatch.setattr('prism_core.cli.read_graph', lambda path: None)
+    assert sentence in refusal(*arguments)

@@ -67,9 +67,15 @@ class Remembering(Honest):
         return plan('answer', 'I have thought about it.')
 
 
-class NeverEnding(Honest):
+class GoingRound(Honest):
     def plan(self, request, known_graph, history):
         return plan('replan')
+
+
+class NeverEnding(Honest):
+    def plan(self, request, known_graph, history):
+        drive = Action('goto', (known_graph.robot_location,))
+        return Plan((drive,) * (1 + len(history) % 60))
 
 
 class Crashing(Honest):
@@ -107,6 +113,7 @@ def test_honest_planner_passes():
         (SeeingWhatIsHidden, 'it peeks at what it must not see'),
         (lambda _: Remembering(), 'answered differently|keeps memory'),
         (lambda _: NeverEnding(), 'did not come to an end within 128 turns'),
+        (lambda _: GoingRound(), r'did not come to an end: replan\(\) brought no news, 4 times'),
         (lambda _: Crashing(), 'out of memory'),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 import re
 
@@ -18,9 +19,10 @@ from prism_core import (
     Turn,
     parse_plan,
 )
-from prism_core.conversation import rewind
 from prism_core.dialects.handles import Handles
 from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.episode import with_known_graphs
+from prism_core.episode_json import parse_episode, render_episode
 from prism_core.mission_state import MAX_TRIES, survey_mission
 from prism_core.strategy import decide
 
@@ -91,8 +93,6 @@ def test_brief_reply_holds_the_plan_without_what_it_was_thought_from():
 @pytest.mark.parametrize('name', ['spine', 'compact'])
 def test_prompt_is_only_ever_appended_to(name):
     for episode in map(taught, some_episodes()):
-        if sets_anew(episode):
-            continue  # what was known of a region is not in the history any more
         dialect = dialects(episode.seed)[name == 'compact']
         before: list = []
         for graph, history, _ in states_of(episode):
@@ -100,18 +100,6 @@ def test_prompt_is_only_ever_appended_to(name):
             assert messages[: len(before)] == before
             assert [m['role'] for m in messages] == ['user', 'assistant'] * len(history) + ['user']
             before = messages
-
-
-def sets_anew(episode) -> bool:
-    """Whether what was known is set again, such as the ways of a region mapped anew."""
-    return any(
-        key in graph.nodes[name].attributes
-        for graph, _, turn in states_of(episode)
-        for observation in turn.observations
-        for name, changes in observation.update.set_attributes.items()
-        for key in changes
-        if name in graph.nodes
-    )
 
 
 def test_spine_prompt_says_all_that_is_known():
@@ -134,11 +122,31 @@ def without_distance(turn) -> list[Observation]:
     return [dataclasses.replace(o, distance_m=0.0) for o in turn.observations]
 
 
-def test_rewound_graph_is_the_one_that_the_mission_began_with():
+@pytest.mark.parametrize('name', ['spine', 'compact'])
+def test_a_history_from_a_file_is_told_as_the_one_that_was_played(name):
     for episode in map(taught, episodes_of(range(12), tier='core', hidden=0.4)):
-        for graph, history, _ in states_of(episode):
-            first = rewind(graph, history)
-            assert first.with_revision(0) == episode.known_graph.with_revision(0)
+        line = render_episode(episode)
+        assert all('known_graph' not in turn for turn in json.loads(line)['turns'])
+        stored = with_known_graphs(parse_episode(line))
+        dialect = dialects(episode.seed)[name == 'compact']
+        for turn, again in zip(episode.turns, stored.turns):
+            assert again == turn
+            assert again.known_graph.with_revision(0) == turn.known_graph.with_revision(0)
+        request, graph = episode.task.request, episode.final_graph
+        told = dialect.render_prompt(request, graph, stored.turns)
+        assert told == dialect.render_prompt(request, graph, episode.turns)
+        assert len(told) == 2 * len(episode.turns) + 1
+
+
+@pytest.mark.parametrize('name', ['spine', 'compact'])
+def test_a_prompt_begins_with_what_is_known_where_no_turn_kept_what_was(name):
+    for episode in map(taught, episodes_of(range(4), tier='core', hidden=0.4)):
+        dialect = dialects(episode.seed)[name == 'compact']
+        lost = [dataclasses.replace(turn, known_graph=None) for turn in episode.turns]
+        request, graph = episode.task.request, episode.final_graph
+        assert dialect.render_prompt(request, graph, lost) == dialect.render_prompt(
+            request, graph, episode.turns, since=len(lost)
+        )
 
 
 def test_header_comes_first_and_once():

@@ -54,12 +54,23 @@ def test_samples_are_byte_for_byte_what_the_robot_sends_and_each_turn_counts_onc
 
 
 @pytest.mark.parametrize('name', DIALECTS)
-def test_turns_behind_one_that_sets_anew_what_was_known_are_taught_one_by_one(name):
-    *episodes, anew = good_episodes()
-    samples = render_samples(anew, DOMAIN, name)
-    assert [sample.weights for sample in samples] == [(0.0,) * n + (1.0,) for n in range(5)]
-    apart = sum(len(render_samples(episode, DOMAIN, name)) > 1 for episode in episodes)
-    assert apart < 0.05 * len(episodes)
+def test_all_turns_of_an_episode_are_taught_in_one_conversation_whatever_they_set_anew(name):
+    for episode in good_episodes():
+        (sample,) = render_samples(episode, DOMAIN, name)
+        assert (sample.first_turn, sample.weights) == (0, (1.0,) * len(episode.turns))
+
+
+def test_turns_behind_one_that_the_dialect_cannot_say_are_taught_without_it():
+    refused = Plan((do('goto', 'attic_9'),))  # has no handle
+    drive, answer = Plan((do('goto', 'yard_7'),), 'go'), Plan((do('answer', 'done'),), 'go')
+    run = with_id(play([drive, refused, drive, answer]), 'x')
+    samples = render_samples(run, DOMAIN, 'compact')
+    assert [(s.first_turn, s.weights) for s in samples] == [
+        (0, (1.0,)),
+        (2, (1.0,)),
+        (2, (0.0, 1.0)),
+    ]
+    assert all('attic' not in m['content'] for s in samples for m in s.messages)
 
 
 def test_conversation_ends_with_a_reply_and_begins_with_the_header_if_there_is_one():

@@ -17,7 +17,7 @@ from prism_core.inference.request_shape import first_shape
 from prism_core.inference.spending import Ledger, PromptMeter, Spending
 from prism_core.inference.teacher_config import TeacherConfig
 
-from .teacher_server import CANARY
+from .teacher_server import CANARY, LLAMA_CPP_SAID
 
 CONFIG = TeacherConfig('m', 'http://127.0.0.1:9/v1', patience_s=60.0)
 
@@ -52,6 +52,23 @@ def test_each_status_means_one_thing_and_tells_no_key(status, body, kind, senten
         raise error
     assert CANARY not in repr(error)
     assert len(str(error)) < 500
+
+
+@pytest.mark.parametrize(
+    'said',
+    [
+        LLAMA_CPP_SAID,
+        error_of('guided_json: no such backend'),
+        {'detail': 'failed to parse grammar'},
+        'Structured output is not enabled',
+        {'message': 'x' * 1000 + ' json_schema'},
+    ],
+)
+@pytest.mark.parametrize('status', [500, 501, 503])
+def test_a_server_error_about_the_form_of_a_request_that_has_one_is_a_complaint(status, said):
+    assert type(judge_status(status, said, {}, CONFIG, CANARY, has_form=True)) is Complaint
+    assert type(judge_status(status, said, {}, CONFIG, CANARY, has_form=False)) is Passing
+    assert type(judge_status(status, 'try later', {}, CONFIG, '', has_form=True)) is Passing
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from prism_core import ConfigError, JsonSchema, PlannerError, PlannerTimeout, PlannerUnavailable
+from prism_core import (
+    ConfigError,
+    EngineLost,
+    JsonSchema,
+    ModelNotLoaded,
+    OutOfMemory,
+    PlannerError,
+    PlannerTimeout,
+    PlannerUnavailable,
+)
 from prism_core.errors import PromptTooLong
-from prism_core.inference import engine_child, memory
+from prism_core.inference import engine_child, engine_process, memory
 from prism_core.inference.engine import EngineConfig, EngineModel
+from prism_core.planner_health import PlannerHealth
 
 from . import engine_models
 
@@ -92,18 +103,18 @@ def test_an_engine_can_be_started_before_it_is_needed(make):
 
 
 @pytest.mark.parametrize(
-    ('order', 'sentence'),
+    ('order', 'kind', 'sentence'),
     [
-        ('exit 5', 'the engine was lost: it ended with status 5: the last words'),
-        ('segfault', 'the engine was lost: it ended with signal SIGSEGV'),
-        ('eat', 'MemoryError'),
-        ('raise', 'ZeroDivisionError: a bug'),
-        ('babble', 'the engine was lost: it sent what is no reply'),
+        ('exit 5', EngineLost, 'the engine was lost: it ended with status 5: the last words'),
+        ('segfault', EngineLost, 'the engine was lost: it ended with signal SIGSEGV'),
+        ('eat', OutOfMemory, 'MemoryError'),
+        ('raise', EngineLost, 'ZeroDivisionError: a bug'),
+        ('babble', EngineLost, 'the engine was lost: it sent what is no reply'),
     ],
 )
-def test_a_model_that_breaks_costs_one_call_and_comes_back(make, order, sentence):
+def test_a_model_that_breaks_costs_one_call_and_comes_back(make, order, kind, sentence):
     engine = make('Obeys')
-    with pytest.raises(PlannerUnavailable, match=sentence):
+    with pytest.raises(kind, match=sentence):
         engine.complete(say(order))
     wait_until(lambda: came_back(engine))
     assert (engine.health.losses, bool(engine.health.last_error)) == (1, True)
@@ -148,7 +159,7 @@ def test_a_model_that_dies_while_it_is_made_is_made_again(make, tmp_path):
 def test_a_model_that_cannot_be_made_says_why_and_is_not_tried_over_and_over(make):
     engine = make('CannotBeMade')
     with pytest.raises(
-        PlannerUnavailable,
+        ModelNotLoaded,
         match=r'^the model cannot be made: FileNotFoundError: no such file: student\.gguf$',
     ):
         engine.complete(say('hello'))
@@ -257,9 +268,45 @@ def test_a_model_too_large_is_refused_before_it_is_started(make, monkeypatch):
     monkeypatch.setattr(memory, 'available_bytes', lambda: 2**30)
     engine = make('Echo', needed_bytes=3 * 2**30, name='big')
     sentence = "the model 'big' needs about 3.00 GiB of memory, 1.00 GiB are available; take a "
-    with pytest.raises(PlannerUnavailable, match=sentence):
+    with pytest.raises(OutOfMemory, match=sentence):
         engine.complete(say('hello'))
     assert (engine.health.state, engine.health.pid) == ('failed', 0)
+    with pytest.raises(OutOfMemory, match=f'{sentence}.*; next try in'):
+        engine.complete(say('hello'))
+
+
+@pytest.mark.parametrize(('kills', 'kind'), [((3, 4), OutOfMemory), ((3, 3), EngineLost)])
+def test_a_child_that_the_kernel_ends_for_want_of_memory_says_so(make, monkeypatch, kills, kind):
+    counts = iter([kills[0], kills[1], *[kills[1]] * 9])
+    monkeypatch.setattr(engine_process, 'count_oom_kills', lambda: next(counts))
+    engine = make('Echo', slow_s=30.0)
+    engine.start()
+    wait_until(lambda: engine.health.state == 'ready')
+    threading.Timer(0.2, os.kill, (engine.health.pid, signal.SIGKILL)).start()
+    with pytest.raises(kind, match=r'^the engine was lost: '):
+        engine.complete(say('hello'))
+
+
+def test_the_kernels_count_of_processes_ended_for_want_of_memory_is_read():
+    said = re.search(r'oom_kill (\d+)', Path('/proc/vmstat').read_text())
+    assert memory.count_oom_kills() == int(said[1])
+
+
+def test_the_health_of_a_model_goes_from_loading_to_ready_to_out_and_back(make):
+    engine = make('Obeys', first_pause_s=0.3, name='echo')
+    assert engine.planner_health.state == 'loading'
+    engine.start()
+    wait_until(lambda: engine.planner_health.state == 'ready')
+    assert engine.planner_health == PlannerHealth('ready', model_id='echo')
+    os.kill(engine.health.pid, signal.SIGKILL)
+    wait_until(lambda: engine.planner_health.state == 'out')
+    assert type(engine.planner_health.error) is EngineLost
+    wait_until(lambda: engine.planner_health.state == 'ready')
+    engine.close()
+    assert (engine.planner_health.state, str(engine.planner_health.error)) == (
+        'out',
+        'the engine was closed',
+    )
 
 
 def test_available_memory_is_what_the_kernel_says_or_less():
@@ -314,9 +361,7 @@ def test_a_child_dies_with_its_parent(monkeypatch):
 
 def test_the_child_can_have_an_interpreter_of_its_own(make):
     assert make('Echo', python=sys.executable).complete(say('hello')).startswith('hello')
-    with pytest.raises(
-        PlannerUnavailable, match=r'^engine\.python: cannot run /no/python: No such'
-    ):
+    with pytest.raises(ModelNotLoaded, match=r'^engine\.python: cannot run /no/python: No such'):
         make('Echo', python='/no/python').complete(say('hello'))
 
 

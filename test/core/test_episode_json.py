@@ -87,6 +87,7 @@ def changed(**parts) -> str:
         ('', '^not an episode: Input data was truncated'),
         (LINE[:-1], '^not an episode: Input data was truncated'),
         (LINE + 'x', '^not an episode: JSON is malformed'),
+        ('[' * 100_000, '^not an episode: nested too deeply$'),
         ('[]', 'expected an episode with schema_version 1, got None'),
         ('5', 'expected an episode with schema_version 1, got None'),
         ('{}', 'schema_version 1, got None; make the episodes again with this version'),

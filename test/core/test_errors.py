@@ -18,6 +18,12 @@ TREE = {
     'PlannerError': 'PrismError',
     'PlannerTimeout': 'PlannerError',
     'PlannerUnavailable': 'PlannerError',
+    'ModelNotLoaded': 'PlannerUnavailable',
+    'ModelHashMismatch': 'PlannerUnavailable',
+    'OutOfMemory': 'PlannerUnavailable',
+    'EngineLost': 'PlannerUnavailable',
+    'TeacherUnavailable': 'PlannerUnavailable',
+    'TeacherAuth': 'PlannerUnavailable',
     'PromptTooLong': 'PlannerError',
     'PlanRejected': 'PlannerError',
 }

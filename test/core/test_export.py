@@ -166,8 +166,7 @@ def test_sharegpt_keeps_the_rules_that_unsloth_documents(tmp_path, header):
     first = [message for row in rows[:10] for message in row['conversations']]
     # which of the two keys is the role is told by how many values each has
     assert len({m['from'] for m in first}) < len({m['value'] for m in first})
-    assert sum(counts.rows.values()) == len(rows)
-    assert set(counts.dropped) == {'a turn of weight 0'}  # where turns are taught one by one
+    assert sum(counts.rows.values()) == len(rows) == len(good_episodes())
 
 
 def test_conversation_with_a_turn_of_weight_0_is_not_in_sharegpt_but_in_the_other_forms(tmp_path):
@@ -274,3 +273,32 @@ def test_folder_without_episodes_is_refused_with_what_writes_them(tmp_path):
     with pytest.raises(ConfigError, match=r'expected episodes in .*; `prism elicit` writes them'):
         export_dataset(tmp_path, tmp_path / 'out', 'chat', DOMAIN, 'compact')
     assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('dialect', ['compact', 'spine'])
+@pytest.mark.parametrize('form', ['chat', 'turns', 'sharegpt'])
+def test_an_episode_in_which_a_mapper_sent_nodes_again_and_removed_some_is_exported(
+    tmp_path, form, dialect
+):
+    for episode in good_episodes():
+        if len(episode.turns) < 3:
+            continue
+        said = repr(episode.turns)
+        unused = [name for name in episode.known_graph.objects if name not in said]
+        if unused:
+            break
+    first, *rest = episode.turns
+    *others, last = first.observations
+    here = episode.known_graph.regions[episode.known_graph.robot_location]
+    sent = dataclasses.replace(
+        last.update,
+        upsert_nodes=(*last.update.upsert_nodes, here),
+        remove_nodes=(unused[0],),
+    )
+    seen = dataclasses.replace(last, update=sent)
+    first = dataclasses.replace(first, observations=(*others, seen))
+    changed = dataclasses.replace(episode, turns=(first, *rest))
+    counts = export(tmp_path, [changed], form, dialect)
+    assert sum(counts.rows.values()) == (len(changed.turns) if form == 'turns' else 1)
+    word = 'gone ' if dialect == 'compact' else f'remove_nodes([\\"{unused[0]}\\"])'
+    assert word in '\n'.join(map(json.dumps, all_rows(tmp_path / form)))

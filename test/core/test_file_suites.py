@@ -18,6 +18,7 @@ from prism_core.domains.mapping.judge import judge_episode
 from prism_core.episode_json import parse_episode, read_episodes, render_episode
 from prism_core.errors import ConfigError, PlannerError
 from prism_core.evaluation.comparison import compare
+from prism_core.evaluation.controls import say_controls
 from prism_core.evaluation.evaluate import EPISODES, REPORT, Progress, evaluate, read_results
 from prism_core.evaluation.file_suite import FileSuite
 from prism_core.evaluation.reference_rule import passes_reference_rule
@@ -26,6 +27,7 @@ from prism_core.evaluation.report import write_report
 from prism_core.evaluation.results import read_result
 from prism_core.evaluation.suite import SuiteConfig, count_worlds, draw_suite, read_suite
 from prism_core.evaluation.trial import Desk
+from prism_core.planner import MAX_SAME
 from prism_core.testing import ScriptedPlanner
 
 from .hand_made import do, make_known, make_simulator, make_true, play
@@ -326,6 +328,13 @@ def test_only_what_is_answered_counts_and_not_where_the_robot_drives_before():
     assert played.outcome.reason == 'not answered: expected hall'
 
 
+@pytest.mark.parametrize(('answer', 'said'), [('yes', 'Yes.'), ('RED|blue', 'a Red crate')])
+def test_capitals_make_no_difference_to_either_rule(answer, said):
+    played = tried(task_of(answer=answer), do('answer', said))
+    assert passes_reference_rule(played)
+    assert played.outcome.success
+
+
 def test_what_is_hidden_must_be_found_and_a_region_that_is_needed_mapped():
     task = task_of(answer='crate', hide=['crate_1'], needs=['hall_1'])
     answer = do('answer', 'crate_1')
@@ -341,7 +350,7 @@ def test_planner_that_never_answers_passes_the_reference_rule_and_fails_ours(tmp
     assert scores.reference_rule.value == 1.0
     assert scores.success.value == 0.0
     (result,) = read_results(tmp_path / 'out')
-    assert (result.ending, result.turns) == ('limit', 128)
+    assert (result.ending, result.turns, scores.stuck) == ('stuck', 1 + MAX_SAME, 1)
 
 
 def test_task_of_our_own_has_no_verdict_by_the_reference_rule():
@@ -407,10 +416,44 @@ def test_file_whose_tasks_need_no_evidence_is_refused_unless_its_chance_allows_i
     path = tmp_path / 'suite.json'
     easy = {'answer': 'Yes', 'task': 'Is there a lamp?'}
     path.write_text(suite_of(easy), 'utf-8')
-    with pytest.raises(ConfigError, match=r'which the control .* solves 0% at most'):
+    with pytest.raises(ConfigError, match=r'which the control .* solves 33% at most'):
         evaluate('symbolic', read_suite(path), tmp_path / 'out', workers=1)
+    path.write_text(suite_of(easy, {**easy, 'answer': 'blue'}), 'utf-8')
+    with pytest.raises(ConfigError, match=r'solves 33% at most, it solves 50%'):
+        evaluate('symbolic', read_suite(path), tmp_path / 'out2', workers=1)
     path.write_text(suite_of(easy, {**easy, 'answer': 'blue'}, chance=0.5), 'utf-8')
     assert evaluate('symbolic', read_suite(path), tmp_path / 'other', workers=1).trials == 2
+
+
+def test_file_in_which_none_or_asking_is_right_for_some_is_scored_and_says_what_controls_reach(
+    lines, tmp_path
+):
+    path, look = tmp_path / 'suite.json', {'answer': 'blue', 'needs': ['crate_1']}
+    none = {'task': 'Is there a lamp?', 'answer': 'There is no'}
+    path.write_text(suite_of(none, look, look), 'utf-8')
+    scores = evaluate('symbolic', read_suite(path), tmp_path / 'out', workers=1)
+    assert scores.controls['always_not_there'].solved == pytest.approx(1 / 3)
+    assert say_controls(scores.controls) == (
+        'controls solve 33.3% at most (always_not_there) of these tasks, which have no twins: as '
+        'much passes here by luck or by one fixed deed'
+    )
+    alone = [e for e in read_episodes(lines.open(encoding='utf-8')) if 'twin' not in e.provenance]
+    vague = [e for e in alone if e.criterion.answer == 'clarify']
+    others = [e for e in alone if e not in vague]
+    path = tmp_path / 'alone.jsonl'
+    path.write_text(''.join(render_episode(e) + '\n' for e in [*vague, *others]), 'utf-8')
+    scores = evaluate('symbolic', read_suite(path), tmp_path / 'alone', workers=1)
+    assert scores.controls['always_clarify'].solved == len(vague) / len(alone) > 0
+    path.write_text(''.join(render_episode(e) + '\n' for e in vague), 'utf-8')
+    with pytest.raises(ConfigError, match='the control always_clarify solves 33% at most'):
+        evaluate('symbolic', read_suite(path), tmp_path / 'vague', workers=1)
+
+
+def test_the_shipped_file_is_played_by_the_bundled_student_too(tmp_path):
+    pytest.importorskip('llama_cpp')
+    scores = evaluate('student', read_suite(DEPOT), tmp_path / 'out', workers=1)
+    assert 0 < scores.controls['untrained'].solved < scores.success.value
+    assert 'at most (untrained) of these tasks' in say_controls(scores.controls)
 
 
 def test_teacher_is_refused_as_nothing_says_what_the_sentences_mean(tmp_path):

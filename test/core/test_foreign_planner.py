@@ -12,11 +12,12 @@ import pytest
 
 from prism_core import Action, ConfigError, Plan, PlannerError, find_planner
 from prism_core.dataset.filter import find_fault
-from prism_core.dataset.protocol_check import check_teacher, open_planner
+from prism_core.dataset.protocol_check import check_teacher
 from prism_core.domains.mapping import GRAPHS, make_symbolic_planner
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.play import play_episode
 from prism_core.episode_json import read_episodes
+from prism_core.planner import open_planner
 
 from .mapping_worlds import WORDS, episodes_of
 
@@ -153,8 +154,8 @@ def test_a_teacher_that_breaks_the_protocol_starts_no_run(installed, tmp_path):
         done.stderr.strip()
         .splitlines()[-1]
         .startswith(
-            'Error: the teacher pathlib.PosixPath breaks the protocol of planners: expected name, '
-            'plan and close, it lacks plan, close; see docs/teachers.md'
+            "Error: planner 'pathlib:Path' gives PosixPath('.'): expected name, plan and close, it "
+            'lacks plan, close; see docs/teachers.md'
         )
     )
     assert not (tmp_path / 'episodes.jsonl').exists()

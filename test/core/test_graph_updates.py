@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
+import itertools
+import pickle
+import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +21,7 @@ from prism_core import (
     SceneGraph,
     SceneGraphError,
 )
+from prism_core.ways import KEPT_STARTS
 
 from .strategies import updates
 
@@ -206,3 +212,63 @@ def test_updates_one_by_one_give_the_graph_built_from_scratch(sequence):
         assert graph == scratch
         assert graph.viewpoints == scratch.viewpoints
         assert set(graph.region_network.edges) == set(scratch.region_network.edges)
+
+
+def shapes_of_updates(number: int) -> Iterator[GraphUpdate]:
+    """So many updates of every shape in turn, each of which can be applied after the one before."""
+    passing = Node('van', 'object', (3, 3))
+    extra = Connection('traversable', 'a', 'c', 25.0)
+    shapes = [
+        lambda i: GraphUpdate(robot_location='ab'[i % 2]),
+        lambda i: GraphUpdate(),
+        lambda i: GraphUpdate(set_attributes={'car': {'state': f'seen {i}'}}),
+        lambda i: GraphUpdate(upsert_nodes=(Node('car', 'object', (1, i % 7)),)),
+        lambda i: GraphUpdate(upsert_nodes=(Node('c', 'region', (i % 9, 9)),)),
+        lambda i: GraphUpdate(upsert_connections=(extra,)),
+        lambda i: GraphUpdate(
+            upsert_nodes=(passing,), upsert_connections=(Connection('observed_from', 'van', 'a'),)
+        ),
+        lambda i: GraphUpdate(remove_connections=(extra,)),
+        lambda i: GraphUpdate(remove_nodes=('van',)),
+        lambda i: GraphUpdate(upsert_connections=(Connection('traversable', 'a', 'b', i % 5),)),
+    ]
+    return (shapes[i % len(shapes)](i) for i in range(number))
+
+
+def test_a_graph_does_not_wear_out_by_a_hundred_thousand_updates_of_every_shape():
+    graph = GRAPH
+    for update in shapes_of_updates(100_000):
+        graph = graph.apply(update)
+    assert graph.revision == GRAPH.revision + 100_000
+    assert graph == pickle.loads(pickle.dumps(graph))
+    assert graph.way_lengths_m('a') == [4]
+    assert graph.distances_m('b')['a'] == 4
+
+
+def test_each_update_leaves_nothing_behind_and_takes_as_long_as_the_one_before():
+    graph, updates = GRAPH, shapes_of_updates(12_000)
+    tracemalloc.start()
+    try:
+        used_bytes = []
+        for _ in range(3):
+            for update in itertools.islice(updates, 4_000):
+                graph = graph.apply(update)
+                graph.distances_m(graph.robot_location or '')
+            gc.collect()
+            used_bytes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert max(used_bytes) < min(used_bytes) + 20_000
+
+
+def test_ways_from_a_few_regions_only_are_remembered():
+    regions = [Node(f'r{i}', 'region', (i, 0)) for i in range(3 * KEPT_STARTS)]
+    ways = [
+        Connection('traversable', one.name, other.name)
+        for one, other in itertools.pairwise(regions)
+    ]
+    graph = SceneGraph(regions, ways)
+    for start in graph.regions:
+        assert graph.route(start, 'r0')[0] == start
+        assert graph.distances_m(start)['r0'] == graph.nodes[start].position[0]
+    assert len(graph._ways._known) == KEPT_STARTS

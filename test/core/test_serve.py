@@ -21,6 +21,7 @@ from prism_core import (
     PlannerError,
     PlannerTimeout,
     PlannerUnavailable,
+    PromptTooLong,
     SpineDialect,
     Turn,
     parse_plan,
@@ -72,7 +73,7 @@ def plan_of(completion) -> list[str]:
 def post(server: PlannerServer, body: bytes, path='/v1/chat/completions', **headers) -> tuple:
     """Status and error of a raw request."""
     connection = http.client.HTTPConnection(server.url.split('/')[2], timeout=10)
-    connection.request('POST', path, body, headers)
+    connection.request('POST', path, body, {'Content-Type': 'application/json'} | headers)
     response = connection.getresponse()
     said = json.loads(response.read())
     connection.close()
@@ -200,6 +201,7 @@ def test_messages_that_ask_for_no_plan_are_a_bad_request_with_why(client, messag
     [
         (PlannerUnavailable('the engine was lost'), 503),
         (PlannerTimeout('no reply in time'), 504),
+        (PromptTooLong('shorten the request'), 400),
         (PlannerError('no idea'), 500),
         (ZeroDivisionError('a bug'), 500),
     ],
@@ -227,6 +229,7 @@ def test_bad_bodies_are_refused_and_the_server_lives_on(start):
     assert post(server, b'{"messages": [')[0] == 400
     assert post(server, b'[' * 100_000)[0] == 400
     assert post(server, b'\xff\xfe')[0] == 400
+    assert 'got "a" twice' in post(server, b'{"a": 1, "a": 2}')[1]
     assert post(server, b'{}') == (400, 'expected a JSON object with a list of messages')
     assert post(server, b'{}', '/v1/completions')[0] == 404
     long = {'Content-Length': str(MAX_BODY_BYTES + 1)}
@@ -244,7 +247,7 @@ def test_a_name_of_elsewhere_is_not_answered_on_loopback(start):
         403,
         "expected a name of this machine as host, got 'evil.example'",
     )
-    for host in ('localhost', 'localhost:1', '127.0.0.1:8000', '[::1]:8000'):
+    for host in ('localhost', 'LOCALHOST:1', '127.0.0.1:8000', '[::1]:8000', '[::1]'):
         assert post(server, body, Host=host)[0] == 200
 
 

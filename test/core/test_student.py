@@ -8,13 +8,17 @@ import time
 import pytest
 
 from prism_core import (
+    Action,
     ConfigError,
+    ModelHashMismatch,
+    OutOfMemory,
     PlannerError,
-    PlannerUnavailable,
     PlanRejected,
     parse_scene_graph,
 )
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
+from prism_core.domains.mapping.benchmark import _make_map
+from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
 from prism_core.inference import memory, student
 from prism_core.inference.engine import EngineConfig, EngineModel
@@ -104,16 +108,44 @@ def test_a_file_that_this_version_cannot_run_is_refused(write, said, sentence):
         make_planner(StudentConfig(str(write(**said))))
 
 
-def test_a_file_other_than_its_sha256_is_refused(write):
+def test_a_file_other_than_its_sha256_is_not_loaded(write):
     path = write()
     path.with_name('student.gguf.sha256').write_text(f'{"0" * 64}  student.gguf\n')
-    with pytest.raises(ConfigError, match='expected the sha256 000000000000'):
-        make_planner(StudentConfig(str(path)))
+    planner = make_planner(StudentConfig(str(path)))
+    try:
+        with pytest.raises(ModelHashMismatch, match='expected the sha256 000000000000'):
+            planner.plan('go to field_2', GRAPH, ())
+        assert (planner.health.state, type(planner.health.error)) == ('out', ModelHashMismatch)
+    finally:
+        planner.close()
+
+
+def test_a_file_that_changes_after_its_first_use_is_not_loaded(write):
+    path = write()
+    planner = make_planner(StudentConfig(str(path)))
+    settle(planner)
+    assert planner.health.model_id == f'tiny {hash_file(path)[:12]}'
+    planner.close()
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    planner = make_planner(StudentConfig(str(path)))
+    settle(planner)
+    planner.close()
+    assert type(planner._model.health.error) is ModelHashMismatch
+
+
+def settle(planner) -> None:
+    """Wait until the model is ready or out."""
+    end_s = time.monotonic() + 10
+    while planner.health.state == 'loading':
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
 
 
 def test_a_student_that_does_not_fit_is_refused_before_it_is_loaded(write, monkeypatch):
     monkeypatch.setattr(memory, 'available_bytes', lambda: 2**20)
-    with pytest.raises(PlannerUnavailable, match=r'needs about 0\.\d\d GiB of memory'):
+    with pytest.raises(OutOfMemory, match=r'needs about 0\.\d\d GiB of memory'):
         make_planner(StudentConfig(str(write())))
 
 
@@ -153,3 +185,22 @@ def talk_on(engine: EngineModel, prompt: list) -> None:
     """Ask for long replies until one is stopped: random weights may end them early."""
     while True:
         engine.complete(prompt, max_new_tokens=3000)
+
+
+def test_on_a_large_graph_the_bundled_student_plans_to_what_is_near_far_and_named(monkeypatch):
+    monkeypatch.delenv(MODEL_VARIABLE, raising=False)
+    graph = _make_map(2400)
+    regions, objects = list(graph.regions), list(graph.objects)
+    planner = make_student_planner()
+    try:
+        for name in (regions[1], regions[600], regions[-1]):
+            plan = planner.plan(f'go to {name}', graph, ())
+            assert plan.actions[0] == Action('goto', (name,))
+            assert validate_plan(plan, graph, MAPPING_ACTIONS).is_valid
+            assert plan.notes[0].startswith('planned on 96 of 2400 nodes')
+        for name in (objects[2], objects[-1]):
+            plan = planner.plan(f'inspect {name}', graph, ())
+            assert (plan.actions[0].name, plan.actions[0].arguments[0]) == ('inspect', name)
+            assert validate_plan(plan, graph, MAPPING_ACTIONS).is_valid
+    finally:
+        planner.close()

@@ -9,7 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from prism_core import PlannerError, PlannerTimeout, PlannerUnavailable
+from prism_core import (
+    PlannerError,
+    PlannerTimeout,
+    PlannerUnavailable,
+    TeacherAuth,
+    TeacherUnavailable,
+)
 from prism_core.config_file import render_config
 from prism_core.inference.teacher_api import ApiModel
 from prism_core.inference.text_model import JsonSchema, TextModel
@@ -18,6 +24,7 @@ from .teacher_server import (
     CANARY,
     HTTP_FAULTS,
     KEY_VARIABLE,
+    MODEL,
     SERVED_MODEL,
     TeacherServer,
     at_index,
@@ -106,14 +113,14 @@ def test_a_fault_that_passes_is_outlived(models, fault):
 @pytest.mark.parametrize(
     ('fault', 'error', 'sentence'),
     [
-        ('429', PlannerUnavailable, r'no reply after 2 tries; the last: .*too many.*429.*resume'),
-        ('500', PlannerUnavailable, 'no reply after 2 tries; the last: .* failed with HTTP 500'),
-        ('503', PlannerUnavailable, 'failed with HTTP 503'),
+        ('429', TeacherUnavailable, r'no reply after 2 tries; the last: .*too many.*429.*resume'),
+        ('500', TeacherUnavailable, 'no reply after 2 tries; the last: .* failed with HTTP 500'),
+        ('503', TeacherUnavailable, 'failed with HTTP 503'),
         ('stall', PlannerTimeout, 'no reply after 2 tries; the last: .* no reply within 0.2 s'),
         ('drip', PlannerTimeout, 'gave no reply within 0.2 s'),
-        ('cut', PlannerUnavailable, 'cut the connection'),
-        ('cut-body', PlannerUnavailable, 'cut the connection'),
-        ('bad-body', PlannerUnavailable, 'sent a reply that is not whole'),
+        ('cut', TeacherUnavailable, 'cut the connection'),
+        ('cut-body', TeacherUnavailable, 'cut the connection'),
+        ('bad-body', TeacherUnavailable, 'sent a reply that is not whole'),
     ],
 )
 def test_a_fault_that_lasts_ends_in_one_sentence(models, fault, error, sentence):
@@ -197,7 +204,7 @@ def test_a_bad_key_fails_at_once_with_one_sentence(models, monkeypatch):
     with serve() as server:
         model = models(server)
         for _ in range(2):
-            with pytest.raises(PlannerUnavailable) as caught:
+            with pytest.raises(TeacherAuth) as caught:
                 model.complete(say('hello'))
             assert str(caught.value) == (
                 f'{server.url} refused the key in the environment variable {KEY_VARIABLE} '
@@ -221,8 +228,10 @@ def test_a_key_that_cannot_be_sent_fails_before_any_request(models, monkeypatch,
     else:
         monkeypatch.setenv(KEY_VARIABLE, key)
     with serve() as server:
-        with pytest.raises(PlannerUnavailable, match=sentence):
-            models(server).complete(say('hello'))
+        model = models(server)
+        assert (model.planner_health.state, model.planner_health.model_id) == ('out', MODEL)
+        with pytest.raises(TeacherAuth, match=sentence):
+            model.complete(say('hello'))
         assert not server.asks
 
 
@@ -238,7 +247,7 @@ def test_a_wrong_model_fails_at_once_and_names_those_that_there_are(models):
         model = models(server, model='teacher-9')
         for _ in range(2):
             with pytest.raises(
-                PlannerUnavailable, match=r"no model 'teacher-9'; it lists teacher-1, teacher-2;"
+                TeacherUnavailable, match=r"no model 'teacher-9'; it lists teacher-1, teacher-2;"
             ):
                 model.complete(say('hello'))
         assert len(server.asks) == 1
@@ -272,6 +281,30 @@ def test_what_an_endpoint_does_not_know_is_left_out_from_then_on(models, refuses
         assert CANARY not in str(events)
 
 
+def test_an_endpoint_that_breaks_at_a_form_is_asked_in_the_next_one_at_once(models):
+    with serve(breaks_at=('json_schema',)) as server:
+        events: list = []
+        model = models(server, events, first_pause_s=30.0, patience_s=600.0)
+        for number in range(3):
+            assert model.complete(say(f'{number}'), grammar=SCHEMA) == f'heard {number}'
+        assert [ask.body['response_format']['type'] for ask in server.asks] == [
+            *('json_schema', 'json_object', 'json_object', 'json_object')
+        ]
+        assert [kind for kind, _ in events] == ['fallback']
+        fixed = models(server, reply_form='schema', first_pause_s=30.0)
+        with pytest.raises(PlannerError, match='refused the request: 1 validation error'):
+            fixed.complete(say('hello'), grammar=SCHEMA)
+        assert server.statuses == {200: 3, 500: 2}
+
+
+def test_an_endpoint_that_fails_without_a_word_of_the_form_is_asked_again_as_before(models):
+    with serve(fault=at_index({0: '500'})) as server:
+        model = models(server)
+        assert model.complete(say('hello'), grammar=SCHEMA) == 'heard hello'
+        types = [ask.body['response_format']['type'] for ask in server.asks]
+        assert types == ['json_schema'] * 2
+
+
 def test_a_fixed_form_does_not_fall_back(models):
     with serve(refuses=('json_schema',)) as server:
         with pytest.raises(PlannerError, match="refused the request: Unsupported parameter: 'json"):
@@ -293,9 +326,12 @@ def test_while_the_endpoint_is_down_all_wait_and_one_tries(models):
         with ThreadPoolExecutor(8) as pool:
             waiting = [pool.submit(model.complete, say(f'{n}')) for n in range(8)]
             _wait_until(lambda: 'down' in dict(events))
+            assert model.planner_health.state == 'out'
+            assert 'is down: ' in str(model.planner_health.error)
             time.sleep(0.3)
             server.come_up()
             assert [f.result() for f in waiting] == [f'heard {n}' for n in range(8)]
+        assert model.planner_health.state == 'ready'
         assert [kind for kind, _ in events if kind in ('down', 'up')] == ['down', 'up']
         assert 'is down, waiting for it' in dict(events)['down']
 
@@ -324,8 +360,11 @@ def test_an_endpoint_that_stays_down_ends_the_run_with_one_sentence(models):
             f'{server.url} has been down for 0.3 s ({server.url} cannot be reached); start it or '
             'correct base_url, then resume'
         }
+        health = model.planner_health
+        assert (health.state, type(health.error)) == ('out', TeacherUnavailable)
         server.come_up()
         assert model.complete(say('hello')) == 'heard hello'
+        assert model.planner_health.state == 'ready'
 
 
 # ------------------------------------------------------------------------------------------- caps

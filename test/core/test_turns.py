@@ -16,13 +16,15 @@ from prism_core import (
 )
 from prism_core.conversation import fold_turns
 from prism_core.criterion import Criterion
+from prism_core.domains.mapping.play import play_episode
 from prism_core.episode import Episode, Task
-from prism_core.mission_state import count_actions
+from prism_core.mission_state import MAX_TRIES, count_actions
 from prism_core.observation import Observation
-from prism_core.planner import MAX_REFUSED_IN_A_ROW
+from prism_core.planner import MAX_ALIKE, MAX_REFUSED_IN_A_ROW, MAX_SAME
 from prism_core.testing import check_simulator
 
 from .hand_made import REGIONS, SEEN, do, make_known, make_simulator, make_true, play
+from .mapping_worlds import WORDS, episodes_of, taught
 
 
 def test_what_a_step_revealed_ends_the_turn_and_later_turns_run_all_their_steps_again():
@@ -99,6 +101,48 @@ def test_a_planner_that_fails_ends_the_mission_with_what_it_said():
     assert (run.ending, run.error, len(run.turns)) == ('planner_error', 'out of order', 1)
 
 
+LOOK = Plan((do('inspect', 'crate_31', 'Is it red?'),))
+
+
+def test_the_same_in_vain_over_and_over_ends_the_mission_and_says_what():
+    run = play([LOOK] * 128)
+    assert (run.ending, len(run.turns)) == ('stuck', 1 + MAX_SAME)
+    assert run.error == (
+        'inspect(crate_31, "Is it red?") brought no news, 4 times from the same place'
+    )
+
+
+def test_the_same_in_other_words_ends_the_mission_too():
+    looks = [Plan((do('inspect', 'crate_31', f'Is it red? {n}'),)) for n in range(128)]
+    run = play(looks)
+    assert (run.ending, len(run.turns)) == ('stuck', 1 + MAX_ALIKE)
+
+
+def test_to_and_fro_without_news_ends_the_mission():
+    run = play([Plan((do('goto', name),)) for name in ('yard_7', 'gate_3') * 64])
+    assert (run.ending, len(run.turns)) == ('stuck', 2 * MAX_SAME - 1)
+
+
+def test_plans_that_are_refused_in_between_do_not_make_it_new():
+    run = play([LOOK, Plan((do('goto', 'attic_9'),))] * 64)
+    assert (run.ending, len(run.turns)) == ('stuck', 2 * MAX_SAME + 1)
+
+
+def test_news_in_between_begins_the_count_anew_and_as_many_tries_as_are_worth_it_are_free():
+    news = Plan((do('map_region', 'gate_3'),))
+    looks = [LOOK] * MAX_TRIES
+    run = play([LOOK, *looks, news, *looks, Plan((do('answer', 'red'),))])
+    assert (run.ending, run.error, len(run.turns)) == ('answer', '', 3 + 2 * MAX_TRIES)
+
+
+@pytest.mark.parametrize('hidden', [0.0, 0.4])
+def test_no_mission_of_the_teacher_or_of_the_fallback_is_stuck(hidden, symbolic):
+    episodes = episodes_of(range(900, 960), hidden=hidden)
+    for episode in episodes:
+        assert taught(episode).ending in ('answer', 'clarify')
+        assert play_episode(symbolic, episode, WORDS).ending in ('answer', 'clarify')
+
+
 def test_the_same_action_on_many_objects_and_again_is_no_repetition():
     boxes = [Node(f'box_{n}', 'object', (n, 1), 'box', {'color': 'red'}) for n in range(40)]
     views = [Connection('observed_from', box.name, 'gate_3') for box in boxes]
@@ -160,6 +204,6 @@ def test_only_what_fails_without_news_counts_as_a_try_in_vain():
     turns = [Turn(Plan((goal,)), (o,)) for o in (blocked, blocked, obstructed, blocked)]
 
     assert count_actions(turns) == (frozenset(), {goal: 1})
-    assert [observation.feedback for _, observation in fold_turns(turns)] == [
+    assert [observation.feedback for _, observation in fold_turns(turns, SceneGraph())] == [
         'the view is obstructed'
     ]

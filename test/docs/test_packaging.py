@@ -1,5 +1,6 @@
 """What pip and colcon make of the project, in places of their own."""
 
+import json
 import os
 import re
 import shutil
@@ -113,6 +114,24 @@ def test_all_packages_have_one_version():
 def test_colcon_finds_both_packages_in_the_root():
     listed = run('colcon', 'list', '--names-only', cwd=ROOT).split()
     assert sorted(listed) == ['prism_msgs', 'prism_ros']
+
+
+def test_colcon_test_runs_the_tests_of_ros_and_the_quick_ones_of_the_core(tmp_path):
+    paths = json.loads((ROOT / 'colcon.pkg').read_text('utf-8'))['pytest-args']
+    assert 'test/ros' in paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    colcon = [sys.executable, '-m', 'colcon', '--log-base', tmp_path / 'log']
+    bases = ['--build-base', tmp_path / 'build', '--install-base', tmp_path / 'install']
+    here = ['--packages-select', 'prism_ros', *bases]
+    # No more than two of them, to be quick.
+    names = 'test_a_name_with_a_nul_is_refused or test_longest_plan_and_text_that_can_travel'
+    run(*colcon, 'build', *here, cwd=ROOT)
+    run(*colcon, 'test', *here, '--pytest-args', ' -k', names, cwd=ROOT)
+    written = (tmp_path / 'build' / 'prism_ros' / 'pytest.xml').read_text('utf-8')
+    assert 'test.ros.test_graph_files' in written
+    assert 'test.core.test_validation' in written
+    counted = run(*colcon, 'test-result', '--test-result-base', tmp_path / 'build', cwd=ROOT)
+    assert re.search('Summary: [23] tests, 0 errors, 0 failures', counted)  # 3 without `launch`
 
 
 @pytest.mark.slow

@@ -74,6 +74,8 @@ class Ros:
         return self.start(SceneGraphNode, **parameters)
 
     def start_planner(self, **parameters):
+        if any(':' in entry for entry in parameters.get('planner__order', ())):
+            parameters.setdefault('planner__allow_import_paths', True)
         return self.start(PlannerNode, **parameters)
 
     def spin_until(self, is_done, timeout_s: float = WAIT_S):

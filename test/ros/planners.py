@@ -82,3 +82,11 @@ class WritesBadText(_Double):
 
     def plan(self, request, known_graph, history):
         return Plan((Action('answer', ('a\ud800b\0c',)),), reasoning='\udfff', primary_goal='x\0y')
+
+
+class Repeats(_Double):
+    """Drives to one place twice."""
+
+    def plan(self, request, known_graph, history):
+        drive = Action('goto', ('gate_1',))
+        return Plan((drive, drive, Action('answer', ('Da bin ich.',))))

@@ -16,7 +16,9 @@ ENGINES: list[EngineModel] = []
 MODELS = str(Path(__file__).parents[1] / 'core')
 
 
-def make(slow_s: float = 0.0, model: str = 'Plans') -> LMPlanner:
+def make(
+    slow_s: float = 0.0, model: str = 'Plans', first_pause_s: float = 0.1, **limits
+) -> LMPlanner:
     if MODELS not in sys.path:
         sys.path.insert(0, MODELS)
     settings = {'plan': '[inspect(forklift_1, "Is it free?")]', 'slow_s': slow_s}
@@ -24,11 +26,12 @@ def make(slow_s: float = 0.0, model: str = 'Plans') -> LMPlanner:
         f'engine_models:{model}',
         settings if model == 'Plans' else {},
         grace_s=0.3,
-        first_pause_s=0.1,
+        first_pause_s=first_pause_s,
+        **limits,
     )
     engine = EngineModel(config)
-    engine.start()
     ENGINES.append(engine)
+    engine.start()
     return LMPlanner(engine, SpineDialect(MAPPING_ACTIONS), MAPPING_ACTIONS, name='student')
 
 
@@ -40,3 +43,13 @@ def make_slow() -> LMPlanner:
 def make_deaf() -> LMPlanner:
     """Takes longer than any call, and hears nothing."""
     return make(model='Deaf')
+
+
+def make_patient() -> LMPlanner:
+    """Comes back a second after its child was lost."""
+    return make(slow_s=0.5, first_pause_s=1.0)
+
+
+def make_too_large() -> LMPlanner:
+    """Needs more memory than any machine has."""
+    return make(needed_bytes=2**60)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
-from prism_core import render_scene_graph
+from prism_core import Action, GraphUpdate, Node, Plan, SceneGraph, render_scene_graph
 from prism_core.dataset.conversations import render_samples
 from prism_core.domain import find_domain
+from prism_core.episode import with_known_graphs
 from prism_core.inference.lm_factory import CONFIG_VARIABLE
 from prism_core.inference.lm_planner import LMPlanner
 from prism_core.inference.teacher_api import ApiModel
-from prism_msgs.srv import GetPlan
-from prism_ros.conversions import plan_to_message
+from prism_msgs.msg import Observation, PlanStep, SceneGraphUpdate, Turn
+from prism_msgs.msg import Plan as PlanMessage
+from prism_msgs.srv import GetPlan, UpdateGraph
+from prism_ros.conversions import plan_to_message, update_to_message
 from prism_ros.turn_conversions import turn_to_message
 
 from ..core.mapping_worlds import episodes_of, states_of, taught
@@ -24,6 +29,11 @@ SPINE = DOMAIN.make_dialect('spine')
 COMPACT = DOMAIN.make_dialect('compact', seed=7)
 HEADER = DOMAIN.make_header(SPINE)
 SERVERS: list[TeacherServer] = []
+
+
+def make_spine() -> LMPlanner:
+    """The same, for one that reads SPINE's JSON."""
+    return LMPlanner(ApiModel(SERVERS[-1].config()), SPINE, DOMAIN.table)
 
 
 def make_compact() -> LMPlanner:
@@ -38,7 +48,7 @@ def episodes():
         *episodes_of(range(60, 64), tier='core', hidden=0.4),
         *episodes_of(range(70, 72), tier='full', hidden=0.4),
     ]
-    played = [taught(episode) for episode in drawn]
+    played = [with_known_graphs(taught(episode)) for episode in drawn]
     found = [e for e in played if len(e.turns) > 3 and _updates(e, 'upsert_nodes')]
     blocked = [e for e in found if _updates(e, 'remove_connections')]
     chosen = (blocked + [e for e in found if e not in blocked])[:5]
@@ -124,3 +134,73 @@ def test_a_student_is_asked_over_ros_with_the_bytes_of_the_dataset(ros, episodes
                 ]
         assert len(server.asks) == sum(len(e.turns) for e in episodes)
         assert all('scene_graph' not in str(ask.body) for ask in server.asks)
+
+
+DOCK = Node('dock_1', 'region', (0.0, 0.0), 'concrete dock')
+SENT = {  # what a mapper sends between two turns, and whether the robot tells it in its history
+    'an object is gone': (GraphUpdate(remove_nodes=('forklift_1',)), True),
+    'where the robot is comes again': (GraphUpdate(upsert_nodes=(DOCK,)), True),
+    'it is moved': (GraphUpdate(upsert_nodes=(replace(DOCK, position=(0.1, 0.0)),)), True),
+    'another one comes': (GraphUpdate(upsert_nodes=(Node('cone_1', 'object', (1, 1)),)), True),
+    'a region is gone': (GraphUpdate(remove_nodes=('field_1',)), True),
+    'it comes back': (GraphUpdate(upsert_nodes=(Node('field_1', 'region', (9, 9)),)), True),
+    'nobody tells the robot': (GraphUpdate(remove_nodes=('shed_1',)), False),
+    'nothing': (GraphUpdate(), True),
+    'all that it knew of the cone': (GraphUpdate(remove_nodes=('cone_1',)), True),
+}
+
+
+def look_around(messages) -> str:
+    """What the model says: map where the robot is."""
+    at = re.search(r'now (.*?<r\d+>)', messages[-1]['content'])
+    plan = Plan((Action('map_region', ('dock_1',)),), 'survey')
+    return f' survey : map {at[1]}' if at else SPINE.render_reply(plan, SceneGraph())
+
+
+@pytest.mark.parametrize(('dialect', 'maker'), [(SPINE, make_spine), (COMPACT, make_compact)])
+def test_the_student_plans_every_turn_whatever_a_mapper_sends(ros, monkeypatch, dialect, maker):
+    monkeypatch.setenv(KEY_VARIABLE, CANARY)
+    with TeacherServer(answer=look_around) as server:
+        SERVERS.append(server)
+        ros.start_graph()
+        node = ros.start_planner(
+            planner__order=[f'student={__name__}:{maker.__name__}', 'symbolic']
+        )
+        ros.spin_until(lambda: node._mirror.graph is not None)
+        history: list[Turn] = []
+        before: list = []
+        told = []
+        for what, (update, is_told) in SENT.items():
+            response = ros.call(GetPlan, 'plan', task='look around', history=history)
+            assert response.success, (what, response.error_msg)
+            assert response.plan.source == PlanMessage.SOURCE_STUDENT, what
+            messages = server.asks[-1].body['messages']
+            graph = node._mirror.graph
+            read = dialect.parse_prompt(messages, graph).known_graph
+            assert read.nodes.keys() == graph.nodes.keys()
+            assert read.connections.keys() == graph.connections.keys()
+            told.append(messages[: len(before)] == before)
+            before = messages
+            message = update_to_message(update)
+            done = ros.call(UpdateGraph, 'update_graph', update=message)
+            assert done.success, done.error_msg
+            ros.spin_until(lambda done=done: node._mirror.graph.revision == done.revision)
+            seen = Observation(update=message if is_told else SceneGraphUpdate())
+            history.append(Turn(plan=response.plan, observations=[seen], robot_location='dock_1'))
+        without_news = [True] * len(SENT)
+        without_news[list(SENT).index('nobody tells the robot') + 1] = False
+        assert told == without_news
+
+
+def test_a_history_without_the_plans_that_were_given_is_told_from_what_is_known(ros, monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, CANARY)
+    with TeacherServer(answer=look_around) as server:
+        SERVERS.append(server)
+        ros.start_graph()
+        node = ros.start_planner(planner__order=[f'{__name__}:make_compact'])
+        ros.spin_until(lambda: node._mirror.graph is not None)
+        step = PlanStep(action='map_region', target='road_1')
+        turn = Turn(plan=PlanMessage(steps=[step]), observations=[Observation()])
+        assert ros.call(GetPlan, 'plan', task='look', history=[turn]).success
+        (only,) = server.asks[-1].body['messages']
+        assert '\ndid map road<' in only['content']

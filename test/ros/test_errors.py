@@ -7,6 +7,10 @@ import pytest
 
 from prism_core import (
     ConfigError,
+    EngineLost,
+    ModelHashMismatch,
+    ModelNotLoaded,
+    OutOfMemory,
     PlannerError,
     PlannerTimeout,
     PlannerUnavailable,
@@ -18,6 +22,8 @@ from prism_core import (
     RevisionConflict,
     RunStopped,
     SceneGraphError,
+    TeacherAuth,
+    TeacherUnavailable,
     WorldRejected,
 )
 from prism_msgs.msg import PlanErrorCode
@@ -29,6 +35,12 @@ CODES = {
     SceneGraphError: PlanErrorCode.INVALID_SCENE_GRAPH,
     PlannerTimeout: PlanErrorCode.TIMEOUT,
     PlannerUnavailable: PlanErrorCode.MODEL_NOT_LOADED,
+    ModelNotLoaded: PlanErrorCode.MODEL_NOT_LOADED,
+    ModelHashMismatch: PlanErrorCode.MODEL_HASH_MISMATCH,
+    OutOfMemory: PlanErrorCode.OUT_OF_MEMORY,
+    EngineLost: PlanErrorCode.ENGINE_LOST,
+    TeacherUnavailable: PlanErrorCode.TEACHER_UNAVAILABLE,
+    TeacherAuth: PlanErrorCode.TEACHER_AUTH,
     PlanRejected: PlanErrorCode.INVALID_OUTPUT,
     PromptTooLong: PlanErrorCode.CONTEXT_OVERFLOW,
     PlannerError: PlanErrorCode.INVALID_OUTPUT,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,53 +37,138 @@ def folder(tmp_path) -> Path:
 # Where a file may lie ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    'name',
-    [
-        *(
-            '../secret.json',
-            'inside/../../secret.json',
-            'none/../../secret.json',
-            '..',
-            '../graphs',
-        ),
-        *('/etc/passwd', '/', '~/secret.json', '', '.', 'inside/..', 'link.json', 'elsewhere/x'),
-    ],
-)
-def test_a_file_outside_the_folder_is_refused(folder, name):
+@pytest.fixture
+def open_to_all(folder) -> GraphFolder:
+    """The folder for reading and writing, with everything in it that somebody may try."""
     (folder / 'link.json').symlink_to('../secret.json')
-    (folder / 'elsewhere').symlink_to('/tmp')  # noqa: S108
-    with refused(PlanErrorCode.FILE_ERROR, f'^.{name}. is not inside the folder {folder}$'):
-        GraphFolder(str(folder), '').resolve(name)
-    if name:
-        with refused(PlanErrorCode.FILE_ERROR, 'is not inside the folder'):
-            GraphFolder(str(folder), name)
+    (folder / 'latest.json').symlink_to('map.json')
+    (folder / 'loop.json').symlink_to('loop.json')
+    (folder / 'elsewhere').symlink_to(folder.parent)
+    (folder / '.hidden').mkdir()
+    (folder / '.hidden' / 'map.json').write_text('{}')
+    (folder / 'folder.json').mkdir()
+    (folder / 'notes.txt').write_text('{}')
+    os.mkfifo(folder / 'pipe.json')
+    return GraphFolder(str(folder), '', str(folder))
 
 
-def test_a_name_with_a_nul_is_refused(folder):
-    with refused(PlanErrorCode.FILE_ERROR, r"^'map\\x00\.json': .*null"):
-        GraphFolder(str(folder), '').resolve('map\0.json')
+OUTSIDE = 'is not inside the folder'
+NO_NAME = r'expected the name of a \.json file in .*, without parts that begin with \. or ~, got'
+BAD_NAMES = {
+    **dict.fromkeys(
+        ['../secret.json', 'inside/../../secret.json', 'none/../map.json', '..', '/etc/x.json'],
+        OUTSIDE,
+    ),
+    **dict.fromkeys(
+        [
+            *('', '.', '/', './', 'map', 'notes.txt', '~/secret.json', '~root/x.json', '.bashrc'),
+            *('.json', '.hidden/map.json', 'inside/.x.json', '.bashrc.json', 'map.json\0'),
+            *('map\n.json', '\x1b[2J.json', '\ud800.json', 'map.json.', 'map.JSON'),
+        ],
+        f'({NO_NAME}|{OUTSIDE})',
+    ),
+    'link.json': 'link.json: (it is a symbolic link|not a regular file)',
+    'latest.json': 'latest.json: (it is a symbolic link|not a regular file)',
+    'loop.json': 'loop.json: (it is a symbolic link|not a regular file)',
+    'elsewhere/secret.json': 'no folder, or a symbolic link',
+    'map.json/x.json': 'no folder, or a symbolic link',
+    'pipe.json': 'not a regular file',
+    'folder.json': 'not a regular file',
+    'none/map.json': 'No such file or directory',
+    'x' * 300 + '.json': 'File name too long',
+}
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every entry below and what stands in it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob('*')
+    }
+
+
+@pytest.mark.parametrize(('name', 'sentence'), BAD_NAMES.items(), ids=map(ascii, BAD_NAMES))
+def test_a_name_that_leads_elsewhere_is_neither_read_nor_written(open_to_all, name, sentence):
+    root = open_to_all._source.parent
+    before = contents(root)
+    with refused(PlanErrorCode.FILE_ERROR, sentence):
+        open_to_all.load(name)
+    if name:  # '' asks for the file that the graph is from
+        with refused(PlanErrorCode.FILE_ERROR, sentence):
+            open_to_all.save(GRAPH, name)
+    assert contents(root) == before
+
+
+@pytest.mark.parametrize('name', ['map.json', 'inside/new.json', './map.json', '{}/map.json'])
+def test_a_file_inside_the_folder_is_written_and_read(open_to_all, folder, name):
+    name = name.format(folder)
+    path = open_to_all.save(GRAPH, name)
+    assert path == folder / name
+    assert open_to_all.load(name) == (GRAPH, path)
+
+
+def test_nothing_is_written_where_no_folder_is_named_for_it(folder):
+    found = GraphFolder('', str(folder / 'map.json'))
+    before = contents(folder)
+    for name in ('map.json', 'new.json', ''):
+        with refused(PlanErrorCode.FILE_ERROR, '^saving is off: set graph.save_directory'):
+            found.save(GRAPH, name)
+    assert contents(folder) == before
+
+
+def test_the_file_that_a_graph_is_from_is_written_only_in_the_folder_for_it(folder):
+    (folder / 'link.json').symlink_to('map.json')
+    saving = GraphFolder(str(folder), 'map.json', str(folder))
+    assert saving.save(SceneGraph(), '') == folder / 'map.json'
+    elsewhere = GraphFolder(str(folder), 'map.json', str(folder / 'inside'))
+    before = contents(folder)
+    with refused(PlanErrorCode.FILE_ERROR, f'map.json. {OUTSIDE} {folder}/inside$'):
+        elsewhere.save(GRAPH, '')
+    with refused(PlanErrorCode.FILE_ERROR, 'link.json: not a regular file'):
+        GraphFolder(str(folder), 'link.json', str(folder)).save(GRAPH, '')
+    assert contents(folder) == before
+    with refused(PlanErrorCode.INVALID_REQUEST, '^name a file: the graph was not loaded$'):
+        GraphFolder(str(folder), '', str(folder)).save(GRAPH, '')
+
+
+def test_a_file_with_a_second_name_elsewhere_keeps_its_content_there(folder):
+    os.link(folder.parent / 'secret.json', folder / 'twin.json')
+    GraphFolder(str(folder), '', str(folder)).save(GRAPH, 'twin.json')
+    assert (folder.parent / 'secret.json').read_text() == '{}'
+    assert load_scene_graph(folder / 'twin.json') == GRAPH
+
+
+def test_a_folder_that_is_swapped_for_a_link_while_it_is_open_leads_nowhere_else(
+    folder, monkeypatch
+):
+    """Whoever can write to the folder cannot win a race: each part is opened from the last."""
+    plain = os.open
+
+    def swap(path, *arguments, **named):
+        if path == 'map.json' and (folder / 'inside').is_dir():
+            (folder / 'inside').rename(folder / 'away')
+            (folder / 'inside').symlink_to(folder.parent)
+        return plain(path, *arguments, **named)
+
+    save_scene_graph(GRAPH, folder / 'inside' / 'map.json')
+    (folder.parent / 'map.json').write_text('{"regions": []}')
+    monkeypatch.setattr(graph_files.os, 'open', swap)
+    graph, _ = GraphFolder(str(folder), '').load('inside/map.json')
+    assert graph == GRAPH
 
 
 @pytest.mark.parametrize(
-    'name', ['map.json', 'inside/new.json', './map.json', 'inside/../map.json']
+    'name', ['map.json', 'inside/new.json', './map.json', 'inside/../map.json', 'latest.json']
 )
-def test_a_file_inside_the_folder_is_found(folder, name):
-    found = GraphFolder(str(folder), name)
-    assert found.file == (folder / name).resolve()
-    assert found.file == found.resolve(str(folder / name))
-    assert not found.is_packaged
+def test_who_starts_the_node_names_any_file_of_the_folder_links_too(folder, name):
+    (folder / 'latest.json').symlink_to('../secret.json')
+    assert GraphFolder(str(folder), name).file == Path(os.path.normpath(folder / name))
 
 
-def test_a_link_that_stays_inside_is_followed(folder):
-    (folder / 'latest.json').symlink_to('map.json')
-    assert GraphFolder(str(folder), 'latest.json').file == folder / 'map.json'
-
-
-def test_a_link_to_itself_is_refused_and_does_not_hang(folder):
-    (folder / 'loop.json').symlink_to('loop.json')
-    with refused(PlanErrorCode.FILE_ERROR, r'loop\.json.*([Ss]ymlink|symbolic link)'):
-        load_scene_graph(GraphFolder(str(folder), '').resolve('loop.json'))
+@pytest.mark.parametrize('name', ['../secret.json', '/etc/passwd', '~/secret.json', '..', '.'])
+def test_the_first_file_lies_in_the_folder_where_one_is_named(folder, name):
+    with refused(PlanErrorCode.FILE_ERROR, f'^{re.escape(repr(name))} {OUTSIDE} {folder}$'):
+        GraphFolder(str(folder), name)
 
 
 @pytest.mark.parametrize('form', ['{absolute}', '{relative}', './{relative}', '~/{relative}'])
@@ -92,15 +178,15 @@ def test_without_a_folder_that_of_the_file_counts(folder, monkeypatch, form):
     path = form.format(absolute=folder / 'map.json', relative='graphs/map.json')
     found = GraphFolder('', path)
     assert found.file == folder / 'map.json'
-    assert not found.is_packaged
-    with refused(PlanErrorCode.FILE_ERROR, 'is not inside the folder'):
-        found.resolve('../secret.json')
+    assert found.load('map.json') == (GRAPH, folder / 'map.json')
+    with refused(PlanErrorCode.FILE_ERROR, OUTSIDE):
+        found.load('../secret.json')
 
 
 def test_without_folder_and_path_the_packaged_graphs_count():
     found = GraphFolder('', 'depot.json')
-    assert found.is_packaged
     assert found.file == GRAPHS / 'depot.json'
+    assert found.load('depot.json')[1] == found.file
     assert load_scene_graph(found.file).robot_location == 'dock_1'
 
 
@@ -124,6 +210,8 @@ def test_a_folder_that_is_not_there_is_refused(directory, file):
         PlanErrorCode.FILE_ERROR, f"expected graph.directory to be a folder, got '{named}'"
     ):
         GraphFolder(directory, file)
+    with refused(PlanErrorCode.FILE_ERROR, 'expected graph.save_directory to be a folder, got '):
+        GraphFolder('', '', str(named))
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -154,6 +242,15 @@ def test_a_file_that_is_too_large_is_refused_unread(folder):
     path = folder / 'map.json'
     os.truncate(path, graph_files.MAX_FILE_BYTES + 1)
     with refused(PlanErrorCode.GRAPH_TOO_LARGE, f'^{path} is larger than 67108864 bytes$'):
+        load_scene_graph(path)
+
+
+def test_a_file_behind_a_byte_order_mark_is_read_and_one_with_a_key_twice_refused(folder):
+    path, text = folder / 'site.json', '{"regions": [{"name": "dock", "coords": [0, 0]}]}'
+    path.write_text(text, 'utf-8-sig')
+    assert set(load_scene_graph(path).nodes) == {'dock'}
+    path.write_text(text[:-1] + ', "regions": []}', 'utf-8')
+    with pytest.raises(SceneGraphError, match=r'site\.json: expected .* got "regions" twice, at'):
         load_scene_graph(path)
 
 
@@ -208,12 +305,15 @@ def test_a_saved_graph_is_read_back_equal_and_replaces_the_old_one(folder):
     assert sorted(os.listdir(folder)) == ['inside', 'map.json']
 
 
-def test_a_new_file_can_be_read_by_others_and_an_old_one_keeps_its_mode(folder):
+@pytest.mark.parametrize(
+    ('old', 'new'), [(0o600, 0o600), (0o660, 0o640), (0o644, 0o644), (0o6777, 0o644)]
+)
+def test_a_new_file_can_be_read_by_others_and_an_old_one_gets_no_more_open(folder, old, new):
     path = folder / 'map.json'
-    assert path.stat().st_mode & 0o777 == 0o644
-    path.chmod(0o660)
+    assert path.stat().st_mode & 0o7777 == 0o644
+    path.chmod(old)
     save_scene_graph(GRAPH, path)
-    assert path.stat().st_mode & 0o777 == 0o660
+    assert path.stat().st_mode & 0o7777 == new
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(folder):
@@ -231,7 +331,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(folder):
     [
         ('map.json/new.json', 'Not a directory'),
         ('none/new.json', 'No such file or directory'),
-        ('inside', 'Is a directory'),
+        ('inside', 'not a regular file'),
     ],
 )
 def test_a_place_that_cannot_be_written_is_refused_and_left_as_it_was(folder, name, reason):

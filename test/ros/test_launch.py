@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+import runpy
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -25,10 +27,34 @@ def description():
 def test_every_argument_has_a_default_and_a_description(description):
     arguments = description.get_launch_arguments()
     names = {argument.name for argument in arguments}
-    assert {'namespace', 'params_file', 'scene_graph', 'autostart', 'log_level'} <= names
+    assert {'namespace', 'params_file', 'scene_graph', 'state_directory', 'log_level'} <= names
     for argument in arguments:
         assert argument.default_value is not None
         assert len(argument.description) > 10
+
+
+def test_a_temporary_folder_for_the_graph_is_private_and_goes_with_the_launch():
+    script = (
+        'import os, runpy, stat, sys\n'
+        'find_folder = runpy.run_path(sys.argv[1])["find_folder"]\n'
+        'for folder in (find_folder("temporary"), find_folder("temporary")):\n'
+        '    open(os.path.join(folder, "journal"), "w").close()\n'
+        '    print(folder, oct(stat.S_IMODE(os.stat(folder).st_mode)))\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', script, str(LAUNCH_FILE)], capture_output=True, text=True, check=True
+    )
+    (first, mode), (second, _) = (line.split() for line in done.stdout.splitlines())
+    assert (mode, first != second) == ('0o700', True)
+    assert not Path(first).exists()
+    assert not Path(second).exists()
+
+
+def test_a_folder_for_the_graph_that_is_named_stays(tmp_path):
+    find_folder = runpy.run_path(str(LAUNCH_FILE))['find_folder']
+    assert find_folder(str(tmp_path)) == str(tmp_path)
+    assert find_folder('~/graphs') == str(Path.home() / 'graphs')
+    assert find_folder('') == ''
 
 
 def test_two_robots_start_in_two_namespaces_and_plan(ros):

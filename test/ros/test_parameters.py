@@ -2,19 +2,20 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from pathlib import Path
-from unittest.mock import Mock, call
 
 import pytest
 import yaml
 from rclpy.parameter import Parameter
 
+from prism_ros.parameter_checks import find_unknown, read_change, read_override
 from prism_ros.parameters import (
+    FIXED,
     PLANNER_PARAMETERS,
+    ROS_PARAMETERS,
     SCENE_GRAPH_PARAMETERS,
     ParameterSpec,
-    check_parameters,
-    declare_parameters,
 )
 
 TABLES = {'prism_scene_graph': SCENE_GRAPH_PARAMETERS, 'prism_planner': PLANNER_PARAMETERS}
@@ -23,19 +24,46 @@ every_spec = pytest.mark.parametrize(
     'spec',
     [pytest.param(s, id=f'{node}.{s.name}') for node, table in TABLES.items() for s in table],
 )
-FIXED = next(spec for spec in PLANNER_PARAMETERS if spec.is_fixed)
-FREE = ParameterSpec('timeout_s', 3.0, 'Seconds.', range=(0.1, 600.0))
+TIMEOUT = ParameterSpec('timeout_s', 3.0, 'Seconds.', range=(0.1, 600.0))
+COUNT = ParameterSpec('count', 3, 'How many.', range=(1, 8))
+SHARES = ParameterSpec('shares', [1.0], 'Parts.')
+ORDER = ParameterSpec('order', ['a'], 'Names.', fixed='started')
+IS_ON = ParameterSpec('is_on', True, 'Whether.')
+PLACE = ParameterSpec('place', '', 'Where.', fixed='configured')
+SPECS = {spec.name: spec for spec in (TIMEOUT, COUNT, SHARES, ORDER, IS_ON, PLACE)}
 
 
 def value_of(spec: ParameterSpec) -> Parameter:
     return Parameter(spec.name, value=spec.default)
 
 
+def change(name: str, value, *, is_configured: bool = False):
+    return read_change(Parameter(name, value=value), SPECS, is_configured=is_configured).value
+
+
 @every_spec
 def test_a_parameter_says_what_it_means_and_shows_it(spec):
     assert re.match(r'[A-Z].*\.', spec.description)
     assert spec.describe().description == spec.description
-    assert bool(spec.describe().additional_constraints) == spec.is_fixed
+    constraints = spec.describe().additional_constraints
+    assert (
+        spec.describe().read_only == (spec.fixed == 'started') == (FIXED['started'] in constraints)
+    )
+    assert (spec.fixed == 'configured') == (FIXED['configured'] in constraints)
+    assert isinstance(spec.default, list) == ('at least one' in constraints)
+    assert bool(constraints) == (spec.fixed != 'no' or isinstance(spec.default, list))
+
+
+def test_what_decides_over_files_and_code_is_fixed_when_the_node_starts():
+    fixed = {spec.name for table in TABLES.values() for spec in table if spec.fixed == 'started'}
+    assert fixed >= {
+        *('graph.file', 'graph.directory', 'graph.save_directory'),
+        *('planner.order', 'planner.allow_import_paths'),
+    }
+    pattern = re.compile('file|director|folder|path|import|module|executable|python|command|url')
+    for table in TABLES.values():
+        for spec in table:
+            assert spec.fixed == 'started' or not pattern.search(spec.name)
 
 
 @every_spec
@@ -83,42 +111,106 @@ def test_the_shipped_files_hold_the_declared_names_with_their_defaults_and_types
     )
 
 
-def test_each_parameter_is_declared_with_its_descriptor():
-    node = Mock()
-    declare_parameters(node, PLANNER_PARAMETERS)
-    assert node.declare_parameter.call_args_list == [
-        call(spec.name, spec.default, spec.describe()) for spec in PLANNER_PARAMETERS
+@every_spec
+def test_a_parameter_changes_only_until_it_is_fixed(spec):
+    def set_it(is_configured: bool):
+        return read_change(value_of(spec), {spec.name: spec}, is_configured=is_configured)
+
+    if spec.fixed == 'started':
+        for is_configured in (False, True):
+            with pytest.raises(
+                ValueError,
+                match=f'^{spec.name} is fixed when the node starts; set it in the parameter file, '
+                'at launch or on the command line$',
+            ):
+                set_it(is_configured)
+        return
+    assert set_it(False).value == spec.default
+    if spec.fixed == 'configured':
+        with pytest.raises(
+            ValueError, match=f'^{spec.name} is fixed once the node is configured; clean the node'
+        ):
+            set_it(True)
+    else:
+        assert set_it(True).value == spec.default
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'taken'),
+    [
+        ('timeout_s', 12, 12.0),
+        ('timeout_s', 0.1, 0.1),
+        ('timeout_s', 600, 600.0),
+        ('shares', [1, 2], [1.0, 2.0]),
+        ('shares', array('d', [1.0, 2.5]), [1.0, 2.5]),
+        ('count', 8, 8),
+        ('is_on', False, False),
+        ('place', '', ''),
+    ],
+)
+def test_a_value_that_fits_is_taken_in_the_type_of_the_parameter(name, value, taken):
+    assert repr(change(name, value)) == repr(taken)
+    assert repr(SPECS[name].convert(value)) == repr(taken)
+
+
+MISFITS = [
+    ('timeout_s', 9999.0, 'expected a number from 0.1 to 600, got 9999.0'),
+    ('timeout_s', 601, 'expected a number from 0.1 to 600, got 601'),
+    ('timeout_s', math.nan, 'expected a number from 0.1 to 600, got nan'),
+    ('timeout_s', -math.inf, 'expected a number from 0.1 to 600, got -inf'),
+    ('timeout_s', '12.0', "expected a number from 0.1 to 600, got the text '12.0'"),
+    ('timeout_s', True, 'expected a number from 0.1 to 600, got true'),
+    ('timeout_s', [1.0], r'expected a number from 0.1 to 600, got \[1.0\]'),
+    ('count', 3.0, 'expected a whole number from 1 to 8, got 3.0'),
+    ('count', 0, 'expected a whole number from 1 to 8, got 0'),
+    ('count', False, 'expected a whole number from 1 to 8, got false'),
+    ('shares', [], 'expected a list of at least one number, got an empty list'),
+    ('shares', [True], r'expected a list of at least one number, got \[True\]'),
+    ('shares', [1.0, math.nan], r'expected a list of at least one number, got \[1.0, nan\]'),
+    ('shares', 1.0, 'expected a list of at least one number, got 1.0'),
+    ('is_on', 'maybe', "expected true or false, got the text 'maybe'"),
+    ('is_on', 1, 'expected true or false, got 1'),
+    ('place', 12, 'expected a text, got 12'),
+    ('place', [b'x'], r"expected a text, got \[b'x'\]"),
+]
+
+
+@pytest.mark.parametrize(('name', 'value', 'sentence'), MISFITS)
+def test_a_value_that_does_not_fit_is_refused_in_one_sentence(name, value, sentence):
+    with pytest.raises(ValueError, match=f'^{name}: {sentence}$'):
+        change(name, value)
+    with pytest.raises(
+        ValueError, match=f'^{name}: {sentence}; set it in the parameter file, at launch or on'
+    ):
+        read_override(Parameter(name, value=value), SPECS[name])
+
+
+def test_an_empty_list_that_has_lost_its_type_is_called_so():
+    with pytest.raises(
+        ValueError, match=r'^order: expected a list of at least one text, got an em'
+    ):
+        read_override(Parameter('order', value=None), ORDER)
+
+
+def test_a_parameter_cannot_be_deleted():
+    with pytest.raises(ValueError, match=r'^timeout_s cannot be deleted; set it to another value$'):
+        change('timeout_s', None)
+
+
+def test_a_name_that_is_no_parameter_is_said_with_the_closest_one():
+    with pytest.raises(
+        ValueError, match=r"^there is no parameter 'timout_s': the closest is timeout_s"
+    ):
+        change('timout_s', 1.0)
+    with pytest.raises(
+        ValueError, match=r"^there is no parameter '': expected one of count, is_on"
+    ):
+        change('', 1.0)
+    assert find_unknown(['timout_s', 'count', 'qos_overrides./x.publisher.depth'], SPECS) == [
+        "there is no parameter 'timout_s': the closest is timeout_s; what was given has no effect"
     ]
 
 
-@every_spec
-def test_a_fixed_parameter_cannot_change_once_the_node_is_configured(spec):
-    def check(*, is_configured):
-        return check_parameters([value_of(spec)], [spec], is_configured=is_configured)
-
-    assert check(is_configured=False).successful
-    result = check(is_configured=True)
-    assert result.successful != spec.is_fixed
-    assert result.reason == (
-        f'{spec.name} is fixed once the node is configured; clean the node up first'
-        if spec.is_fixed
-        else ''
-    )
-
-
-@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf])
-def test_a_number_that_is_not_finite_is_refused(value):
-    result = check_parameters([Parameter('timeout_s', value=value)], [FREE], is_configured=False)
-    assert not result.successful
-    assert result.reason == f'timeout_s must be a finite number, got {value}'
-
-
-def test_one_bad_value_refuses_all():
-    parameters = [Parameter('timeout_s', value=5.0), value_of(FIXED)]
-    assert not check_parameters(parameters, [FREE, FIXED], is_configured=True).successful
-    assert not check_parameters(parameters[::-1], [FREE, FIXED], is_configured=True).successful
-
-
-def test_a_parameter_of_somebody_else_is_not_judged():
-    others = Parameter('use_sim_time', value=math.nan)
-    assert check_parameters([others], [FREE], is_configured=True).successful
+def test_parameters_of_ros_are_no_unknown_ones():
+    specs = {spec.name: spec for spec in ROS_PARAMETERS}
+    assert find_unknown(['use_sim_time', 'start_type_description_service'], specs) == []

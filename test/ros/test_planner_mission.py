@@ -42,6 +42,21 @@ class TestPlanMission:
         assert result.plan.steps[0].text == 'slow'
         assert PlanMission.Feedback.PLANNING in [f.phase for f in self.feedback]
 
+    def test_a_goal_waits_for_the_first_graph_and_says_so(self, ros):
+        ros.start_planner(planner__order=['symbolic'])
+        future = self.send(ros)
+        ros.spin_until(lambda: [f for f in self.feedback if f.phase == f.WAITING])
+        assert not future.done()
+        ros.start_graph()
+        assert self.result(ros, future)[0] == GoalStatus.STATUS_SUCCEEDED
+
+    def test_a_goal_that_waits_for_a_graph_can_be_canceled(self, ros):
+        ros.start_planner()
+        future = self.send(ros)
+        ros.spin_until(lambda: self.feedback)
+        ros.spin_until(self.goal.cancel_goal_async().done)
+        assert self.result(ros, future)[0] == GoalStatus.STATUS_CANCELED
+
     def test_a_refused_goal_is_aborted_with_a_code(self, ros):
         start_both(ros)
         status, result = self.result(ros, self.send(ros, planner='oracle'))

@@ -18,7 +18,7 @@ from prism_msgs.msg import (
     SceneGraphUpdate,
     Turn,
 )
-from prism_msgs.srv import GetPlan, UpdateGraph
+from prism_msgs.srv import GetPlan, GetSceneGraph, UpdateGraph
 from prism_ros.bench import make_graph
 from prism_ros.parameters import PLANNER_PARAMETERS
 
@@ -32,6 +32,8 @@ from .asking import (
     start_both,
 )
 from .checks import assert_refused
+
+MOVED = SceneGraphUpdate(robot_location='road_1')
 
 
 @pytest.fixture
@@ -241,15 +243,83 @@ def test_a_call_waits_for_the_graph_revision_it_asks_for(ros):
     assert response.plan_text == '1. answer("The color of forklift_1 is red.")'
 
 
-def test_without_a_graph_the_planner_says_whom_it_waits_for(ros):
+def test_a_call_before_the_first_graph_waits_for_it(ros):
+    ros.start_planner(planner__order=['symbolic'])
+    waiting = ros.send(GetPlan, 'plan', GetPlan.Request(task=TASK, timeout_s=20.0))
+    time.sleep(0.5)
+    assert not waiting.done()
+    ros.start_graph()
+    ros.spin_until(waiting.done)
+    assert waiting.result().success
+
+
+@pytest.mark.parametrize('wanted', [0, 3])
+def test_without_a_graph_the_planner_says_at_its_deadline_whom_it_waits_for(ros, wanted):
     ros.start_planner()
-    assert_refused(plan(ros), PlanErrorCode.NO_SCENE_GRAPH, 'prism_scene_graph')
+    started_s = time.monotonic()
+    response = plan(ros, timeout_s=0.5, min_graph_revision=wanted)
+    assert_refused(response, PlanErrorCode.NO_SCENE_GRAPH, 'prism_scene_graph')
+    assert 0.5 <= time.monotonic() - started_s < 3
 
 
-def test_a_graph_that_does_not_change_is_refused_when_it_is_stale(ros):
-    start_both(ros, graph__stale_after_s=0.3)
-    time.sleep(0.4)
-    assert_refused(plan(ros), PlanErrorCode.STALE_SCENE_GRAPH, 'stale_after_s')
+def test_a_graph_of_the_request_needs_no_other(ros):
+    ros.start_planner(planner__order=['symbolic'])
+    inline = render_scene_graph(make_graph(12))
+    response = plan(ros, task='go to region 3', scene_graph_json=inline)
+    assert response.success
+    assert (response.plan.graph_epoch, response.plan.graph_revision) == (0, 0)
+
+
+def test_a_graph_that_does_not_change_is_planned_on_as_long_as_its_owner_is_heard(ros):
+    node = start_both(ros, graph__stale_after_s=2.0)
+    beats = ros.collect(PlanningStatus, 'planner_status')
+    time.sleep(3.0)
+    assert plan(ros).success
+    ros.spin_until(lambda: beats)
+    assert beats[-1].graph_age_s < 2.0
+    assert ros.change_state('prism_scene_graph', 'deactivate')
+    ros.spin_until(lambda: node._trust.age_s > 2.0)
+    assert_refused(
+        plan(ros),
+        PlanErrorCode.STALE_SCENE_GRAPH,
+        'has not been heard for 2.',
+        'stale_after_s allows 2',
+        'is prism_scene_graph active',
+    )
+    assert ros.change_state('prism_scene_graph', 'activate')
+    ros.spin_until(lambda: plan(ros).success)
+
+
+def test_a_plan_and_the_status_name_the_state_of_the_graph(ros):
+    start_both(ros)
+    beats = ros.collect(PlanningStatus, 'planner_status')
+    assert ros.call(UpdateGraph, 'update_graph', update=MOVED).revision == 1
+    made = plan(ros, min_graph_revision=1).plan
+    graph = ros.call(GetSceneGraph, 'get_scene_graph').graph
+    assert graph.epoch > 0
+    assert (made.graph_epoch, made.graph_revision) == (graph.epoch, 1)
+    assert list(made.warnings) == []
+    ros.spin_until(lambda: beats and beats[-1].graph_revision == 1)
+    assert (beats[-1].graph_epoch, beats[-1].state) == (graph.epoch, PlanningStatus.READY)
+
+
+def test_an_owner_that_began_anew_is_doubted_until_it_is_told_where_the_robot_is(ros):
+    node = start_both(ros)
+    beats = ros.collect(PlanningStatus, 'planner_status')
+    first = node._mirror.epoch
+    for label in ('deactivate', 'cleanup', 'configure', 'activate'):
+        assert ros.change_state('prism_scene_graph', label)
+    ros.spin_until(lambda: node._mirror.epoch > first)
+    ros.spin_until(lambda: beats and beats[-1].state == PlanningStatus.DEGRADED)
+    assert 'began anew' in beats[-1].detail
+    made = plan(ros).plan
+    assert made.graph_epoch == node._mirror.epoch
+    assert [w for w in made.warnings if 'until an update tells it again' in w]
+    inline = render_scene_graph(make_graph(12))
+    assert not plan(ros, task='go to region 3', scene_graph_json=inline).plan.warnings
+    assert ros.call(UpdateGraph, 'update_graph', update=MOVED).success
+    ros.spin_until(lambda: beats[-1].state == PlanningStatus.READY)
+    assert not plan(ros).plan.warnings
 
 
 def test_an_inactive_planner_says_so_and_follows_the_graph_all_the_same(ros):

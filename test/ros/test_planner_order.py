@@ -21,7 +21,7 @@ from prism_ros.errors import Refusal
 from prism_ros.planner_order import read_planners
 
 from ..core.teacher_server import CANARY, KEY_VARIABLE, MODEL, TeacherServer
-from . import students
+from . import planners, students
 from .asking import TASK, plan
 from .checks import assert_refused
 
@@ -67,7 +67,7 @@ def made_by(response) -> tuple[int, str]:
     return response.plan.source, response.plan.model_id
 
 
-TEACHER, BY_STUDENT = (Plan.SOURCE_TEACHER, 'teacher'), (Plan.SOURCE_STUDENT, 'student')
+TEACHER, BY_STUDENT = (Plan.SOURCE_TEACHER, MODEL), (Plan.SOURCE_STUDENT, 'engine')
 SYMBOLIC = (Plan.SOURCE_SYMBOLIC, 'symbolic')
 
 
@@ -101,6 +101,19 @@ def test_a_teacher_that_is_unreachable_is_passed_over(ros, teacher):
     response = plan(ros, timeout_s=3.0)
     assert made_by(response) == BY_STUDENT
     assert response.metrics.attempts == 2
+
+
+REPEATS = f'{planners.__name__}:Repeats'
+
+
+def test_a_valid_plan_that_is_odd_is_passed_over(ros):
+    start(ros, REPEATS, 'symbolic')
+    assert plan(ros).plan.source == Plan.SOURCE_SYMBOLIC
+
+
+def test_an_odd_plan_and_no_other_is_refused_with_what_is_odd(ros):
+    start(ros, REPEATS)
+    assert_refused(plan(ros), PlanErrorCode.INVALID_OUTPUT, 'Step 2 repeats the step before')
 
 
 def test_a_student_whose_child_is_killed_is_passed_over_and_comes_back(ros, engines):

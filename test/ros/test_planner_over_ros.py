@@ -11,16 +11,17 @@ import pytest
 
 from prism_core import (
     ConfigError,
+    ModelNotLoaded,
     PlannerError,
     PlannerTimeout,
     PlannerUnavailable,
     PlanRejected,
     render_scene_graph,
 )
-from prism_core.dataset.protocol_check import open_planner
 from prism_core.evaluation.evaluate import EPISODES, evaluate
 from prism_core.evaluation.suite import SuiteConfig
 from prism_core.evaluation.trial import TRIAL
+from prism_core.planner import open_planner
 from prism_core.spine_json import parse_scene_graph
 from prism_core.testing import check_planner_in_episodes
 from prism_msgs.msg import PlanStep
@@ -137,7 +138,7 @@ def test_closed_planner_leaves_no_node_and_no_context(ros, planner_of):
 @pytest.mark.parametrize(
     ('name', 'kind', 'words'),
     [
-        ('Unavailable', PlannerUnavailable, r'the endpoint is down \[MODEL_NOT_LOADED\]'),
+        ('Unavailable', ModelNotLoaded, r'the endpoint is down \[MODEL_NOT_LOADED\]'),
         ('Crashes', PlannerError, r'a bug in a planner.*\[INVALID_OUTPUT\]'),
         ('Invents', PlannerError, r'atlantis.*\[UNKNOWN_NODE\]'),
     ],

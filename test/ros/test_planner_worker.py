@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from prism_core import PlannerError, PlannerUnavailable
+from prism_core import PlannerError, PlannerHealth, PlannerTimeout, PlannerUnavailable
 from prism_core.testing import ScriptedPlanner
+from prism_ros import planner_worker
 from prism_ros.planner_worker import PlannerPool, PlannerWorker
 
 WAIT_S = 10.0
@@ -270,3 +272,76 @@ def test_a_closed_pool_closes_its_planners_and_can_be_used_again(pool, made, rep
     assert len(made) == 3
     reports.gather(pool.worker('first').submit(lambda planner: planner.was_closed.is_set()))
     assert reports.next() == (False, None)
+
+
+# How planners are ---------------------------------------------------------------------------------
+
+
+def test_a_planner_is_loading_until_it_is_made_and_ready_when_it_does_not_tell(
+    pool, reports, made, release
+):
+    assert {one.state for one in pool.health().values()} == {'loading'}
+    reports.gather(pool.worker('first').submit(lambda planner: release.wait(WAIT_S)))
+    release.set()
+    reports.next()
+    assert list(pool.health()) == ['second', 'first', 'third']
+    assert pool.health()['first'] == PlannerHealth('ready')
+    told = PlannerHealth('out', PlannerError('no'), 'nano 0123')
+    made[0].health = told
+    assert pool.health()['first'] == told
+
+
+def test_a_planner_that_could_not_be_made_is_out_until_it_is_made(reports):
+    made = iter([OSError('no device'), Double()])
+
+    def factory():
+        planner = next(made)
+        if isinstance(planner, Exception):
+            raise planner
+        return planner
+
+    pool = PlannerPool({'one': factory})
+    for state, words in (('out', 'no device'), ('ready', 'None')):
+        reports.gather(pool.worker('one').submit(lambda planner: None))
+        reports.next()
+        assert pool.health()['one'].state == state
+        assert words in str(pool.health()['one'].error)
+    pool.close()
+
+
+def test_a_call_that_is_left_behind_leaves_its_planner_out_until_the_next_one(
+    pool, reports, release
+):
+    begun = threading.Event()
+    call = pool.worker('first').submit(lambda planner: begun.set() or release.wait(WAIT_S))
+    assert begun.wait(WAIT_S)
+    pool.give_up('first', call)
+    health = pool.health()['first']
+    assert (health.state, type(health.error)) == ('out', PlannerTimeout)
+    assert 'made anew for the next call' in str(health.error)
+    reports.gather(pool.worker('first').submit(lambda planner: None))
+    reports.next()
+    assert pool.health()['first'].state == 'ready'
+
+
+def test_a_call_that_does_not_end_when_it_is_told_to_leaves_its_planner_out_until_it_does(
+    reports, release, monkeypatch
+):
+    monkeypatch.setattr(planner_worker, 'STOP_S', 0.1)
+
+    class Deaf(Double):
+        def cancel(self):
+            pass
+
+    pool, begun = PlannerPool({'deaf': Deaf}), threading.Event()
+    call = pool.worker('deaf').submit(lambda planner: begun.set() or release.wait(WAIT_S))
+    reports.gather(call)
+    assert begun.wait(WAIT_S)
+    pool.give_up('deaf', call)
+    assert pool.health()['deaf'].state == 'ready'
+    time.sleep(0.2)
+    assert 'does not end a call' in str(pool.health()['deaf'].error)
+    release.set()
+    reports.next()
+    assert pool.health()['deaf'].state == 'ready'
+    pool.close()

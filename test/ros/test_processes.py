@@ -110,7 +110,10 @@ def test_the_nodes_reserve_no_memory_for_the_largest_message_there_could_be(ros,
 def test_a_client_that_dies_in_the_middle_of_a_call_does_no_harm(ros, log, tmp_path, monkeypatch):
     shutil.copy(Path(__file__).with_name('planners.py'), tmp_path / 'slow_planners.py')
     monkeypatch.setenv('PYTHONPATH', f'{tmp_path}:{os.environ["PYTHONPATH"]}')
-    parameters = {'planner.order': "['slow_planners:Slow']"}
+    parameters = {
+        'planner.order': "['slow_planners:Slow']",
+        'planner.allow_import_paths': 'true',
+    }
     with (
         node_process('scene_graph_node', ros.domain, log),
         node_process('planner_node', ros.domain, log, parameters),
@@ -135,6 +138,19 @@ class TestAsk:
         assert 'inspect(forklift_1, "Describe it.")' in done.stdout
         assert 'source: symbolic' in done.stdout
         assert 'latency: ' in done.stdout
+
+    def test_what_a_plan_warns_of_is_said(self, ros):
+        ros.start_graph()
+        planner = ros.start_planner(planner__order=['symbolic'])
+        ros.spin_until(lambda: planner._mirror.graph is not None)
+        first = planner._mirror.epoch
+        for label in ('deactivate', 'cleanup', 'configure', 'activate'):
+            assert ros.change_state('prism_scene_graph', label)
+        ros.spin_until(lambda: planner._mirror.epoch != first)
+        done = prism(ros, 'ask', TASK)
+        assert done.returncode == 0
+        said = ' '.join(done.stdout.split())
+        assert 'the owner of the scene graph began anew and lost what it knew' in said
 
     @pytest.mark.parametrize(
         ('arguments', 'words'),

@@ -6,7 +6,6 @@ import time
 import pytest
 from diagnostic_msgs.msg import KeyValue
 from lifecycle_msgs.srv import GetState
-from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from visualization_msgs.msg import Marker, MarkerArray
@@ -193,6 +192,52 @@ def test_an_update_for_another_revision_is_a_conflict(ros):
     assert update(ros, robot_location='road_2', base_revision=1).revision == 2
 
 
+def test_an_update_for_another_epoch_is_a_conflict(ros):
+    ros.start_graph()
+    epoch = ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch
+    assert epoch > 0
+    response = update(ros, robot_location='road_2', epoch=epoch - 1)
+    assert_refused(
+        response, PlanErrorCode.REVISION_CONFLICT, f'epoch {epoch - 1}', f'this is epoch {epoch}'
+    )
+    assert response.revision == 0
+    assert update(ros, robot_location='road_2', epoch=epoch).revision == 1
+
+
+def test_what_the_owner_publishes_has_its_epoch_and_when_it_changed(ros):
+    ros.start_graph()
+    assert update(ros, robot_location='road_1').success
+    graphs = ros.collect(SceneGraph, 'scene_graph')
+    deltas = ros.collect(SceneGraphUpdate, 'scene_graph_updates')
+    beats = ros.collect(SceneGraphUpdate, 'scene_graph/heartbeat')
+    ros.spin_until(lambda: graphs and deltas and beats)
+    messages = [graphs[0], deltas[0], beats[0]]
+    (epoch,) = {message.epoch for message in messages}
+    assert epoch == ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch
+    assert all(message.header.stamp.sec > 0 for message in messages)
+
+
+def test_the_owner_is_heard_once_a_second_while_nothing_changes(ros):
+    ros.start_graph()
+    deltas = ros.collect(SceneGraphUpdate, 'scene_graph_updates')
+    beats = ros.collect(SceneGraphUpdate, 'scene_graph/heartbeat')
+    ros.spin_until(lambda: len(beats) == 3, timeout_s=4.5)
+    assert {(b.base_revision, b.revision, b.robot_location) for b in beats} == {(0, 0, 'dock_1')}
+    assert not deltas
+    assert ros.change_state('prism_scene_graph', 'deactivate')
+    count = len(beats)
+    with pytest.raises(AssertionError, match='in vain'):
+        ros.spin_until(lambda: len(beats) > count + 1, timeout_s=2.5)
+
+
+def test_a_loaded_file_goes_on_in_the_same_epoch(ros, tmp_path):
+    (tmp_path / 'site.json').write_text((GRAPHS / 'depot.json').read_text())
+    ros.start_graph(graph__directory=str(tmp_path), graph__file='site.json')
+    epoch = ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch
+    assert ros.call(LoadSceneGraph, 'load_scene_graph', file='site.json').revision == 1
+    assert ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch == epoch
+
+
 def test_an_update_in_another_frame_is_refused(ros):
     ros.start_graph()
     message = SceneGraphUpdate(robot_location='road_1')
@@ -231,7 +276,7 @@ class TestFiles:
         return tmp_path
 
     def test_a_saved_graph_is_the_served_one_and_can_be_loaded_again(self, ros, folder):
-        ros.start_graph(graph__file=str(folder / 'site.json'))
+        ros.start_graph(graph__file=str(folder / 'site.json'), graph__save_directory=str(folder))
         update(ros, robot_location='gate_1')
         response = ros.call(SaveSceneGraph, 'save_scene_graph', file='other.json')
         assert response.success
@@ -242,6 +287,7 @@ class TestFiles:
         assert loaded.success
         assert loaded.revision == 2
         assert graph_of(ros).robot_location == 'gate_1'
+        assert ros.call(SaveSceneGraph, 'save_scene_graph').path == str(folder / 'other.json')
 
     def test_a_loaded_graph_reaches_who_listens(self, ros, folder):
         ros.start_graph(graph__directory=str(folder), graph__file='')
@@ -253,17 +299,18 @@ class TestFiles:
 
     @pytest.mark.parametrize('file', ['../outside.json', '/etc/hostname', ''])
     def test_nothing_outside_the_folder_is_read_or_written(self, ros, folder, file):
-        ros.start_graph(graph__directory=str(folder), graph__file='')
+        ros.start_graph(
+            graph__directory=str(folder), graph__file='', graph__save_directory=str(folder)
+        )
         response = ros.call(LoadSceneGraph, 'load_scene_graph', file=file)
-        assert not response.success
-        assert response.error_code in (PlanErrorCode.FILE_ERROR, PlanErrorCode.INVALID_REQUEST)
+        assert_refused(response, PlanErrorCode.FILE_ERROR, str(folder))
         response = ros.call(SaveSceneGraph, 'save_scene_graph', file=file or '../x')
-        assert not response.success
+        assert_refused(response, PlanErrorCode.FILE_ERROR, str(folder))
 
     def test_the_packaged_graphs_are_not_written(self, ros):
         ros.start_graph()
         response = ros.call(SaveSceneGraph, 'save_scene_graph')
-        assert_refused(response, PlanErrorCode.FILE_ERROR, 'graph.directory')
+        assert_refused(response, PlanErrorCode.FILE_ERROR, 'set graph.save_directory')
 
     @pytest.mark.parametrize(
         ('text', 'code', 'words'),
@@ -308,18 +355,6 @@ def test_a_node_that_cannot_load_stays_up_and_can_be_mended(ros, tmp_path):
     assert ros.change_state('prism_scene_graph', 'configure')
     assert ros.change_state('prism_scene_graph', 'activate')
     assert ros.call(GetSceneGraph, 'get_scene_graph').success
-
-
-def test_what_is_fixed_cannot_change_once_the_node_is_configured(ros):
-    ros.start_graph()
-    change = Parameter('graph.file', value='other.json').to_parameter_msg()
-    response = ros.call(
-        SetParameters,
-        'prism_scene_graph/set_parameters',
-        SetParameters.Request(parameters=[change]),
-    )
-    assert not response.results[0].successful
-    assert 'fixed once the node is configured' in response.results[0].reason
 
 
 @pytest.mark.parametrize('location', ['atlantis', 'truck_1'])

@@ -11,7 +11,12 @@ from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.words import load_words
 from prism_core.symbolic import SymbolicPlanner
 
-__all__ = ['GRAPHS', 'MAPPING_ACTIONS', 'load_words', 'make_symbolic_planner']
+__all__ = [
+    'GRAPHS',
+    'MAPPING_ACTIONS',
+    'load_words',
+    'make_symbolic_planner',
+]
 
 GRAPHS = Path(__file__).parent / 'graphs'
 """Folder of the packaged scene graphs."""
@@ -22,4 +27,5 @@ def make_symbolic_planner() -> SymbolicPlanner:
     `prism.planners`.
     """
     words = load_words()
-    return SymbolicPlanner(words.lexicon, RequestReader(words).read)
+    reader = RequestReader(words)
+    return SymbolicPlanner(words.lexicon, reader.read, question_before=reader.question_before)

@@ -183,7 +183,7 @@ def _any(text: str, criterion: Criterion, graph: SceneGraph) -> str:
 
 
 def _pattern(text: str, criterion: Criterion, graph: SceneGraph) -> str:
-    if any(re.search(pattern, text) for pattern in criterion.accepted):
+    if any(re.search(pattern, text, re.IGNORECASE) for pattern in criterion.accepted):
         return ''
     return f'expected {" or ".join(criterion.accepted)}'
 

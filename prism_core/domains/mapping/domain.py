@@ -21,6 +21,7 @@ from prism_core.domains.mapping.prompt import make_header
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.teacher import make_teacher
+from prism_core.domains.mapping.vocabulary import make_vocabulary
 from prism_core.domains.mapping.words import Words, load_words
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.worlds import (
@@ -36,6 +37,8 @@ from prism_core.errors import ConfigError
 from prism_core.inference.text_model import TextModel
 from prism_core.lexicon import Lexicon
 from prism_core.planner import Planner
+from prism_core.scene_graph import SceneGraph
+from prism_core.suspicion import Vocabulary
 
 DIALECTS = ('compact', 'spine', 'spine_brief')
 
@@ -154,6 +157,15 @@ class MappingDomain:
     def make_teacher(self, task: Task) -> Planner:
         """SymbolicPlanner, handed what the sentence means."""
         return make_teacher(task, self.words)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words of its lexicon and of its reports."""
+        return make_vocabulary(self.words)
+
+    def question_before(self, request: str, known_graph: SceneGraph) -> str:
+        """A question that quotes what a request forbids."""
+        return self._reader.question_before(request, known_graph)
 
     def make_dialect(self, name: str, seed: int = 0) -> Dialect:
         """`compact` (`seed` draws its handles), `spine` or `spine_brief`."""

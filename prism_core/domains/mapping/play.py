@@ -12,7 +12,7 @@ from prism_core.domains.mapping.words import Words
 from prism_core.episode import Episode, Turn
 from prism_core.errors import PlannerError
 from prism_core.plan import Plan
-from prism_core.planner import Planner, find_planner, run_episode
+from prism_core.planner import Planner, open_planner, run_episode
 from prism_core.scene_graph import SceneGraph
 
 TEACHER = 'teacher'
@@ -30,7 +30,7 @@ def play_episodes(name: str, episodes: Sequence[Episode], words: Words) -> list[
     """Let a planner, by its name, try some tasks.
 
     Args:
-        name: `teacher`, or what `find_planner` knows.
+        name: `teacher`, or what `open_planner` knows.
         episodes: the tasks.
         words: the domain's words.
 
@@ -39,7 +39,7 @@ def play_episodes(name: str, episodes: Sequence[Episode], words: Words) -> list[
     """
     if name == TEACHER:
         return [play_episode(make_teacher(e.task, words), e, words) for e in episodes]
-    planner = find_planner(name)()
+    planner = open_planner(name)
     try:
         return [play_episode(planner, episode, words) for episode in episodes]
     finally:

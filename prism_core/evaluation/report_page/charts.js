@@ -36,7 +36,8 @@ function controls(scores) {
   const best = junk.reduce((one, other) => (other[1].solved > one[1].solved ? other : one), junk[0]);
   const { symbolic } = scores.controls;
   return [
-    best && ['controls solve at most', `${percent(best[1].solved)} of what cannot be guessed`],
+    best && ['controls solve at most', `${percent(best[1].solved)} ${best[1].has_twins
+      ? 'of what cannot be guessed' : `of tasks without twins (${best[0]})`}`],
     symbolic && ['the symbolic planner there', `${percent(symbolic.success.value)} (${interval(symbolic.success)})`],
   ];
 }
@@ -53,6 +54,7 @@ function drawCard(planner, index) {
     ['plans', count(scores.plans)],
     ['first replies refused', `${count(refused)} (${(100 * refused / Math.max(scores.plans, 1)).toFixed(2)} %)`],
     ['trials left without a plan', count(scores.left_invalid)],
+    ['trials that did the same in vain over and over', count(scores.stuck)],
     ['made-up names said', count(scores.made_up)],
     ['time of a plan', `${ms(scores.plan_median_s)} median, ${ms(scores.plan_p95_s)} p95`],
     ...behaviour(scores),

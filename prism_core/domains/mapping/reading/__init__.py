@@ -13,6 +13,7 @@ from dataclasses import replace
 from prism_core.calling import calls_of, is_called, meant
 from prism_core.domains.mapping.reading.clauses import read_conditional, read_sequence, way_ends
 from prism_core.domains.mapping.reading.cues import load_cues
+from prism_core.domains.mapping.reading.exclusions import Exclusions
 from prism_core.domains.mapping.reading.guessing import Guesser
 from prism_core.domains.mapping.reading.nouns import Mention
 from prism_core.domains.mapping.reading.tagging import Sentence, Tagger
@@ -41,6 +42,7 @@ class RequestReader:
         self.cues = load_cues()
         self._tagger = Tagger(words.lexicon, self.cues)
         self._guesser = Guesser(words.lexicon, self.cues, self._tagger)
+        self._exclusions = Exclusions(words.lexicon)
 
     def read(self, request: str, known_graph: SceneGraph) -> Intent:
         """What a sentence means; of kind `vague` when nothing in it can be acted on.
@@ -52,6 +54,12 @@ class RequestReader:
         sentence = self._tagger.tag(request, known_graph)
         sentence = self._guesser.complete(sentence, known_graph)
         return _Reading(sentence, self, known_graph).intent()
+
+    def question_before(self, request: str, known_graph: SceneGraph) -> str:
+        """What to ask before a request is acted on, because it forbids something; or ''."""
+        return self._exclusions.question(
+            request, known_graph, lambda: self.read(request, known_graph).kind
+        )
 
 
 class _Reading:

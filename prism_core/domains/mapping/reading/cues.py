@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
@@ -61,7 +61,7 @@ def load_cues() -> Cues:
     return Cues(
         articles=data['articles'],
         value_questions=data['value_questions'],
-        patterns={cue: _pattern(phrases) for cue, phrases in data['patterns'].items()},
+        patterns={cue: compile_phrases(phrases) for cue, phrases in data['patterns'].items()},
         synonyms=_tuples(data['synonyms']),
         purpose_words=_tuples(data['purpose_words']),
         **sets,
@@ -72,6 +72,6 @@ def _tuples(lists: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(words) for name, words in lists.items()}
 
 
-def _pattern(phrases: list[str]) -> re.Pattern[str]:
+def compile_phrases(phrases: Sequence[str]) -> re.Pattern[str]:
     """Any of some phrases, which are regular expressions, as whole words."""
     return re.compile(rf'(?<!\w)(?:{"|".join(phrases)})(?!\w)')

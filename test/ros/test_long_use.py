@@ -1,0 +1,42 @@
+"""What a robot's day must not wear out."""
+
+from __future__ import annotations
+
+from prism_msgs.action import PlanMission
+from prism_msgs.msg import NodeAttributes, SceneGraphUpdate
+from prism_msgs.srv import GetSceneGraph, UpdateGraph
+from prism_ros import managed_node
+
+from .asking import TASK, plan, start_both
+
+UPDATES = 1200
+
+
+def test_a_robot_that_tells_where_it_is_for_long_still_gets_plans(ros):
+    """A thousand updates that change no node and no connection once ended every answer."""
+    node = start_both(ros)
+    described = NodeAttributes(id='forklift_1')
+    for number in range(UPDATES):
+        update = SceneGraphUpdate()
+        if number % 3 == 0:
+            update.robot_location = ('field_1', 'field_2')[number // 3 % 2]
+        elif number % 3 == 1:
+            update.set_attributes = [described]
+        assert ros.call(UpdateGraph, 'update_graph', update=update).success
+    graph = ros.call(GetSceneGraph, 'get_scene_graph').graph
+    assert (graph.revision, graph.robot_location) == (UPDATES, 'field_2')
+    ros.spin_until(lambda: node._mirror.graph.revision == UPDATES)
+    assert plan(ros).success
+
+
+def test_results_of_goals_are_kept_for_a_while_and_not_for_ever(ros, monkeypatch):
+    monkeypatch.setattr(managed_node, 'RESULT_TIMEOUT_S', 1)
+    node = start_both(ros)
+    (server,) = node._action_servers
+    for _ in range(3):
+        goal = ros.send_goal(PlanMission, 'plan_mission', PlanMission.Goal(task=TASK))
+        asked = goal.get_result_async()
+        ros.spin_until(asked.done)
+        assert asked.result().result.plan.steps
+    ros.spin_until(lambda: not server._goal_handles)
+    assert not server._result_futures
