@@ -119,7 +119,9 @@ class Topic:
         tells.
         """
         node = self._graph.nodes.get(name)
-        return self._lexicon.calls_of(node) if node else ends_of(class_of_name(name))
+        if node is None:
+            return self._lexicon.classes_of(class_of_name(name))
+        return self._lexicon.calls_of(node)
 
     @cached_property
     def _region_calls(self) -> frozenset[str]:
