@@ -260,7 +260,7 @@ REPORT_WORDS = frozenset(
     re.findall(
         '[a-z]+',
         'a all also an and are as at but cannot closest could counting describe do done finish '
-        'for free from go have has here i in is it know look mapped many me mean more no not '
+        'for found free from go have has here i in is it know look mapped many me mean more no not '
         'nothing number of one or other place reached reach regions region reported see seen '
         'should so steps than that the there to turns unknown was way what where which within yes '
         'you blocked near else keep yet instead understand',
