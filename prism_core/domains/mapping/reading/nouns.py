@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from prism_core.calling import classes_of, ends_of
@@ -235,18 +235,24 @@ class KnownNouns:
         """Take the end of a name with its number for the name, where only one node has it: truck 12
         for `service_truck_12`.
         """
-        said = {pair for pair in pairwise(words) if pair[0].isalpha() and pair[1][0].isdigit()}
-        found: dict[tuple[str, str], list[str]] = {}
+        said = {
+            (words[at - 1], words[at]): words[: at + 1]
+            for at in range(1, len(words))
+            if words[at - 1].isalpha() and words[at][0].isdigit()
+        }
+        found: dict[tuple[str, ...], list[str]] = {}
         for name in graph.nodes if said else ():
             parts = words_of_name(name)
-            if len(parts) > 2 and (parts[-2], parts[-1]) in said:
-                found.setdefault((parts[-2], parts[-1]), []).append(name)
-        for pair, names in found.items():
-            is_name = any(phrase == pair for phrase, _ in self.index.get(pair[0], ()))
+            before = said.get((parts[-2], parts[-1])) if len(parts) > 2 else None
+            if before is not None:
+                alike = takewhile(lambda pair: pair[0] == pair[1], zip(parts[::-1], before[::-1]))
+                found.setdefault(tuple(parts[-len([*alike]) :]), []).append(name)
+        for end, names in found.items():
+            is_name = any(phrase == end for phrase, _ in self.index.get(end[0], ()))
             if len(names) == 1 and not is_name:
                 kind = graph.nodes[names[0]].kind
-                add(self.index, pair, Mention(kind, Target(kind, name=names[0])))
-                self.index[pair[0]].sort(key=lambda entry: -len(entry[0]))
+                add(self.index, end, Mention(kind, Target(kind, name=names[0])))
+                self.index[end[0]].sort(key=lambda entry: -len(entry[0]))
 
     def add_unknown_names(self, text: str, nouns: Nouns) -> None:
         """Take what looks like the name of a node for one, such as `truck_99`."""
