@@ -99,27 +99,31 @@ def alike(nodes: Mapping[str, Node], target: Target, is_listed: Callable[[str], 
     Args:
         nodes: the known ones.
         target: what was not found.
-        is_listed: whether a class is in the lexicon. Such a one is only alike where the whole word
-            is in it: an oxygen tank is known to be no fuel tank.
+        is_listed: whether a class is in the lexicon. Where that has both, they are only alike if
+            the whole word is in it: an oxygen tank is known to be no fuel tank.
     """
-    words = [words_of_name(target.name)] if target.name else [c.split() for c in target.classes]
-    return [name for name, node in nodes.items() if _is_alike(node, words, target, is_listed)]
+    if target.name:
+        end = words_of_name(target.name)
+        return [n for n in nodes if n != target.name and words_of_name(n)[-len(end) :] == end]
+    wanted = [(name, is_listed(name)) for name in target.classes]
+    return [name for name, node in nodes.items() if _is_alike(node, wanted, target, is_listed)]
 
 
 def _is_alike(
-    node: Node, wanted: list[list[str]], target: Target, is_listed: Callable[[str], bool]
+    node: Node,
+    wanted: list[tuple[str, bool]],
+    target: Target,
+    is_listed: Callable[[str], bool],
 ) -> bool:
-    if target.name:
-        return node.name != target.name and words_of_name(node.name)[-len(wanted[0]) :] == wanted[0]
     if is_called(node, target.classes):
         return False
     for name in classes_of(node):
-        text, has_new = f' {name} ', not is_listed(name)
-        for words in wanted:
-            if f' {" ".join(words)} ' in text:
+        text, is_known = f' {name} ', any(map(is_listed, ends_of(name)))
+        for word, is_word_known in wanted:
+            head = word.rpartition(' ')[2]
+            if f' {word} ' in text:
                 return True
-            head = words[-1]
-            if has_new and (f' {head} ' in text or _is_part(head, text)):
+            if not (is_known and is_word_known) and (f' {head} ' in text or _is_part(head, text)):
                 return True
     return False
 

@@ -216,15 +216,13 @@ class Mission:
         """Ask about what bears the word for a target in its name, seen from a region or anywhere,
         before it is said that there is none; None where nothing does.
         """
-        nodes = self.graph.objects if target.kind == 'object' else self.graph.regions
         names = [
             name
-            for name in alike(nodes, target, self.lexicon.is_listed)
-            if not region or region in self.graph.viewpoints[name]
+            for name in alike(self.graph.nodes, target, self.lexicon.is_listed)
+            if not region or region in self.graph.viewpoints.get(name, ())
         ]
         nothing = ' or '.join(target.classes) or target.name
-        meant_names = ' or '.join(names[:_MAX_CHOICES])
-        return self._clarify('alike', nothing, meant_names) if names else None
+        return self._clarify('alike', nothing, ' or '.join(names[:_MAX_CHOICES])) if names else None
 
     def _look_further(self, about: str) -> Step:
         if self.state.frontiers:

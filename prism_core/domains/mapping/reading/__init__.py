@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prism_core.calling import calls_of, is_called, meant
+from prism_core.calling import calls_of, is_called, is_called_exactly, meant
 from prism_core.domains.mapping.reading.clauses import read_conditional, read_sequence, way_ends
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.exclusions import Exclusions
@@ -279,11 +279,20 @@ class _Reading:
     # ------------------------------------------------------------------------------- targets
 
     def _plain(self, mention: Mention) -> Target:
-        return mention.target
+        """The target of a mention. Who says fire truck means no pickup truck, though a truck that
+        is called nothing else.
+        """
+        target = mention.target
+        known = [self._graph.nodes[name] for name in self._meant(target) if mention.kind]
+        if not known or any(is_called_exactly(node, target.classes) for node in known):
+            return target
+        looks = mention.looks or mention.kind.split()[:1]
+        is_like = any(self._looks_like(node.name, looks) for node in known)
+        return target if is_like else replace(target, classes=(mention.kind,))
 
     def _specific(self, mention: Mention) -> Target:
         """The target of a mention; by name where a look or a place tells which one is meant."""
-        target = mention.target
+        target = self._plain(mention)
         names = [n for n in self._meant(target) if self._may_be(n, target)]
         if mention.looks and names:
             fitting = [name for name in names if self._looks_like(name, mention.looks)]

@@ -29,7 +29,8 @@ class Mention:
     """Something that a sentence names, and from where to where in the tagged text.
 
     A role `attribute` or `value` stands in the text as it was said. `looks` are adjectives that are
-    values of no attribute.
+    values of no attribute; `kind` is the class with the noun before it, as in fire truck, where it
+    is no class that is known.
     """
 
     role: Role
@@ -40,6 +41,7 @@ class Mention:
     article: Article = ''
     is_plural: bool = False
     looks: tuple[str, ...] = ()
+    kind: str = ''
     start: int = 0
     end: int = 0
 
@@ -108,6 +110,10 @@ class Nouns:
         """The plural of a word."""
         return self._lexicon.plural(word) if len(word) > 1 else word + 's'
 
+    def is_part(self, word: str) -> bool:
+        """Whether a word is part of the name of a class."""
+        return (word,) in self.parts and word not in self._ignored
+
     # What follows is asked for with every request, for each node and class of a graph, and kept.
 
     def _of_name(self, name: str, kind: NodeKind, classes: tuple[str, ...]) -> tuple[Phrase, ...]:
@@ -141,8 +147,10 @@ class Nouns:
                 aliases += [(other, end) for other in listed.target.classes if other != end]
         sure = Mention(kind, Target(kind, classes=(name,)), said=name)
         doubtful = replace(sure, said='')
-        parts = tuple((part, sure, doubtful) for part in runs(words) if part != words)
-        return ClassNouns(tuple(phrases), tuple(aliases), tuple(ends), parts)
+        # Of a class that is in no file, an end calls it, and no other part.
+        parts = runs(words) - {words} if exact is not None else ()
+        forms = tuple((part, sure, doubtful) for part in parts)
+        return ClassNouns(tuple(phrases), tuple(aliases), tuple(ends), forms)
 
     def _of_end(self, end: str, kind: NodeKind, class_name: str) -> tuple[Phrase, ...]:
         """The phrases by which the end of a class mentions a class; none where they have a use in

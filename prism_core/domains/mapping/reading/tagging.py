@@ -127,6 +127,13 @@ class Tagger:
 
     def _noun_phrase(self, noun: Mention, items: list[str | Mention]) -> Mention:
         """The noun with its adjectives and its article, which are taken off the items."""
+        before = items[-1] if items else ''
+        if (
+            isinstance(before, str)
+            and self._nouns.is_part(before)
+            and len(noun.target.classes) == 1
+        ):
+            noun = replace(noun, kind=f'{before} {noun.target.classes[0]}')
         values: list[tuple[str, str]] = []
         looks: list[str] = []
         while noun.role == 'object' and noun.target.classes and items:
