@@ -79,7 +79,8 @@ def test_shipped_suite_is_drawn(path):
 
 
 def test_there_are_suites_of_three_sizes_of_the_core_tier_of_compound_names_and_for_the_gate():
-    assert [path.stem for path in SHIPPED] == ['compound', 'core', 'full', 'gate', 'smoke', 'standard']
+    names = ['compound', 'core', 'full', 'gate', 'smoke', 'standard']
+    assert [path.stem for path in SHIPPED] == names
 
 
 @pytest.mark.slow
