@@ -48,6 +48,9 @@ class Topic:
     def __init__(self, request: str, graph: SceneGraph, lexicon: Lexicon):
         self._request, self._graph, self._lexicon = request, graph, lexicon
         self._names = dict.fromkeys(_NAME.findall(request))
+        numbered = (n for n in self._names if n[-1].isdigit() and class_of_name(n) != n)
+        self.numbered = {named_so(name, graph) for name in numbered}
+        self._names |= dict.fromkeys(sorted(self.numbered))
         self._said = _WORD.findall(request.lower())
         self.values = lexicon.said_values(request)
         self._own_classes = OwnClasses(request, graph, lexicon)
@@ -56,8 +59,6 @@ class Topic:
         self.things = (*spoken, *self._called_otherwise())
         """What goals are about: classes, groups and purposes."""
         self.classes = {c for said in self.things for c in lexicon.meant_by(said)}
-        numbered = (n for n in self._names if n[-1].isdigit() and class_of_name(n) != n)
-        self.numbered = {named_so(name, graph) for name in numbered}
         numbers = [float(said) for said in _NUMBERS.findall(request)]
         self.positions = [*itertools.pairwise(numbers)]
         """What may be meant as a position, x and y in metres."""

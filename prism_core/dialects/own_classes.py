@@ -40,6 +40,7 @@ class OwnClasses:
             if words and ' ' in name and not lexicon.is_listed(name):
                 self.rest = _without(self.rest, words)
                 text = _text_of(self.rest)
+        text = ' , '.join(map(_text_of, lexicon.without_things(self.rest)))
         self.ends = _ends_in(text, (n for n in own if not lexicon.is_listed(n)), lexicon)
 
 
