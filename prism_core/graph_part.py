@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from prism_core.calling import calls_of
 from prism_core.episode import Turn
 from prism_core.graph_elements import Connection, Node
-from prism_core.intent import class_of
 from prism_core.mission_state import WAYS_M, unexplored_m
 from prism_core.scene_graph import SceneGraph
 
@@ -67,13 +67,12 @@ def find_spoken_of(request: str, graph: SceneGraph) -> SpokenOf:
     names = [name for name in graph.nodes if f' {_plain(name)} ' in said]
     for name in sorted(names, key=len, reverse=True):
         said = said.replace(f' {_plain(name)} ', ' ; ')
-    is_said: dict[str, bool] = {}
-    for node in graph.nodes.values():
-        called = class_of(node)
-        if called not in is_said:
-            is_said[called] = any(f' {called}{ending} ' in said for ending in ('', 's', 'es'))
+    is_said = {
+        calls: any(f' {call}{ending} ' in said for call in calls for ending in ('', 's', 'es'))
+        for calls in set(map(calls_of, graph.nodes.values()))
+    }
     named = set(names)
-    likes = (n for n, node in graph.nodes.items() if n not in named and is_said[class_of(node)])
+    likes = (n for n, node in graph.nodes.items() if n not in named and is_said[calls_of(node)])
     return SpokenOf(tuple(names), tuple(likes))
 
 

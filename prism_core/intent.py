@@ -5,6 +5,7 @@ A closed set of kinds with named slots, each of which the sentence entails. Know
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -65,22 +66,43 @@ blocked; else to `other_region` |
     steps: tuple[Intent, ...] = ()
 
 
+CLASS_KEYS = ('semantic_class', 'label', 'class', 'type')
+"""Attributes that may say what a node is."""
+# Where a name goes on with another word: underscores and the like, ServiceTruck, HVACUnit, truck7.
+_BREAK = re.compile(
+    r'[\s_.\-]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z]{3})(?=\d)'
+)
+_MIN_CLASS_CHARS = 3
+
+
 def class_of(node: Node) -> str:
     """The class of a node as words: its `semantic_class`, or its name without number, such as
-    'fire extinguisher' for `fire_extinguisher_12`.
+    'fire extinguisher' for `fire_extinguisher_12`; where that is but a code, as of `HX-201`, what
+    another of the `CLASS_KEYS` says.
     """
-    said = node.attributes.get('semantic_class')
+    attributes = node.attributes
+    said = attributes.get('semantic_class')
     if isinstance(said, str) and said:
-        return said.replace('_', ' ').lower()
-    return class_of_name(node.name)
+        return class_of_name(said)
+    name = class_of_name(node.name)
+    if len(name) < _MIN_CLASS_CHARS and attributes:
+        others = (attributes.get(key) for key in CLASS_KEYS)
+        return next((class_of_name(o) for o in others if isinstance(o, str) and o), name)
+    return name
 
 
 @lru_cache(maxsize=65_536)
 def class_of_name(name: str) -> str:
-    """The class that a name tells: `discovered_truck_3` and `truck-3` are trucks."""
-    words = name.replace('-', '_').replace('.', '_').lower().split('_')
+    """The class that a name tells: `discovered_truck_3`, `truck-3` and `Truck3` are trucks."""
+    words = words_of_name(name)
     while words and words[0] == 'discovered':
         words = words[1:]
-    while len(words) > 1 and words[-1].isdigit():
+    while len(words) > 1 and words[-1][0].isdigit():
         words = words[:-1]
-    return ' '.join(word for word in words if word) or name
+    is_word = len(words) > 1 or not ''.join(words).isdigit()
+    return (' '.join(words) if is_word else '') or name
+
+
+def words_of_name(name: str) -> list[str]:
+    """The words and numbers of a name, in small letters."""
+    return [word.lower() for word in _BREAK.split(name) if word]

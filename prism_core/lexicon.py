@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from prism_core.calling import calls_of, classes_of
+from prism_core.graph_elements import Node
 from prism_core.intent import Target, class_of_name
 
 Tier = Literal['core', 'full']
@@ -180,11 +182,23 @@ class Lexicon:
     def _name_pattern(self) -> re.Pattern[str]:
         return phrase_pattern(self._names)
 
+    def is_listed(self, word: str) -> bool:
+        """Whether a word stands for a class, a group or a purpose."""
+        return word in self._names
+
     def classes_of(self, word: str) -> frozenset[str]:
         """A word for a class, and the classes that it may stand for: of a lorry, a truck; of an
         extinguisher, which is no class, the one that ends so.
         """
         return frozenset((word, *(self._names.get(word) or self._by_last_word.get(word, ()))))
+
+    def calls_of(self, node: Node) -> frozenset[str]:
+        """All that a node may be called, in the lexicon's words, too: of a pickup lorry, a truck,
+        as `classes_of` has it of its classes in full.
+        """
+        full = classes_of(node)
+        words = (*map(self.classes_of, full), *(self._names.get(w, ()) for w in calls_of(node)))
+        return calls_of(node).union(*words)
 
     @cached_property
     def _by_last_word(self) -> Mapping[str, tuple[str, ...]]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from prism_core.actions import Action
+from prism_core.calling import alike, called, is_called, meant
 from prism_core.episode import Turn
-from prism_core.intent import Target, class_of
+from prism_core.intent import Target
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAPPED, MissionState, feedback_of
 from prism_core.observation import Observation
@@ -64,14 +65,16 @@ class Mission:
     # ---------------------------------------------------------------------------- which node it is
 
     def candidates(self, target: Target, region: str = '') -> list[str]:
-        """The known nodes that a target may mean, in the robot's region first."""
+        """The known nodes that a target may mean: those first that are called exactly so, then
+        those in the robot's region.
+        """
         if target.name:
             node = self.graph.nodes.get(target.name)
             return [target.name] if node is not None and node.kind == target.kind else []
         if target.kind == 'region':
-            wanted = frozenset(target.classes)
-            return [name for name, node in self.graph.regions.items() if class_of(node) in wanted]
-        return sorted(objects_of(self.graph, target.classes, region), key=self._rank)
+            return called(self.graph.regions.values(), target.classes)
+        names = sorted(objects_of(self.graph, target.classes, region), key=self._rank)
+        return called((self.graph.nodes[name] for name in names), target.classes)
 
     def _rank(self, name: str) -> tuple[bool, int]:
         """Objects in the robot's region come first, then those of the graph's first region."""
@@ -84,6 +87,8 @@ class Mission:
         """The one node that a target means; or the step that may tell which one it is."""
         names = self.candidates(target)
         fitting = [n for n in names if self._fits(n, target) is not False]
+        if not target.name:
+            fitting = meant(map(self.graph.nodes.__getitem__, fitting), target.classes)
         sure = [n for n in fitting if self._fits(n, target)]
         if len(sure) == 1:
             return sure[0]
@@ -191,19 +196,33 @@ class Mission:
         return None if first is None else self.answer('unmapped', first)
 
     def search(self, target: Target) -> Step:
-        """Look where a target may be, or say that there is none."""
+        """Look where a target may be; or ask about what bears its name; or say that there is
+        none.
+        """
         typical: set[str] = set()
         for name in target.classes if target.kind == 'object' else ():
             typical |= self.lexicon.typical_regions.get(name, frozenset())
         frontiers = self.state.frontiers[:NEAREST_FRONTIERS]
         for frontier in frontiers:
             is_map = frontier.action.name == 'map_region'
-            if is_map and class_of(self.graph.nodes[frontier.region]) in typical:
+            if is_map and is_called(self.graph.nodes[frontier.region], typical):
                 return Step((frontier.action,))
         if frontiers:
             return Step((frontiers[0].action,))
         nothing = ' or '.join(target.classes) or target.name
-        return self.given_up() or self.answer('none', nothing)
+        return self.given_up() or self.ask_alike(target) or self.answer('none', nothing)
+
+    def ask_alike(self, target: Target, region: str = '') -> Step | None:
+        """Ask about what bears the word for a target in its name, seen from a region or anywhere,
+        before it is said that there is none; None where nothing does.
+        """
+        names = [
+            name
+            for name in alike(self.graph.nodes, target, self.lexicon.is_listed)
+            if not region or region in self.graph.viewpoints.get(name, ())
+        ]
+        nothing = ' or '.join(target.classes) or target.name
+        return self._clarify('alike', nothing, ' or '.join(names[:_MAX_CHOICES])) if names else None
 
     def _look_further(self, about: str) -> Step:
         if self.state.frontiers:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from prism_core.intent import IntentKind, class_of
+from prism_core.calling import is_called
+from prism_core.intent import IntentKind
 from prism_core.scene_graph import SceneGraph
 
 
@@ -40,6 +41,7 @@ class Report:
     | unreachable | region or '' | yard_1 cannot be reached. |
     | done, gave_up | | All steps are done. |
     | which | nodes joined by ' or ' | Which one do you mean: crate_3 or crate_8? |
+    | alike | classes, nodes joined by ' or ' | I found no truck. Do you mean truck_wash_1? |
     | what | | What should I look for, or where should I go? |
     | say | text | the text |
     """
@@ -83,7 +85,7 @@ def objects_of(graph: SceneGraph, classes: Iterable[str], region: str = '') -> l
     return [
         name
         for name, node in graph.objects.items()
-        if class_of(node) in wanted and (not region or region in graph.viewpoints[name])
+        if is_called(node, wanted) and (not region or region in graph.viewpoints[name])
     ]
 
 
@@ -151,9 +153,15 @@ def _a(noun: str) -> str:
 
 
 def _which(graph: SceneGraph, names: str) -> str:
-    return (
-        f'Which one do you mean: {" or ".join(graph.nodes[n].name for n in names.split(" or "))}?'
-    )
+    return f'Which one do you mean: {_choices(graph, names)}?'
+
+
+def _alike(graph: SceneGraph, classes: str, names: str) -> str:
+    return f'I found no {classes}. Do you mean {_choices(graph, names)}?'
+
+
+def _choices(graph: SceneGraph, names: str) -> str:
+    return ' or '.join(graph.nodes[name].name for name in names.split(' or '))
 
 
 def _unreachable(graph: SceneGraph, region: str) -> str:
@@ -242,6 +250,7 @@ _FORMS = {
     'what': _form(lambda g: 'What should I look for, or where should I go?',
                   r'What should I look for, or where should I go\?'),
     'which': _form(_which, r'Which one do you mean: <a words>\?'),
+    'alike': _form(_alike, r'I found no <a words>\. Do you mean <b words>\?'),
     'described': _form(lambda g, n: f'{n}: {_observed(g, n, "description")}', '<a>: .*'),
     'say': _Form(lambda g, text: text, re.compile('(?P<a>.*)', re.DOTALL)),
 }
@@ -251,7 +260,7 @@ REPORT_WORDS = frozenset(
     re.findall(
         '[a-z]+',
         'a all also an and are as at but cannot closest could counting describe do done finish '
-        'for free from go have has here i in is it know look mapped many me mean more no not '
+        'for found free from go have has here i in is it know look mapped many me mean more no not '
         'nothing number of one or other place reached reach regions region reported see seen '
         'should so steps than that the there to turns unknown was way what where which within yes '
         'you blocked near else keep yet instead understand',
@@ -302,6 +311,7 @@ FORM_ARGUMENTS: dict[str, tuple[str, ...]] = {
     'gave_up': (),
     'what': (),
     'which': ('nodes',),
+    'alike': ('classes', 'nodes'),
     'described': ('node',),
 }
 """What each argument of a form is: a node, its attribute, a value, classes, or several nodes."""

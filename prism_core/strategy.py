@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from prism_core.actions import Action
+from prism_core.calling import is_called
 from prism_core.episode import Turn
-from prism_core.intent import Intent, Target, class_of
+from prism_core.intent import Intent, Target
 from prism_core.lexicon import Lexicon
 from prism_core.mission import Mission, Step
 from prism_core.mission_state import MAPPED, MissionState
@@ -100,6 +101,7 @@ def _exists(mission: Mission, intent: Intent) -> Step:
         return region
     if not mission.candidates(target, region):
         step = mission.map(region) if region else _next_frontier(mission, target)
+        step = step or mission.ask_alike(target, region)
         if step is not None:
             return step
     return mission.answer('exists', ' or '.join(target.classes), region)
@@ -111,6 +113,8 @@ def _count(mission: Mission, intent: Intent) -> Step:
     if isinstance(region, Step):
         return region
     step = mission.map(region) if region else _next_frontier(mission, target)
+    if step is None and not mission.candidates(target, region):
+        step = mission.ask_alike(target, region)
     return step or mission.answer('count', ' or '.join(target.classes), region)
 
 
@@ -126,7 +130,12 @@ def _compare(mission: Mission, intent: Intent) -> Step:
         if step is not None:
             return step
         names.append(str(region))
-    return mission.answer('more', ' or '.join(_given(intent.target).classes), *names)
+    target = _given(intent.target)
+    if not any(mission.candidates(target, name) for name in names):
+        step = next(filter(None, (mission.ask_alike(target, name) for name in names)), None)
+        if step is not None:
+            return step
+    return mission.answer('more', ' or '.join(target.classes), *names)
 
 
 def _nearest(mission: Mission, intent: Intent) -> Step:
@@ -266,7 +275,7 @@ def _is_done_by(step: Intent, action: Action, mission: Mission) -> bool:
     target = _given(step.region if step.kind == 'go_to' else step.target)
     name = str(action.arguments[0]) if action.arguments else ''
     node = mission.graph.nodes.get(name)
-    if node is None or not (name == target.name or class_of(node) in target.classes):
+    if node is None or not (name == target.name or is_called(node, target.classes)):
         return False
     if any(node.attributes.get(key) != value for key, value in target.attributes):
         return False

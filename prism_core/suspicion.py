@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prism_core.actions import Action, ActionSpec, ActionTable, ArgumentKind
+from prism_core.calling import is_called
 from prism_core.episode import Turn
 from prism_core.graph_elements import quote
-from prism_core.intent import class_of
 from prism_core.plan import Plan
 from prism_core.reports import FORM_ARGUMENTS, parse_report, split_classes
 from prism_core.scene_graph import SceneGraph
@@ -198,7 +198,7 @@ class _Doubts:
     def _is_thing(self, name: str, vocabulary: Vocabulary) -> bool:
         if name in vocabulary.classes or name in self._graph.nodes:
             return True
-        if any(class_of(node) == name for node in self._graph.nodes.values()):
+        if any(is_called(node, (name,)) for node in self._graph.nodes.values()):
             return True
         said = self._request.lower()
         words = _WORD.findall(name.lower())

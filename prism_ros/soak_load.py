@@ -149,10 +149,15 @@ class Load:
         self._update('move', GraphUpdate(robot_location=near[self._turns['move'] % len(near)]))
 
     def _change(self) -> None:
-        self._update('change', next(self._changes))
+        if self._may_update:  # an update that is drawn is sent
+            self._update('change', next(self._changes))
+
+    @property
+    def _may_update(self) -> bool:
+        return self._updating is None and not self._wants_read
 
     def _update(self, what: str, update: GraphUpdate) -> None:
-        if self._updating is not None or self._wants_read:
+        if not self._may_update:
             return
         self._updating = update
         request = UpdateGraph.Request(update=update_to_message(update))

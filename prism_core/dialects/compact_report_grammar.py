@@ -17,6 +17,7 @@ from prism_core.grammar import (
     one_of,
     one_text_of,
     optional,
+    repeated,
     two_of,
     words,
 )
@@ -25,6 +26,7 @@ from prism_core.mission_state import MissionState
 from prism_core.scene_graph import SceneGraph
 from prism_core.validation import MAX_TEXT_CHARS
 
+_MAX_CHOICES = 5
 _ROOM_CHARS = 100
 """So long is what a sentence says besides names, attributes and values, at most."""
 
@@ -54,7 +56,18 @@ class ReportGrammar:
         reports = {'here': self._arrivals()}
         for form, part in (*self._on_nodes(), *self._on_classes(classes)):
             reports[form] = in_order('answer ', part)
+        if self._topic.alike:
+            reports |= self._questions_about_alike(classes)
         return {form: self._writer.define(f'SAY_{form.upper()}', p) for form, p in reports.items()}
+
+    def _questions_about_alike(self, classes: Part | None) -> Mapping[str, Part | None]:
+        """Where something bears the word of what is not found: instead of that there is none."""
+        names = [self._handles.write(name) for name in self._topic.alike]
+        one = self._writer.define('ALIKE', one_text_of(names))
+        more = repeated(in_order(' , ', one), 0, _MAX_CHOICES - 1)
+        question = in_order('ask alike', optional(classes), ' ', one, more)
+        asked = self._if_all_is_seen(question if self._standing.may_be_missing else None)
+        return {'none': asked, 'exists': None, 'count': None}
 
     def _nodes(self, names: Iterable[str]) -> Part | None:
         return one_text_of(map(self._handles.write, names))

@@ -164,10 +164,10 @@ class Standing:
         """
         topic = self._topic
         if kind in _OF_ONE_PLACE and topic.number_of_places == 1:
-            return len(topic.regions) > 1 and not topic.values
+            return len(topic.meant_of(topic.regions)) > 1 and not topic.values
         is_named = not topic.numbered.isdisjoint(topic.objects)
         is_said = kind in _OF_ONE_THING and bool(topic.object_classes) and not is_named
-        return is_said and self._takes_any(kind) and len(topic.objects) > 1
+        return is_said and self._takes_any(kind) and len(topic.meant_of(topic.objects)) > 1
 
     @cached_property
     def is_unclear(self) -> bool:

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from prism_core.calling import alike, classes_of
+from prism_core.dialects.own_classes import OwnClasses, calls_of_all, named_so
 from prism_core.dialects.plain_text import PHRASE
-from prism_core.intent import IntentKind, class_of, class_of_name
+from prism_core.intent import IntentKind, Target, class_of, class_of_name
 from prism_core.lexicon import Lexicon
 from prism_core.scene_graph import SceneGraph
 
@@ -46,14 +48,17 @@ class Topic:
     def __init__(self, request: str, graph: SceneGraph, lexicon: Lexicon):
         self._request, self._graph, self._lexicon = request, graph, lexicon
         self._names = dict.fromkeys(_NAME.findall(request))
+        numbered = (n for n in self._names if n[-1].isdigit() and class_of_name(n) != n)
+        self.numbered = {named_so(name, graph) for name in numbered}
+        self._names |= dict.fromkeys(sorted(self.numbered))
         self._said = _WORD.findall(request.lower())
         self.values = lexicon.said_values(request)
-        spoken = lexicon.said_things(request)
+        self._own_classes = OwnClasses(request, graph, lexicon)
+        spoken = lexicon.said_things(self._own_classes.rest)
         self._spoken = {called for said in spoken for called in lexicon.meant_by(said)}
         self.things = (*spoken, *self._called_otherwise())
         """What goals are about: classes, groups and purposes."""
         self.classes = {c for said in self.things for c in lexicon.meant_by(said)}
-        self.numbered = {n for n in self._names if n[-1].isdigit() and class_of_name(n) != n}
         numbers = [float(said) for said in _NUMBERS.findall(request)]
         self.positions = [*itertools.pairwise(numbers)]
         """What may be meant as a position, x and y in metres."""
@@ -64,13 +69,12 @@ class Topic:
 
     def _called_otherwise(self) -> Iterator[str]:
         """The classes of known nodes that the request names, or calls by a word of no lexicon."""
-        said = f' {" ".join(self._said)} '
+        said = self._own_classes.said
         for name, node in self._graph.nodes.items():
             called = class_of(node)
-            is_new = called not in self._lexicon.objects
-            words = (called, self._lexicon.plural(called)) if is_new and called else ()
-            if name in self._names or any(f' {word} ' in said for word in words):
+            if name in self._names or called in said:
                 yield called
+        yield from self._own_classes.ends
 
     @cached_property
     def asks_attributes(self) -> bool:
@@ -107,7 +111,7 @@ class Topic:
     @cached_property
     def object_choices(self) -> list[frozenset[str]]:
         """For each thing that the request speaks of and that is no place, what it may mean."""
-        places = {*self._lexicon.regions, *map(class_of, self._graph.regions.values())}
+        places = {*self._lexicon.regions, *self._region_calls}
         meant = (frozenset(self._lexicon.meant_by(said)) for said in self.things)
         return [classes for classes in meant if classes.isdisjoint(places)]
 
@@ -116,13 +120,50 @@ class Topic:
         tells.
         """
         node = self._graph.nodes.get(name)
-        return self._lexicon.classes_of(class_of(node) if node else class_of_name(name))
+        if node is None:
+            return self._lexicon.classes_of(class_of_name(name))
+        return self._lexicon.calls_of(node)
+
+    @cached_property
+    def _region_calls(self) -> frozenset[str]:
+        return calls_of_all(self._graph.regions, self._graph.objects)
+
+    @cached_property
+    def _object_calls(self) -> frozenset[str]:
+        return calls_of_all(self._graph.objects, self._graph.regions)
+
+    def meant_of(self, names: Sequence[str]) -> list[str]:
+        """Of known nodes of which the request speaks, those that are meant where it means one: by
+        each class those that are called exactly so, or else all that are.
+        """
+        found: dict[str, None] = {}
+        for said in sorted(self.classes):
+            called = [name for name in names if said in self.classes_of(name)]
+            found |= dict.fromkeys(
+                [n for n in called if self._is_called_exactly(n, said)] or called
+            )
+        return [*found] or [*names]
+
+    def _is_called_exactly(self, name: str, said: str) -> bool:
+        full = classes_of(self._graph.nodes[name])
+        return any(said in self._lexicon.classes_of(called) for called in full)
+
+    @cached_property
+    def alike(self) -> list[str]:
+        """The known nodes that bear a word of which the request speaks and by which no known node
+        is called: none of it is said not to be there before it was asked about.
+        """
+        nodes = self._graph.nodes
+        missing = self.classes - self._object_calls - self._region_calls
+        missing -= {called for name in nodes for called in self.classes_of(name)}
+        if not missing:
+            return []
+        return alike(nodes, Target(classes=(*sorted(missing),)), self._lexicon.is_listed)
 
     @cached_property
     def object_classes(self) -> set[str]:
         """The classes of objects that the request speaks of."""
-        known = map(class_of, self._graph.objects.values())
-        return self.classes & {*self._lexicon.objects, *known}
+        return self.classes & {*self._lexicon.objects, *self._object_calls}
 
     @cached_property
     def objects(self) -> list[str]:
@@ -137,8 +178,7 @@ class Topic:
 
     @cached_property
     def _region_classes(self) -> set[str]:
-        known = map(class_of, self._graph.regions.values())
-        return self.classes & {*self._lexicon.regions, *known}
+        return self.classes & {*self._lexicon.regions, *self._region_calls}
 
     @cached_property
     def regions(self) -> list[str]:
@@ -148,8 +188,7 @@ class Topic:
     @cached_property
     def places(self) -> set[str]:
         """The classes of regions that the request speaks of, and that no object is called by."""
-        known = map(class_of, self._graph.objects.values())
-        return self._region_classes - {*self._lexicon.objects, *known}
+        return self._region_classes - {*self._lexicon.objects, *self._object_calls}
 
     @cached_property
     def named_regions(self) -> list[str]:
@@ -206,8 +245,8 @@ class Topic:
 
     @cached_property
     def _object_words(self) -> list[str]:
-        regions = {*self._lexicon.regions, *map(class_of, self._graph.regions.values())}
-        objects = {*self._lexicon.objects, *map(class_of, self._graph.objects.values())}
+        regions = {*self._lexicon.regions, *self._region_calls}
+        objects = {*self._lexicon.objects, *self._object_calls}
         places = regions - objects
         return [w for w in self.all_words if not places.issuperset(self._lexicon.meant_by(w))]
 
@@ -263,7 +302,7 @@ class Topic:
 
     def _unknown_phrases(self) -> Iterator[str]:
         values = self._lexicon.attribute_phrases.keys()
-        for text in self._lexicon.without_things(self._request):
+        for text in self._lexicon.without_things(self._own_classes.rest):
             said = _WORD.findall(_NUMBERED.sub(' of ', text))
             for length in range(1, _MAX_PHRASE_WORDS + 1):
                 for start in range(len(said) - length + 1):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from prism_core.actions import Action
+from prism_core.calling import is_called
 from prism_core.episode import Episode
 from prism_core.evaluation.reference_rule import passes_reference_rule
 from prism_core.evaluation.trial import TRIAL
 from prism_core.inference.call_stats import CallStats
-from prism_core.intent import class_of
 from prism_core.observation import Observation
 from prism_core.reports import parse_report
 
@@ -135,7 +135,7 @@ def _is_needless(episode: Episode, action: Action, observation: Observation) -> 
     name = str(action.arguments[0])
     if target.name:
         return name != target.name
-    return class_of(episode.final_graph.nodes[name]) not in target.classes
+    return not is_called(episode.final_graph.nodes[name], target.classes)
 
 
 def _find_made_up(episode: Episode) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from prism_core.domain import Domain, find_domain
 from prism_core.episode import Episode
 from prism_core.errors import ConfigError
 from prism_core.evaluation.file_suite import FileSuite, draw_file, is_file_suite, read_file_suite
+from prism_core.evaluation.variants import compound_names
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class SuiteConfig:
     `worlds` is the domain's own recipe, such as `{seed: 1, worlds: 100, hidden: [0.2]}`. `free`:
     how often each of the domain's requests in free wording is tried beside, each time in a world of
     its own. `chance`: the share of what cannot be guessed that controls may solve; more where there
-    are no twins.
+    are no twins. `names`: `compound` puts one word before each class in the worlds and none in the
+    sentences, as where a map has `service_truck_12` and people speak of the truck.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -39,8 +41,11 @@ class SuiteConfig:
     worlds: dict[str, Any] = field(default_factory=dict)
     free: int = 0
     chance: float = 0.0
+    names: str = 'plain'
 
     def __post_init__(self):
+        if self.names not in ('plain', 'compound'):
+            raise ConfigError(f'names: expected plain or compound, got {self.names!r}')
         if self.free < 0:
             raise ConfigError(f'free: expected at least 0, got {self.free}')
         if not 0 <= self.chance <= 1:
@@ -76,7 +81,10 @@ def draw_suite(suite: Suite, domain: Domain | None = None) -> Iterator[list[Epis
     """
     if isinstance(suite, FileSuite):
         return draw_file(Path(suite.file))
-    return _draw_worlds(suite, domain or find_domain(suite.domain))
+    worlds = _draw_worlds(suite, domain or find_domain(suite.domain))
+    if suite.names == 'compound':
+        return ([compound_names(episode) for episode in world] for world in worlds)
+    return worlds
 
 
 def _draw_worlds(config: SuiteConfig, domain: Domain) -> Iterator[list[Episode]]:

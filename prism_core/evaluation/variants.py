@@ -11,12 +11,14 @@ from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
 
-from prism_core.episode import Task
+from prism_core.criterion import Criterion, Fact
+from prism_core.episode import Episode, Task
 from prism_core.intent import Intent, Target, class_of
 from prism_core.lexicon import Lexicon, phrase_pattern
 from prism_core.scene_graph import SceneGraph
 
 _NUMBER = re.compile(r'[-_.]?\d+$')
+_BEFORE = ('service', 'north', 'company', 'upper', 'spare', 'field')
 _NUMBERS = range(100, 10_000)
 
 
@@ -46,6 +48,42 @@ def rename_task(task: Task, names: Mapping[str, str]) -> Task:
 
     request = phrase_pattern(names).sub(lambda found: names[found[0]], task.request)
     return replace(task, request=request, intent=_with_targets(task.intent, rename))
+
+
+def compound_names(episode: Episode) -> Episode:
+    """The same task in a world in which each class has one word more before it: its trucks are
+    service trucks, `service_truck_12`, of which the sentence speaks as before.
+    """
+    names = {
+        name: f'{random.Random(f"{episode.seed} {class_of(node)}").choice(_BEFORE)}_{name}'  # noqa: S311
+        for graph in (episode.true_graph, episode.known_graph)
+        for name, node in graph.nodes.items()
+    }
+    task = replace(
+        episode.task,
+        intent=_with_targets(
+            episode.task.intent, lambda t: replace(t, name=names.get(t.name, t.name))
+        ),
+    )
+    return replace(
+        episode,
+        task=task,
+        criterion=_with_names(episode.criterion, names),
+        true_graph=rename_graph(episode.true_graph, names),
+        known_graph=rename_graph(episode.known_graph, names),
+    )
+
+
+def _with_names(value: Any, names: Mapping[str, str]) -> Any:
+    """A criterion or a part of it under other names."""
+    if isinstance(value, str):
+        return names.get(value, value)
+    if isinstance(value, tuple):
+        return tuple(_with_names(v, names) for v in value)
+    if isinstance(value, Criterion | Fact):
+        changed = {f.name: _with_names(getattr(value, f.name), names) for f in fields(value)}
+        return replace(value, **changed)
+    return value
 
 
 def shuffle(graph: SceneGraph, rng: random.Random) -> SceneGraph:

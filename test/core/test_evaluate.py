@@ -78,8 +78,9 @@ def test_shipped_suite_is_drawn(path):
     assert len(first) >= 4
 
 
-def test_there_are_suites_of_three_sizes_one_of_the_core_tier_and_one_for_the_gate():
-    assert [path.stem for path in SHIPPED] == ['core', 'full', 'gate', 'smoke', 'standard']
+def test_there_are_suites_of_three_sizes_of_the_core_tier_of_compound_names_and_for_the_gate():
+    names = ['compound', 'core', 'full', 'gate', 'smoke', 'standard']
+    assert [path.stem for path in SHIPPED] == names
 
 
 @pytest.mark.slow
@@ -135,6 +136,7 @@ def test_requests_as_people_say_them_come_beside_the_worlds_each_in_one_of_its_o
     [
         ({'free': -1}, 'free: expected at least 0, got -1'),
         ({'chance': 1.5}, 'chance: expected a share from 0 to 1, got 1.5'),
+        ({'names': 'long'}, "names: expected plain or compound, got 'long'"),
     ],
 )
 def test_suite_out_of_range_is_refused(settings, message):

@@ -753,3 +753,33 @@ def test_parts_of_nothing_drop_out_and_lengths_add_up():
     assert not accepts(grammar, 'abccc')
     with pytest.raises(ValueError, match='without'):
         GrammarWriter().finish(nothing)
+
+
+def test_what_bears_the_word_is_asked_about_instead_of_that_there_is_none():
+    mapped = {MAPPED: True}
+    yard = Node('yard_1', 'region', (0.0, 0.0), '', mapped)
+    wash = Node('truck_wash_3', 'object', (0.0, 1.0))
+    seen = [Connection('observed_from', 'truck_wash_3', 'yard_1')]
+    graph = SceneGraph([yard, wash], seen, robot_location='yard_1')
+    dialect, request = DOMAIN.make_dialect('compact'), 'find a truck'
+    planned = DOMAIN.make_teacher(
+        Task(request, intent=Intent('find', Target(classes=('truck',))))
+    ).plan(request, graph, [])
+    reply = dialect.render_reply(planned, graph)
+    grammar = dialect.make_grammar(request, graph)
+    assert 'ask alike' in reply
+    assert dialect.parse_reply(reply, graph).actions == planned.actions
+    assert begins(grammar, reply)
+    assert not begins(grammar, ' find truck : answer none')
+    assert not begins(dialect.make_grammar('is there a truck?', graph), ' exists truck : answer ex')
+
+
+def test_the_one_compound_of_a_word_may_be_spoken_of_and_nobody_denies_it():
+    mapped = {MAPPED: True}
+    yard = Node('yard_1', 'region', (0.0, 0.0), '', mapped)
+    truck = Node('pickup_truck_3', 'object', (0.0, 1.0))
+    seen = [Connection('observed_from', 'pickup_truck_3', 'yard_1')]
+    graph = SceneGraph([yard, truck], seen, robot_location='yard_1')
+    grammar = DOMAIN.make_dialect('compact').make_grammar('find a truck', graph)
+    assert begins(grammar, ' find truck : answer node pickup truck')
+    assert not begins(grammar, ' find truck : answer none')

@@ -26,6 +26,7 @@ criterion: errors
 planner_health: errors
 graph_elements: errors
 intent: graph_elements
+calling: graph_elements intent
 update_text: errors graph_elements json_text
 observation: graph_elements update_text
 steps: actions errors
@@ -36,18 +37,19 @@ scene_graph: errors graph_elements places ways
 episode: criterion graph_elements intent observation plan scene_graph
 grammar:
 mission_state: actions episode scene_graph
-graph_part: episode graph_elements intent mission_state scene_graph
+graph_part: calling episode graph_elements mission_state scene_graph
 conversation: actions episode errors grammar graph_elements graph_part mission_state observation
     plan scene_graph
 dialects.plain_text: grammar
-lexicon: intent
-dialects.compact_topic: dialects.plain_text intent lexicon scene_graph
+lexicon: calling graph_elements intent
+dialects.own_classes: calling graph_elements intent lexicon scene_graph
+dialects.compact_topic: calling dialects.own_classes dialects.plain_text intent lexicon scene_graph
 dialects.compact_standing: dialects.compact_topic intent lexicon mission_state scene_graph
 dialects.handles: errors graph_elements intent scene_graph
 validation: actions graph_elements plan scene_graph steps
 dialects.compact_report_grammar: dialects.compact_standing dialects.compact_topic dialects.handles
     dialects.plain_text grammar lexicon mission_state scene_graph validation
-reports: intent scene_graph
+reports: calling intent scene_graph
 dialects.compact_grammar: actions dialects.compact_report_grammar dialects.compact_standing
     dialects.compact_topic dialects.handles dialects.plain_text grammar intent lexicon
     mission_state reports scene_graph
@@ -55,7 +57,8 @@ dialects.compact_graph: dialects.handles errors graph_elements lexicon mission_s
 reasons: actions plan reports scene_graph
 dialects.compact_steps: actions dialects.handles errors lexicon mission_state plan reasons reports
     scene_graph
-mission: actions episode intent lexicon mission_state observation reports scene_graph validation
+mission: actions calling episode intent lexicon mission_state observation reports scene_graph
+    validation
 dialects.compact: actions conversation dialects.compact_grammar dialects.compact_graph
     dialects.compact_steps dialects.compact_topic dialects.handles episode errors grammar graph_part
     lexicon mission mission_state observation plan scene_graph
@@ -66,11 +69,11 @@ dialects.spine: actions conversation dialects.spine_grammar episode errors gramm
 inference.text_model: conversation grammar
 inference.call_stats: conversation
 planner: actions episode errors mission_state observation plan scene_graph steps validation
-suspicion: actions episode graph_elements intent plan reports scene_graph steps
+suspicion: actions calling episode graph_elements plan reports scene_graph steps
 domain: actions conversation criterion episode errors inference.text_model lexicon planner
     scene_graph suspicion
 routes: actions plan scene_graph
-strategy: actions episode intent lexicon mission mission_state plan reasons scene_graph
+strategy: actions calling episode intent lexicon mission mission_state plan reasons scene_graph
 symbolic: episode errors intent lexicon mission_state plan planner reasons scene_graph strategy
 prism_core: actions conversation criterion dialects.compact dialects.spine domain episode errors
     graph_elements inference.call_stats inference.text_model intent lexicon mission_state
@@ -138,13 +141,13 @@ evaluation.candidates: domain episode errors files gguf_info
 evaluation.reference_rule: episode steps
 evaluation.trial: dataset.teaching dataset.work domain episode episode_json evaluation.candidates
     inference.call_stats inference.lm_planner plan planner scene_graph
-evaluation.results: actions episode evaluation.reference_rule evaluation.trial
-    inference.call_stats intent observation reports
+evaluation.results: actions calling episode evaluation.reference_rule evaluation.trial
+    inference.call_stats observation reports
 evaluation.scores: evaluation.results
 evaluation.controls: domain episode errors evaluation.candidates evaluation.results
     evaluation.scores evaluation.trial gguf_info
 evaluation.costs: evaluation.results
-evaluation.variants: episode intent lexicon scene_graph
+evaluation.variants: criterion episode intent lexicon scene_graph
 evaluation.invariance: dataset.teaching domain episode errors evaluation.candidates
     evaluation.variants intent lexicon plan scene_graph validation
 evaluation.reference_suite: criterion episode errors graph_elements json_text mission_state
@@ -152,6 +155,7 @@ evaluation.reference_suite: criterion episode errors graph_elements json_text mi
 evaluation.file_suite: domain episode episode_json errors evaluation.reference_suite
     evaluation.trial files
 evaluation.suite: config_file dataset.split domain episode errors evaluation.file_suite
+    evaluation.variants
 evaluation.evaluate: config_file dataset.run_folder dataset.runner dataset.work domain episode
     episode_json evaluation.candidates evaluation.controls evaluation.costs evaluation.invariance
     evaluation.results evaluation.scores evaluation.suite evaluation.trial files
@@ -222,8 +226,8 @@ domains.mapping.judge: criterion domains.mapping.answer_text domains.mapping.wor
 domains.mapping.oracle: actions criterion domains.mapping.judge domains.mapping.simulator episode
     errors lexicon mission_state plan scene_graph
 domains.mapping.requests: domains.mapping.words intent
-domains.mapping.solution: criterion domains.mapping.simulator errors intent lexicon mission_state
-    reports scene_graph
+domains.mapping.solution: calling criterion domains.mapping.simulator errors intent lexicon
+    mission_state reports scene_graph
 domains.mapping.teacher: domains.mapping.words episode errors symbolic
 domains.mapping.world: domains.mapping.words errors graph_elements scene_graph
 domains.mapping.twins: criterion domains.mapping.solution domains.mapping.words
@@ -240,17 +244,17 @@ domains.mapping.prompt: actions conversation criterion domains.mapping.simulator
     scene_graph
 domains.mapping.reading.cues:
 domains.mapping.reading.tokens:
-domains.mapping.reading.nouns: domains.mapping.reading.cues domains.mapping.reading.tokens intent
-    lexicon scene_graph
+domains.mapping.reading.nouns: calling domains.mapping.reading.cues domains.mapping.reading.tokens
+    graph_elements intent lexicon scene_graph
 domains.mapping.reading.tagging: domains.mapping.reading.cues domains.mapping.reading.nouns
     domains.mapping.reading.tokens intent lexicon scene_graph
 domains.mapping.reading.clauses: domains.mapping.reading.cues domains.mapping.reading.nouns
     domains.mapping.reading.tagging intent
 domains.mapping.reading.guessing: domains.mapping.reading.cues domains.mapping.reading.nouns
     domains.mapping.reading.tagging domains.mapping.reading.tokens intent lexicon scene_graph
-domains.mapping.reading.exclusions: domains.mapping.reading.cues domains.mapping.reading.tokens
-    intent lexicon scene_graph
-domains.mapping.reading: domains.mapping.reading.clauses domains.mapping.reading.cues
+domains.mapping.reading.exclusions: domains.mapping.reading.cues
+    domains.mapping.reading.tokens intent lexicon scene_graph
+domains.mapping.reading: calling domains.mapping.reading.clauses domains.mapping.reading.cues
     domains.mapping.reading.exclusions domains.mapping.reading.guessing
     domains.mapping.reading.nouns domains.mapping.reading.tagging domains.mapping.words intent
     scene_graph

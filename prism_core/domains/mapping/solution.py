@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from prism_core.calling import is_called, meant
 from prism_core.criterion import Criterion, Fact
 from prism_core.domains.mapping.simulator import ARRIVAL_M
 from prism_core.errors import WorldRejected
-from prism_core.intent import Intent, Target, class_of
+from prism_core.intent import Intent, Target
 from prism_core.lexicon import Lexicon
 from prism_core.mission_state import MAPPED
 from prism_core.reports import nearest_object, objects_in
@@ -64,12 +65,14 @@ class _Truth:
         return [
             name
             for name, node in self.graph.objects.items()
-            if class_of(node) in target.classes
+            if is_called(node, target.classes)
             and all(node.attributes.get(key) == value for key, value in target.attributes)
         ]
 
     def one_object(self, target: Target) -> str:
         names = self.all_of(target)
+        if not target.name:
+            names = meant(map(self.graph.nodes.__getitem__, names), target.classes)
         if len(names) != 1:
             raise WorldRejected('the target is not unique')
         if not self.can_be_reached(names[0]):
@@ -81,12 +84,10 @@ class _Truth:
     def region(self, target: Target | None, *, must_be_reachable: bool = True) -> str:
         if target is None:
             raise WorldRejected('a region is missing')
-        wanted = target.classes
-        names = [
-            name
-            for name, node in self.graph.regions.items()
-            if name == target.name or (not target.name and class_of(node) in wanted)
-        ]
+        if target.name:
+            names = [target.name] if target.name in self.graph.regions else []
+        else:
+            names = meant(self.graph.regions.values(), target.classes)
         if len(names) != 1:
             raise WorldRejected('the region is not unique')
         if target.name and target.name not in self.known.nodes:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from prism_core.calling import calls_of, is_called, is_called_exactly, meant
 from prism_core.domains.mapping.reading.clauses import read_conditional, read_sequence, way_ends
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.exclusions import Exclusions
@@ -17,7 +18,7 @@ from prism_core.domains.mapping.reading.guessing import Guesser
 from prism_core.domains.mapping.reading.nouns import Mention
 from prism_core.domains.mapping.reading.tagging import Sentence, Tagger
 from prism_core.domains.mapping.words import Words
-from prism_core.intent import Intent, IntentKind, Target, class_of
+from prism_core.intent import Intent, IntentKind, Target
 from prism_core.scene_graph import SceneGraph
 
 _NUMBER = r'(- )?(\d+(?:\.\d+)?)(?: (?:m|metres?|meters?))?'
@@ -221,7 +222,7 @@ class _Reading:
         if subject.target.name:
             return True
         listed = self._reader.lexicon.objects.keys() | {
-            class_of(node) for node in self._graph.objects.values()
+            called for node in self._graph.objects.values() for called in calls_of(node)
         }
         is_definite = subject.article == 'the' and not subject.is_plural
         return is_definite and not listed.isdisjoint(subject.target.classes)
@@ -278,16 +279,21 @@ class _Reading:
     # ------------------------------------------------------------------------------- targets
 
     def _plain(self, mention: Mention) -> Target:
-        return mention.target
+        """The target of a mention. Who says fire truck means no pickup truck, though a truck that
+        is called nothing else.
+        """
+        target = mention.target
+        known = [self._graph.nodes[name] for name in self._meant(target) if mention.kind]
+        if not known or any(is_called_exactly(node, target.classes) for node in known):
+            return target
+        looks = mention.looks or mention.kind.split()[:1]
+        is_like = any(self._looks_like(node.name, looks) for node in known)
+        return target if is_like else replace(target, classes=(mention.kind,))
 
     def _specific(self, mention: Mention) -> Target:
         """The target of a mention; by name where a look or a place tells which one is meant."""
-        target = mention.target
-        names = [
-            name
-            for name, node in self._graph.objects.items()
-            if class_of(node) in target.classes and self._may_be(name, target)
-        ]
+        target = self._plain(mention)
+        names = [n for n in self._meant(target) if self._may_be(n, target)]
         if mention.looks and names:
             fitting = [name for name in names if self._looks_like(name, mention.looks)]
             if len(fitting) == 1:
@@ -298,6 +304,9 @@ class _Reading:
             if len(there) == 1:
                 return Target(name=there[0])
         return target
+
+    def _meant(self, target: Target) -> list[str]:
+        return meant(self._graph.objects.values(), target.classes)
 
     def _may_be(self, name: str, target: Target) -> bool:
         """Whether no attribute of a node says whether it is meant."""
@@ -310,7 +319,7 @@ class _Reading:
 
     def _is_in(self, name: str, region: Target) -> bool:
         return any(
-            place == region.name or class_of(self._graph.nodes[place]) in region.classes
+            place == region.name or is_called(self._graph.nodes[place], region.classes)
             for place in self._graph.viewpoints[name]
         )
 
@@ -318,8 +327,6 @@ class _Reading:
         """The region from which the one known object that is meant is seen."""
         names = [target.name] if target.name in self._graph.objects else []
         if not target.name and not target.attributes:
-            names = [
-                n for n, node in self._graph.objects.items() if class_of(node) in target.classes
-            ]
+            names = self._meant(target)
         places = self._graph.viewpoints[names[0]] if len(names) == 1 else ()
         return Target('region', name=places[0]) if places else None

@@ -55,6 +55,7 @@ class Tagger:
         """Find what a sentence names."""
         words = tokenize(self._cues.without_preamble(spell_out(request)))
         known = KnownNouns(graph, self._nouns)
+        known.add_numbered(words, graph)
         known.add_unknown_names(request.lower(), self._nouns)
         sentence = self._tag(words, known, [])
         if not sentence.of('object', 'purpose') or not sentence.of('region', 'object'):
@@ -126,6 +127,13 @@ class Tagger:
 
     def _noun_phrase(self, noun: Mention, items: list[str | Mention]) -> Mention:
         """The noun with its adjectives and its article, which are taken off the items."""
+        before = items[-1] if items else ''
+        if (
+            isinstance(before, str)
+            and self._nouns.is_part(before)
+            and len(noun.target.classes) == 1
+        ):
+            noun = replace(noun, kind=f'{before} {noun.target.classes[0]}')
         values: list[tuple[str, str]] = []
         looks: list[str] = []
         while noun.role == 'object' and noun.target.classes and items:
