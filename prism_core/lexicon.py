@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from prism_core.calling import calls_of, classes_of
+from prism_core.calling import classes_of, ends_of
 from prism_core.graph_elements import Node
 from prism_core.intent import Target, class_of_name
 
@@ -196,9 +196,17 @@ class Lexicon:
         """All that a node may be called, in the lexicon's words, too: of a pickup lorry, a truck,
         as `classes_of` has it of its classes in full.
         """
-        full = classes_of(node)
-        words = (*map(self.classes_of, full), *(self._names.get(w, ()) for w in calls_of(node)))
-        return calls_of(node).union(*words)
+        full, kept = classes_of(node), self._calls_by_classes
+        found = kept.get(full)
+        if found is None:
+            ends = frozenset().union(*map(ends_of, full))
+            words = (self._names.get(word, ()) for word in ends)
+            found = kept[full] = ends.union(*map(self.classes_of, full), *words)
+        return found
+
+    @cached_property
+    def _calls_by_classes(self) -> dict[tuple[str, ...], frozenset[str]]:
+        return {}
 
     @cached_property
     def _by_last_word(self) -> Mapping[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from prism_core.calling import alike, classes_of
-from prism_core.dialects.own_classes import OwnClasses, calls_of_all, named_so
+from prism_core.dialects.own_classes import FUNCTION_WORDS, OwnClasses, calls_of_all, named_so
 from prism_core.dialects.plain_text import PHRASE
 from prism_core.intent import IntentKind, Target, class_of, class_of_name
 from prism_core.lexicon import Lexicon
@@ -28,18 +28,6 @@ _OF_THINGS: tuple[IntentKind, ...] = (
 _OF_SEVERAL: tuple[IntentKind, ...] = ('conditional', 'sequence')
 _BETWEEN_REGIONS: tuple[IntentKind, ...] = ('passable', 'compare')
 _REGION_KINDS: tuple[IntentKind, ...] = ('go_to', 'reach', 'map_area', 'passable', 'conditional')
-_FUNCTION_WORDS = frozenset(
-    _WORD.findall(
-        'a an the this that these those it its they them their there here i me my you your we us '
-        'our he she his her one any some every each no not and or but if whether than then so as '
-        'at by for from in into of on out over to up with near is are was were be been am do does '
-        'did done have has had can could will would shall should may might must please what which '
-        'who where when why how many much yes go find look tell show let say report know need want '
-        'help make get give take see check count inspect describe drive now something anything '
-        'someone somebody anybody robot thing things stuff hello hi thanks thank more most less '
-        'least fewer number none direct way ways route between head'
-    )
-)
 
 
 class Topic:
@@ -307,5 +295,5 @@ class Topic:
             for length in range(1, _MAX_PHRASE_WORDS + 1):
                 for start in range(len(said) - length + 1):
                     words = said[start : start + length]
-                    if _FUNCTION_WORDS.isdisjoint(words) and values.isdisjoint(words):
+                    if FUNCTION_WORDS.isdisjoint(words) and values.isdisjoint(words):
                         yield ' '.join(words)

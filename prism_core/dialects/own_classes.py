@@ -14,6 +14,19 @@ from prism_core.lexicon import Lexicon
 from prism_core.scene_graph import SceneGraph
 
 _WORD = re.compile('[a-z]+')
+FUNCTION_WORDS = frozenset(
+    _WORD.findall(
+        'a an the this that these those it its they them their there here i me my you your we us '
+        'our he she his her one any some every each no not and or but if whether than then so as '
+        'at by for from in into of on out over to up with near is are was were be been am do does '
+        'did done have has had can could will would shall should may might must please what which '
+        'who where when why how many much yes go find look tell show let say report know need want '
+        'help make get give take see check count inspect describe drive now something anything '
+        'someone somebody anybody robot thing things stuff hello hi thanks thank more most less '
+        'least fewer number none direct way ways route between head'
+    )
+)
+"""Words that call nothing, though a petrol can may be in the graph."""
 
 
 class OwnClasses:
@@ -47,7 +60,7 @@ class OwnClasses:
 def _ends_in(text: str, names: Iterable[str], lexicon: Lexicon) -> list[str]:
     found: dict[str, list[str]] = {}
     for name in names:
-        for end in ends_of(name) - {name}:
+        for end in ends_of(name) - {name} - FUNCTION_WORDS:
             if f' {end} ' in text or f' {lexicon.plural(end)} ' in text:
                 found.setdefault(end, []).append(name)
     phrases = lexicon.attribute_phrases

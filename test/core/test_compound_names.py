@@ -251,6 +251,13 @@ def test_the_grammar_asks_about_what_is_alike():
     assert not Topic('inspect the truck wash', CAMPUS, WORDS.lexicon).alike
 
 
+def test_an_end_that_is_a_small_word_calls_nothing():
+    graph = make_map(['yard_1', 'dock_2'], {'petrol_can_3': {}})
+    request = 'Go to the dock if there is a way; otherwise tell me that it cannot be reached.'
+    assert 'goto' in plan(request, graph)
+    assert 'petrol can' not in Topic('can you go to the dock?', graph, WORDS.lexicon).things
+
+
 def test_the_part_of_a_large_graph_keeps_what_is_called_by_its_end():
     assert find_spoken_of('inspect the truck', HARBOUR).likes == ('pickup_truck_1',)
 

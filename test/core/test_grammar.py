@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from functools import cache
+from itertools import chain
 from random import Random
 
 import llguidance
@@ -32,11 +33,13 @@ from prism_core import (
 )
 from prism_core.conversation import Dialect
 from prism_core.dataset.tokenizer import END
+from prism_core.evaluation.suite import SuiteConfig, draw_suite
 from prism_core.grammar import GrammarWriter, Lark, in_order, one_text_of, optional, repeated
 from prism_core.inference.grammar import Constraint, Grammars
 from prism_core.inference.text_model import JsonSchema
 from prism_core.intent import class_of
 from prism_core.mission_state import MAPPED, MAX_TRIES, MAX_TURNS
+from prism_core.planner import run_episode
 from prism_core.validation import ProblemKind, validate_plan
 
 from .tiny_gguf import conversations_of, nano_tokenizer, turns_of, vocabulary_of
@@ -783,3 +786,20 @@ def test_the_one_compound_of_a_word_may_be_spoken_of_and_nobody_denies_it():
     grammar = DOMAIN.make_dialect('compact').make_grammar('find a truck', graph)
     assert begins(grammar, ' find truck : answer node pickup truck')
     assert not begins(grammar, ' find truck : answer none')
+
+
+def test_each_reply_of_the_teacher_is_a_sentence_where_maps_have_compound_names():
+    worlds = {'seed': 11, 'worlds': 6, 'tier': 'full', 'hidden': [0.2], 'unseen': 0.5}
+    turns = 0
+    for task in chain.from_iterable(draw_suite(SuiteConfig(worlds=worlds, names='compound'))):
+        request, graph = task.task.request, task.known_graph
+        episode = run_episode(DOMAIN.make_teacher(task.task), DOMAIN.make_simulator(task), task)
+        dialect = DOMAIN.make_dialect('compact', seed=1)
+        for number, turn in enumerate(episode.turns):
+            reply = dialect.render_reply(turn.plan, graph)
+            grammar = dialect.make_grammar(request, graph, episode.turns[:number])
+            assert begins(grammar, reply), (request, reply)
+            turns += 1
+            for observation in turn.observations:
+                graph = graph.apply(observation.update)
+    assert turns > 150

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import takewhile
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from prism_core.calling import classes_of, ends_of
 from prism_core.domains.mapping.reading.cues import Cues
@@ -17,7 +16,7 @@ from prism_core.intent import Target, words_of_name
 from prism_core.lexicon import Lexicon
 from prism_core.scene_graph import SceneGraph
 
-_KEPT = 16_384
+_MAX_KEPT = 32_768
 _NODE_NAME = re.compile(r'\b[a-z]+(?:_[a-z]+)*_\d+\b')
 
 Role = Literal['object', 'region', 'purpose', 'attribute', 'value']
@@ -60,9 +59,7 @@ class Nouns:
     def __init__(self, lexicon: Lexicon, cues: Cues):
         self.function_words = cues.function_words
         self._ignored = cues.ignored | cues.way_nouns
-        self.of_name = lru_cache(maxsize=_KEPT)(self._of_name)
-        self.of_class = lru_cache(maxsize=_KEPT)(self._of_class)
-        self.of_end = lru_cache(maxsize=_KEPT)(self._of_end)
+        self._kept: dict[tuple, Any] = {}
         self._lexicon = lexicon
         self.by_words: dict[tuple[str, ...], Mention] = {}
         self.parts: dict[tuple[str, ...], list[Mention]] = {}
@@ -116,8 +113,30 @@ class Nouns:
 
     # What follows is asked for with every request, for each node and class of a graph, and kept.
 
+    def of_name(self, name: str, kind: NodeKind, classes: tuple[str, ...]) -> tuple[Phrase, ...]:
+        """The phrases by which a node is named that its class alone does not give."""
+        return self._keep(self._of_name, name, kind, classes)
+
+    def of_class(self, name: str, kind: NodeKind) -> ClassNouns:
+        """What a class of known nodes adds."""
+        return self._keep(self._of_class, name, kind)
+
+    def of_end(self, end: str, kind: NodeKind, class_name: str) -> tuple[Phrase, ...]:
+        """The phrases by which the end of a class mentions a class; none where they have a use in
+        sentences already.
+        """
+        return self._keep(self._of_end, end, kind, class_name)
+
+    def _keep(self, make: Callable[..., Any], *key: Any) -> Any:
+        kept = (make.__name__, *key)
+        found = self._kept.get(kept)
+        if found is None:
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            found = self._kept[kept] = make(*key)
+        return found
+
     def _of_name(self, name: str, kind: NodeKind, classes: tuple[str, ...]) -> tuple[Phrase, ...]:
-        """The phrases by which a node is named that the class alone does not give."""
         words, parts = tokenize(name), tuple(words_of_name(name))
         if len(classes) == 1 and words == tokenize(classes[0]):
             return ()
@@ -153,9 +172,6 @@ class Nouns:
         return ClassNouns(tuple(phrases), tuple(aliases), tuple(ends), forms)
 
     def _of_end(self, end: str, kind: NodeKind, class_name: str) -> tuple[Phrase, ...]:
-        """The phrases by which the end of a class mentions a class; none where they have a use in
-        sentences already.
-        """
         words = tokenize(end)
         if not self._ignored.isdisjoint(words):
             return ()
