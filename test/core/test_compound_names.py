@@ -258,6 +258,11 @@ def test_an_end_that_is_a_small_word_calls_nothing():
     assert 'petrol can' not in Topic('can you go to the dock?', graph, WORDS.lexicon).things
 
 
+def test_the_end_of_a_class_that_begins_with_no_forbids_nothing():
+    graph = make_map(['yard_1'], {'road_no_entry_sign_2': {}})
+    assert 'inspect(road_no_entry_sign_2' in plan('inspect the no entry sign', graph)
+
+
 def test_the_part_of_a_large_graph_keeps_what_is_called_by_its_end():
     assert find_spoken_of('inspect the truck', HARBOUR).likes == ('pickup_truck_1',)
 

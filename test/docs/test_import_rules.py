@@ -252,7 +252,7 @@ domains.mapping.reading.clauses: domains.mapping.reading.cues domains.mapping.re
     domains.mapping.reading.tagging intent
 domains.mapping.reading.guessing: domains.mapping.reading.cues domains.mapping.reading.nouns
     domains.mapping.reading.tagging domains.mapping.reading.tokens intent lexicon scene_graph
-domains.mapping.reading.exclusions: domains.mapping.reading.cues
+domains.mapping.reading.exclusions: calling domains.mapping.reading.cues
     domains.mapping.reading.tokens intent lexicon scene_graph
 domains.mapping.reading: calling domains.mapping.reading.clauses domains.mapping.reading.cues
     domains.mapping.reading.exclusions domains.mapping.reading.guessing

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from importlib import resources
 
-from prism_core.domains.mapping.reading.cues import compile_phrases
+from prism_core.calling import calls_of
+from prism_core.domains.mapping.reading.cues import compile_phrases, load_cues
 from prism_core.domains.mapping.reading.tokens import spell_out
 from prism_core.intent import IntentKind, class_of
 from prism_core.lexicon import Lexicon, phrase_pattern
@@ -86,7 +87,8 @@ class Exclusions:
             if form in text and not self._is_cue(form)
         }
         text = _mask(_UNKNOWN_NAME, 'N', _mask(_pattern(names), 'N', text))
-        classes = {class_of(node) for node in graph.nodes.values()}
+        classes = {call for calls in set(map(calls_of, graph.nodes.values())) for call in calls}
+        classes -= load_cues().function_words - {class_of(n) for n in graph.nodes.values()}
         forms = (f for name in classes for f in (name, self._lexicon.plural(name or 's')))
         known = {form for form in forms if form and form in text and not self._is_cue(form)}
         return _mask(self._nouns, 'X', _mask(_pattern(known), 'X', text))
