@@ -25,7 +25,8 @@ _NOT_READY = PlanErrorCode.NODE_INACTIVE, PlanErrorCode.TIMEOUT
 def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, SceneGraph]:
     """Start the nodes, ask for a plan over DDS, stop the nodes.
 
-    Returns the answer, the seconds of the call that brought it, and the graph that the node serves.
+    Returns the answer, the seconds of the call that brought it once the planner's model was
+    loaded, and the graph that the node serves.
 
     Raises:
         Refusal: a node does not come up or the planner refuses; the message holds what it logged.
@@ -39,9 +40,9 @@ def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, Scen
         stack.enter_context(node_process('planner_node', domain, log))
         with on_this_machine_only(), PlannerClient(domain_id=domain) as client:
             try:
-                response, latency_s = _ask_until_ready(
-                    client, GetPlan.Request(task=task, planner=DEMO_PLANNER)
-                )
+                request = GetPlan.Request(task=task, planner=DEMO_PLANNER)
+                _ask_until_ready(client, request)  # it waits for the model to be loaded
+                response, latency_s = client.call(request, START_TIMEOUT_S)
                 graph, _ = client.call(GetSceneGraph.Request(as_json=True), START_TIMEOUT_S)
             except Refusal as refusal:
                 log.seek(0)
@@ -49,11 +50,12 @@ def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, Scen
         return response, latency_s, parse_scene_graph(graph.json)
 
 
-def _ask_until_ready(client: PlannerClient, request: GetPlan.Request):
+def _ask_until_ready(client: PlannerClient, request: GetPlan.Request) -> None:
     end_s = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
-            return client.call(request, START_TIMEOUT_S)
+            client.call(request, START_TIMEOUT_S)
+            return
         except Refusal as refusal:
             if refusal.code not in _NOT_READY or time.monotonic() > end_s:
                 raise

@@ -247,24 +247,30 @@ class PlannerNode(ManagedNode):
         Raises:
             Refusal: its owner has not been heard for as long as `graph.stale_after_s` allows.
         """
-        limit_s, age_s = self.get_parameter('graph.stale_after_s').value, self._trust.age_s
-        if self._mirror.graph is not None and 0 < limit_s < age_s:
+        if self._is_stale:
             raise Refusal(
                 PlanErrorCode.STALE_SCENE_GRAPH,
-                f'the owner of the scene graph has not been heard for {age_s:.1f} s, '
-                f'graph.stale_after_s allows {limit_s:g}; is prism_scene_graph active?',
+                f'the owner of the scene graph has not been heard for {self._trust.age_s:.1f} s, '
+                f'graph.stale_after_s allows {self._stale_after_s:g}; is prism_scene_graph active?',
             )
         return self._mirror.graph
 
+    @property
+    def _stale_after_s(self) -> float:
+        return self.get_parameter('graph.stale_after_s').value
+
+    @property
+    def _is_stale(self) -> bool:
+        """Whether the graph's owner was not heard for longer than is allowed."""
+        return self._mirror.graph is not None and 0 < self._stale_after_s < self._trust.age_s
+
     def _doubts(self) -> list[str]:
-        """Why the graph cannot be trusted, one sentence each."""
-        doubts = [self._trust.doubt] if self._trust.doubt else []
-        limit_s = self.get_parameter('graph.stale_after_s').value
-        if self._mirror.graph is not None and 0 < limit_s < self._trust.age_s:
-            doubts.append(
-                f"the scene graph's owner was not heard for graph.stale_after_s ({limit_s:g} s)"
-            )
-        return doubts
+        """Why the graph cannot be trusted, one sentence each, which stays the same meanwhile."""
+        stale = (
+            "the scene graph's owner was not heard for graph.stale_after_s "
+            f'({self._stale_after_s:g} s)'
+        )
+        return [*filter(None, [self._trust.doubt]), *([stale] if self._is_stale else [])]
 
     def _publish_status_if_due(self) -> None:
         """Tell the status on every change, and at 1 Hz; log how the planners are."""

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_core.errors import ModelHashMismatch, ModelNotLoaded
-from prism_core.files import hash_file
+from prism_core.errors import ConfigError, ModelHashMismatch, ModelNotLoaded
+from prism_core.files import hash_file, replace_file
 from prism_core.gguf_info import read_sha256
 
 SHA256_VARIABLE = 'PRISM_STUDENT_SHA256'
@@ -134,11 +134,12 @@ class _Memory:
                 raise OSError(errno.ENOENT, 'the user has no home')
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._hold():
-                self._replace({**self._read_all(), str(model): dict(entry)})
-        except OSError as error:
+                entries = {**self._read_all(), str(model): dict(entry)}
+                replace_file(self.path, json.dumps(entries, indent=1, sort_keys=True))
+        except (OSError, ConfigError) as error:
             return (
                 f'{model} is used without a check: its sha256 cannot be remembered in '
-                f'{self.path} ({error.strerror}); let XDG_STATE_HOME name a folder that can be '
+                f'{self.path} ({error}); let XDG_STATE_HOME name a folder that can be '
                 f'written, or put the sha256 into {SHA256_VARIABLE} or a .sha256 beside the file'
             )
         return ''
@@ -156,15 +157,6 @@ class _Memory:
         with self.path.with_suffix('.lock').open('w') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-    def _replace(self, entries: Mapping[str, Any]) -> None:
-        """Write the file whole or not at all, also where power fails."""
-        draft = self.path.with_suffix('.part')
-        with draft.open('w', encoding='utf-8') as file:
-            json.dump(entries, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
 
 
 def load_student(path: str, sha256: str = '', **settings: Any) -> Any:

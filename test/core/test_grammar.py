@@ -758,12 +758,14 @@ def test_parts_of_nothing_drop_out_and_lengths_add_up():
         GrammarWriter().finish(nothing)
 
 
+def mapped_yard_with(name):
+    yard = Node('yard_1', 'region', (0.0, 0.0), '', {MAPPED: True})
+    seen = [Connection('observed_from', name, 'yard_1')]
+    return SceneGraph([yard, Node(name, 'object', (0.0, 1.0))], seen, robot_location='yard_1')
+
+
 def test_what_bears_the_word_is_asked_about_instead_of_that_there_is_none():
-    mapped = {MAPPED: True}
-    yard = Node('yard_1', 'region', (0.0, 0.0), '', mapped)
-    wash = Node('truck_wash_3', 'object', (0.0, 1.0))
-    seen = [Connection('observed_from', 'truck_wash_3', 'yard_1')]
-    graph = SceneGraph([yard, wash], seen, robot_location='yard_1')
+    graph = mapped_yard_with('truck_wash_3')
     dialect, request = DOMAIN.make_dialect('compact'), 'find a truck'
     planned = DOMAIN.make_teacher(
         Task(request, intent=Intent('find', Target(classes=('truck',))))
@@ -778,11 +780,7 @@ def test_what_bears_the_word_is_asked_about_instead_of_that_there_is_none():
 
 
 def test_the_one_compound_of_a_word_may_be_spoken_of_and_nobody_denies_it():
-    mapped = {MAPPED: True}
-    yard = Node('yard_1', 'region', (0.0, 0.0), '', mapped)
-    truck = Node('pickup_truck_3', 'object', (0.0, 1.0))
-    seen = [Connection('observed_from', 'pickup_truck_3', 'yard_1')]
-    graph = SceneGraph([yard, truck], seen, robot_location='yard_1')
+    graph = mapped_yard_with('pickup_truck_3')
     grammar = DOMAIN.make_dialect('compact').make_grammar('find a truck', graph)
     assert begins(grammar, ' find truck : answer node pickup truck')
     assert not begins(grammar, ' find truck : answer none')

@@ -33,13 +33,13 @@ def test_what_says_neither_is_an_error_that_names_the_argument(text):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """A working directory with a map, and one with the name of a packaged map."""
-    (tmp_path / 'work').mkdir()
-    (tmp_path / 'work' / 'site.json').write_text('{}')
+    (tmp_path / 'maps').mkdir()
+    (tmp_path / 'maps' / 'site.json').write_text('{}')
     monkeypatch.setenv('HOME', str(tmp_path))
-    return tmp_path / 'work'
+    return tmp_path / 'maps'
 
 
-@pytest.mark.parametrize('form', ['site.json', './site.json', '{}/site.json', '~/work/site.json'])
+@pytest.mark.parametrize('form', ['site.json', './site.json', '{}/site.json', '~/maps/site.json'])
 def test_a_file_is_found_from_where_it_is_launched(here, form):
     path, said = find_scene_graph(form.format(here), here)
     assert (Path(path), said) == (here / 'site.json', f'the file {here / "site.json"}')

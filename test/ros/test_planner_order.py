@@ -20,10 +20,11 @@ from prism_msgs.srv import GetPlan
 from prism_ros.errors import Refusal
 from prism_ros.planner_order import read_planners
 
-from ..core.teacher_server import CANARY, KEY_VARIABLE, MODEL, TeacherServer
+from ..core.teacher_server import MODEL
 from . import planners, students
 from .asking import TASK, plan
 from .checks import assert_refused
+from .teachers import serve_teacher
 
 HERE = students.__name__
 STUDENT = f'student={HERE}:make'
@@ -41,14 +42,7 @@ def engines():
 
 @pytest.fixture
 def teacher(monkeypatch, tmp_path):
-    with TeacherServer() as server:
-        file = tmp_path / 'teacher.yaml'
-        file.write_text(
-            f'model: {MODEL}\nbase_url: {server.url}\nkey_variable: {KEY_VARIABLE}\n'
-            'patience_s: 60\nfirst_pause_s: 0.05\n'
-        )
-        monkeypatch.setenv('PRISM_TEACHER_CONFIG', str(file))
-        monkeypatch.setenv(KEY_VARIABLE, CANARY)
+    with serve_teacher(monkeypatch, tmp_path, patience_s=60) as server:
         yield server
 
 

@@ -22,7 +22,7 @@ from prism_ros.bench import make_graph
 from prism_ros.errors import CODE_NAMES
 from prism_ros.planner_status import START_LINE_S, StartReport, health_messages, judge, make_metrics
 
-from ..core.teacher_server import CANARY, KEY_VARIABLE, MODEL, TeacherServer
+from ..core.teacher_server import CANARY, KEY_VARIABLE, MODEL
 from . import planners, students
 from .asking import (
     TASK,
@@ -31,6 +31,7 @@ from .asking import (
     release_hanging_planners,  # noqa: F401 - an autouse fixture
 )
 from .checks import assert_refused
+from .teachers import serve_teacher
 
 HERE = students.__name__
 LOADING, READY = PlannerHealth('loading'), PlannerHealth('ready')
@@ -262,14 +263,7 @@ def test_a_change_is_told_within_a_moment(ros, engines):
 
 @pytest.fixture
 def teacher(monkeypatch, tmp_path):
-    with TeacherServer() as server:
-        file = tmp_path / 'teacher.yaml'
-        file.write_text(
-            f'model: {MODEL}\nbase_url: {server.url}\nkey_variable: {KEY_VARIABLE}\n'
-            'patience_s: 0.3\nfirst_pause_s: 0.05\n'
-        )
-        monkeypatch.setenv('PRISM_TEACHER_CONFIG', str(file))
-        monkeypatch.setenv(KEY_VARIABLE, CANARY)
+    with serve_teacher(monkeypatch, tmp_path, patience_s=0.3) as server:
         yield server
 
 
