@@ -18,6 +18,7 @@ from prism_ros.errors import Refusal
 from prism_ros.processes import node_process, on_this_machine_only
 
 START_TIMEOUT_S = 30.0
+FIRST_TASK = 'look around'  # waits for the model to be loaded
 DEMO_PLANNER = 'student'  # by name: it is not the first that a node asks
 _NOT_READY = PlanErrorCode.NODE_INACTIVE, PlanErrorCode.TIMEOUT
 
@@ -40,8 +41,10 @@ def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, Scen
         stack.enter_context(node_process('planner_node', domain, log))
         with on_this_machine_only(), PlannerClient(domain_id=domain) as client:
             try:
-                request = GetPlan.Request(task=task, planner=DEMO_PLANNER)
-                _ask_until_ready(client, request)  # it waits for the model to be loaded
+                first, request = (
+                    GetPlan.Request(task=said, planner=DEMO_PLANNER) for said in (FIRST_TASK, task)
+                )
+                _ask_until_ready(client, first)
                 response, latency_s = client.call(request, START_TIMEOUT_S)
                 graph, _ = client.call(GetSceneGraph.Request(as_json=True), START_TIMEOUT_S)
             except Refusal as refusal:
@@ -51,12 +54,13 @@ def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, Scen
 
 
 def _ask_until_ready(client: PlannerClient, request: GetPlan.Request) -> None:
+    """Ask until there is an answer, whatever it is, for as long as a start may take."""
     end_s = time.monotonic() + START_TIMEOUT_S
-    while True:
+    while time.monotonic() < end_s:
         try:
             client.call(request, START_TIMEOUT_S)
             return
         except Refusal as refusal:
-            if refusal.code not in _NOT_READY or time.monotonic() > end_s:
-                raise
+            if refusal.code not in _NOT_READY:
+                return
         time.sleep(0.05)
