@@ -27,7 +27,8 @@ def test_mixed_use_with_each_process_killed_once_ends_without_a_fault(tmp_path, 
     assert len(lines) >= 4
     asked = set().union(*(line['latency_ms'] for line in lines))
     assert {'move', 'change', 'read', 'plan', 'accept', 'goal'} <= asked
-    assert lines[0]['processes'].keys() == {'graph', 'planner', 'engine'}
+    measured = set().union(*(line['processes'] for line in lines))
+    assert measured == {'graph', 'planner', 'engine'}
     log = (tmp_path / 'soak' / 'nodes.log').read_text()
     assert 'the engine was lost' in log
     assert log.count('prism_scene_graph ready') == 2

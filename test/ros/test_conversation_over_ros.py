@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from prism_core import Action, GraphUpdate, Node, Plan, SceneGraph, render_scene_graph
+from prism_core import Action, GraphUpdate, Node, Plan, render_scene_graph
 from prism_core.dataset.conversations import render_samples
 from prism_core.domain import find_domain
 from prism_core.episode import with_known_graphs
@@ -150,24 +150,35 @@ SENT = {  # what a mapper sends between two turns, and whether the robot tells i
 }
 
 
+MAPPED_IN_TURN = (
+    *('dock_1', 'road_1', 'road_2', 'road_3', 'gate_1', 'warehouse_1', 'field_2'),
+    *('parking_1', 'courtyard_1'),
+)
+
+
 def look_around(messages) -> str:
     """What the model says: map where the robot is."""
     at = re.search(r'now (.*?<r\d+>)', messages[-1]['content'])
-    plan = Plan((Action('map_region', ('dock_1',)),), 'survey')
-    return f' survey : map {at[1]}' if at else SPINE.render_reply(plan, SceneGraph())
+    return f' survey : map {at[1]}'
 
 
 @pytest.mark.parametrize(('dialect', 'maker'), [(SPINE, make_spine), (COMPACT, make_compact)])
 def test_the_student_plans_every_turn_whatever_a_mapper_sends(ros, monkeypatch, dialect, maker):
     monkeypatch.setenv(KEY_VARIABLE, CANARY)
-    with TeacherServer(answer=look_around) as server:
+    history: list[Turn] = []
+
+    def look_further(messages) -> str:
+        """What the model says: map one region after the other."""
+        step = Action('map_region', (MAPPED_IN_TURN[len(history)],))
+        return dialect.render_reply(Plan((step,), 'survey'), node._mirror.graph)
+
+    with TeacherServer(answer=look_further) as server:
         SERVERS.append(server)
         ros.start_graph()
         node = ros.start_planner(
             planner__order=[f'student={__name__}:{maker.__name__}', 'symbolic']
         )
         ros.spin_until(lambda: node._mirror.graph is not None)
-        history: list[Turn] = []
         before: list = []
         told = []
         for what, (update, is_told) in SENT.items():

@@ -110,7 +110,7 @@ def write_grammars(names: int) -> list[GrammarCase]:
     steps = (
         Action('goto', (regions[1],)),
         Action('goto', (regions[len(regions) // 2],)),
-        Action('inspect', (objects[-1], 'Is it open?')),
+        Action('inspect', (objects[-1], MappingDomain().lexicon.question('description'))),
     )
     plan = Plan(steps, 'sequence', (), 'It is seen from there.')
     cases = []
