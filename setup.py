@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One package for pip and for colcon: the ROS nodes and prism_core, the engine."""
 
 from glob import glob
@@ -9,6 +10,9 @@ COLCON = ['colcon-common-extensions', 'setuptools<80']
 
 # What tests need at least; colcon runs pytest where it finds it here.
 TEST = ['hypothesis', 'pytest', 'pytest-timeout']
+
+# Those of ROS 2's linters that are on PyPI, and what they run; others come with an installed ROS.
+LINTERS = ['flake8', 'pydocstyle', 'ros-ament-flake8==0.17.3', 'ros-ament-pep257==0.17.3']
 
 # ROS 2 Jazzy from PyPI, for machines without ROS: x86-64 Linux, CPython 3.10 to 3.13.
 ROS_WHEELS = [
@@ -50,7 +54,7 @@ setup(
             'domains/*/words/*.json',
             'domains/*/words/*.jsonl',
             'evaluation/report_page/*',
-            'models/*',
+            'models/*/*',
         ]
     },
     data_files=[
@@ -60,12 +64,17 @@ setup(
         ('share/prism_ros/config/ros', glob('config/ros/*')),
         ('share/prism_ros/config/accelerate', glob('config/accelerate/*')),
         ('share/prism_ros/config/evaluate', glob('config/evaluate/*')),
+        ('share/prism_ros/config/import', glob('config/import/*')),
+        ('share/prism_ros/config/bag', glob('config/bag/*')),
         ('share/prism_ros/config/distill', glob('config/distill/*.yaml')),
         ('share/prism_ros/config/distill/ablations', glob('config/distill/ablations/*')),
+        ('share/prism_ros/config/saycan', glob('config/saycan/*')),
+        ('share/prism_ros/config/systemd', glob('config/systemd/*')),
         ('share/prism_ros/config/teacher', glob('config/teacher/*')),
+        ('share/prism_ros/config/words', glob('config/words/*')),
     ],
     zip_safe=False,
-    install_requires=['click>=8', 'networkx>=2.4', 'plotext>=5.2,<6', 'rich>=11'],
+    install_requires=['click>=8', 'networkx>=2.4', 'plotext>=5.2,<6', 'pyyaml>=6', 'rich>=11'],
     extras_require={
         'ros': [*ROS_WHEELS, *COLCON],
         'robot': [
@@ -81,10 +90,12 @@ setup(
             'msgspec>=0.18',
             'numpy',
             'openai>=1.66',
-            'pyyaml>=6',
+            'pillow>=9',
+            'scipy>=1.8',
             'tenacity>=8.2',
             'tokenizers>=0.20',
         ],
+        'hydra': ['spark-dsg>=1.1'],
         'ray': ['ray>=2.30'],
         'train': [
             'accelerate',
@@ -100,6 +111,7 @@ setup(
         'test': TEST,
         'dev': [
             *COLCON,
+            *LINTERS,
             *TEST,
             'mypy',
             'nox',
@@ -110,46 +122,39 @@ setup(
             'pytest-randomly',
             'pytest-xdist',
             'ruff',
+            'spark-dsg>=1.1',
             'types-PyYAML',
         ],
     },
     entry_points={
         'console_scripts': [
-            'prism = prism_core.cli:main',
+            'prism = prism_core.cli.main:main',
             'prism_planner = prism_ros.planner_node:main',
             'prism_scene_graph = prism_ros.scene_graph_node:main',
         ],
         'prism.planners': [
+            'cascade = prism_core.inference.cascade:make_cascade_planner',
             'lm = prism_core.inference.lm_factory:make_lm_planner',
             'ros = prism_ros.planner_over_ros:make_ros_planner',
+            'saycan = prism_core.inference.saycan:make_saycan_planner',
             'student = prism_core.inference.student:make_student_planner',
             'symbolic = prism_core.domains.mapping:make_symbolic_planner',
         ],
-        'prism.domains': ['mapping = prism_core.domains.mapping.domain:MappingDomain'],
-        'prism.commands': [
-            'compare = prism_core.cli_compare:compare',
-            'data = prism_core.cli_data:data',
-            'distill = prism_core.cli_distill:distill',
-            'elicit = prism_core.cli_produce:elicit',
-            'evaluate = prism_core.cli_evaluate:evaluate',
-            'export = prism_core.cli_export:export',
-            'import = prism_core.cli_import:import_',
-            'iterate = prism_core.cli_iterate:iterate',
-            'measure = prism_core.cli_measure:measure',
-            'merge = prism_core.cli_train:merge',
-            'quantize = prism_core.cli_export:quantize',
-            'report = prism_core.cli_report:report',
-            'serve = prism_core.cli_serve:serve',
-            'synthesize = prism_core.cli_produce:synthesize',
-            'train = prism_core.cli_train:train',
-            'trend = prism_core.cli_trend:trend',
-            'ask = prism_ros.commands:ask',
-            'demo = prism_ros.commands:demo',
+        'prism.domains': [
+            'mapping = prism_core.domains.mapping.domain:MappingDomain',
+            'tabletop = prism_core.domains.tabletop:TabletopDomain',
         ],
+        'prism.commands': [
+            'ask = prism_ros.commands:ask',
+            'check-params = prism_ros.check_commands:check_params',
+            'demo = prism_ros.commands:demo',
+            'doctor = prism_ros.check_commands:doctor',
+            'measure = prism_core.domains.mapping.commands:measure',
+            'world = prism_core.domains.mapping.commands:world',
+        ],
+        'ros2doctor.checks': ['PrismCheck = prism_ros.ros2doctor_entry:PrismCheck'],
+        'ros2doctor.report': ['PrismReport = prism_ros.ros2doctor_entry:PrismReport'],
         'prism.bench': [
-            'prompts = prism_core.cli_bench:prompts',
-            'runtime = prism_core.cli_bench:runtime',
-            'student = prism_core.cli_bench:student',
             'graph = prism_ros.commands:bench_graph',
             'plan = prism_ros.commands:bench_plan',
             'soak = prism_ros.commands:bench_soak',

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Start the scene graph and the planner, activated and restarted when they die.
 
 ros2 launch prism_ros planner.launch.py
@@ -20,11 +21,18 @@ from launch import LaunchDescription
 from prism_ros.launch_arguments import find_scene_graph, read_flag
 
 TEMPORARY = 'temporary'
+# `ros2 launch` leaves its nodes running where it ends by SIGTERM, as by `systemctl stop`, or is
+# killed. With this the kernel ends them (setpriv of util-linux, prctl(2)).
+END_WITH_LAUNCH = 'setpriv --pdeathsig TERM' if shutil.which('setpriv') else None
 ARGUMENTS = {
     'namespace': ('', 'Namespace of both nodes; one for each robot.'),
     'params_file': (
         PathJoinSubstitution([FindPackageShare('prism_ros'), 'config', 'ros', 'planner.yaml']),
         'Parameters of both nodes.',
+    ),
+    'domain': (
+        '',
+        "Domain that is planned in, by its name. '' = as the parameter file says.",
     ),
     'scene_graph': (
         '',
@@ -54,7 +62,9 @@ def make_nodes(context):
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     common = {name: read_flag(name, value[name]) for name in ('autostart', 'use_sim_time')}
     use_respawn = read_flag('use_respawn', value['use_respawn'])
-    file, found = find_scene_graph(value['scene_graph'], Path.cwd())
+    if value['domain']:
+        common['domain'] = value['domain']
+    file, found = find_scene_graph(value['scene_graph'], Path.cwd(), value['domain'])
     graph = {
         'graph.file': file,
         'graph.robot_location': value['robot_location'],
@@ -72,6 +82,8 @@ def make_nodes(context):
             respawn=use_respawn,
             respawn_delay=0.2,
             output='screen',
+            exec_name=executable,  # not that of the prefix
+            prefix=END_WITH_LAUNCH,
         )
         for executable, overrides in (('prism_scene_graph', graph), ('prism_planner', {}))
     ]

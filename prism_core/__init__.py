@@ -1,16 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
 """PRISM's engine in pure Python: scene graphs, plans, planners and what judges them.
 
 The names below are the public interface. Importing it loads no ROS, no model runtime and no network
 client.
 """
 
-from prism_core.actions import Action, ActionSpec, ActionTable, ArgumentKind, ArgumentSpec
-from prism_core.conversation import Dialect, Message, Prompt
-from prism_core.criterion import Criterion, Fact, Outcome
 from prism_core.dialects.compact import CompactDialect
+from prism_core.dialects.conversation import Dialect, Message, Prompt
+from prism_core.dialects.language import Language
 from prism_core.dialects.spine import SpineDialect
-from prism_core.domain import Domain, find_domain
-from prism_core.episode import Episode, Task, Turn
+from prism_core.domain import Domain, find_domain, find_planner_of
+from prism_core.episode.criterion import Criterion, Fact, Outcome
+from prism_core.episode.episode import DEFAULT_DOMAIN, Episode, Task, Turn
+from prism_core.episode.finishing import finish_plan
+from prism_core.episode.mission_state import MAX_TURNS
+from prism_core.episode.observation import Observation, parse_observation, render_observation
+from prism_core.episode.planner import Planner, PlannerFactory, Simulator, find_planner, run_episode
+from prism_core.episode.planner_health import PlannerHealth
 from prism_core.errors import (
     ConfigError,
     EngineLost,
@@ -31,26 +37,35 @@ from prism_core.errors import (
     TeacherUnavailable,
     WorldRejected,
 )
-from prism_core.graph_elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node
+from prism_core.graph.elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node, is_name, quote
+from prism_core.graph.importing import ImportReport, import_graph, read_graph
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.graph.spine_json import parse_scene_graph, render_scene_graph
+from prism_core.graph.update_text import parse_update, render_update
 from prism_core.inference.call_stats import CallStats
+from prism_core.inference.suspicion import Vocabulary, suspect
 from prism_core.inference.text_model import JsonSchema, TextModel
-from prism_core.intent import Intent, Target
-from prism_core.lexicon import Lexicon
-from prism_core.mission_state import MAX_TURNS
-from prism_core.observation import Observation, parse_observation, render_observation
-from prism_core.plan import Plan, parse_plan, render_plan
-from prism_core.planner import Planner, PlannerFactory, Simulator, find_planner, run_episode
-from prism_core.planner_health import PlannerHealth
-from prism_core.routes import trace_plan
-from prism_core.scene_graph import SceneGraph
-from prism_core.spine_json import parse_scene_graph, render_scene_graph
-from prism_core.steps import render_steps
-from prism_core.suspicion import Vocabulary, suspect
-from prism_core.symbolic import SymbolicPlanner
-from prism_core.update_text import parse_update, render_update
-from prism_core.validation import MAX_STEPS, Problem, ProblemKind, ValidationReport, validate_plan
+from prism_core.plan.actions import (
+    Action,
+    ActionSpec,
+    ActionTable,
+    ArgumentKind,
+    ArgumentSpec,
+    Role,
+)
+from prism_core.plan.plan import Plan, parse_plan, render_plan
+from prism_core.plan.routes import trace_plan
+from prism_core.plan.steps import render_steps
+from prism_core.plan.validation import (
+    MAX_STEPS,
+    Problem,
+    ProblemKind,
+    ValidationReport,
+    validate_plan,
+)
 
 __all__ = [
+    'DEFAULT_DOMAIN',
     'MAX_NAME_CHARS',
     'MAX_STEPS',
     'MAX_TURNS',
@@ -70,9 +85,9 @@ __all__ = [
     'Episode',
     'Fact',
     'GraphUpdate',
-    'Intent',
+    'ImportReport',
     'JsonSchema',
-    'Lexicon',
+    'Language',
     'Message',
     'ModelHashMismatch',
     'ModelNotLoaded',
@@ -95,13 +110,12 @@ __all__ = [
     'Prompt',
     'PromptTooLong',
     'RevisionConflict',
+    'Role',
     'RunStopped',
     'SceneGraph',
     'SceneGraphError',
     'Simulator',
     'SpineDialect',
-    'SymbolicPlanner',
-    'Target',
     'Task',
     'TeacherAuth',
     'TeacherUnavailable',
@@ -112,10 +126,16 @@ __all__ = [
     'WorldRejected',
     'find_domain',
     'find_planner',
+    'find_planner_of',
+    'finish_plan',
+    'import_graph',
+    'is_name',
     'parse_observation',
     'parse_plan',
     'parse_scene_graph',
     'parse_update',
+    'quote',
+    'read_graph',
     'render_observation',
     'render_plan',
     'render_scene_graph',

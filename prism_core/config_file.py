@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings as YAML files: read into a dataclass, unknown keys and wrong types refused."""
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import yaml
 
 from prism_core.errors import ConfigError
 from prism_core.files import read_text
+from prism_core.yaml_text import load_yaml
 
 Settings = TypeVar('Settings')
 
@@ -32,43 +34,6 @@ def read_config(path: Path, kind: type[Settings]) -> Settings:
     except ConfigError as error:
         raise ConfigError(f'{path}: {error}') from error
     return to_config(data, kind, str(path))
-
-
-def load_yaml(text: str) -> Any:
-    """What YAML makes of a text.
-
-    Raises:
-        ConfigError: it is not YAML, or holds a key twice, of which other readers keep the last.
-    """
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
-        raise ConfigError(f'it is not YAML: {" ".join(str(error).split())}') from error
-    except RecursionError:
-        raise ConfigError('it is not YAML of settings: nested too deeply') from None
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe reader, but a key that comes twice is an error."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Read a mapping, before another one is merged into it."""
-        node = super().compose_mapping_node(anchor)
-        seen: dict[str, yaml.Mark] = {}
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            if (first := seen.get(key.value)) is not None:
-                raise ConfigError(
-                    f'expected each setting once, got {key.value!r} twice, at {_place(first)} and '
-                    f'{_place(key.start_mark)}; keep one of them'
-                )
-            seen[key.value] = key.start_mark
-        return node
-
-
-def _place(mark: yaml.Mark) -> str:
-    return f'line {mark.line + 1} column {mark.column + 1}'
 
 
 def to_config(data: Any, kind: type[Settings], where: str) -> Settings:

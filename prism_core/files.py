@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files read with one sentence when that fails, hashed, and written whole or not at all."""
 
 from __future__ import annotations
@@ -27,6 +28,22 @@ def read_text(path: Path) -> str:
         raise ConfigError(f'cannot read {path}: {error.strerror}') from error
     except UnicodeDecodeError as error:
         raise ConfigError(f'{path} is not UTF-8 text: {error}') from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        ConfigError: it cannot be read, or is longer than `MAX_TEXT_CHARS` bytes.
+    """
+    try:
+        with path.open('rb') as file:
+            data = file.read(MAX_TEXT_CHARS + 1)
+    except OSError as error:
+        raise ConfigError(f'cannot read {path}: {error.strerror}') from error
+    if len(data) > MAX_TEXT_CHARS:
+        raise ConfigError(f'{path} is longer than {MAX_TEXT_CHARS:,} bytes')
+    return data
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a GGUF file says about its model, read from its head without loading the weights.
 
 Needs the standard library only, so that a robot's node can ask a file for the dialect of its
@@ -17,9 +18,9 @@ from dataclasses import dataclass, fields, replace
 from math import prod
 from pathlib import Path
 
-from prism_core.actions import ActionTable
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file, read_text
+from prism_core.plan.actions import ActionTable
 
 Scalar = str | int | float | bool
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON that people and programs wrote: read so that nothing of it is lost in silence.
 
 The standard readers keep the last of two equal keys and say nothing; here that is an error with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism bench graph`: what a scene graph costs at each step, and what /plan adds to a service.
 
 Medians on this machine. A step must not grow faster than n log n in the number of nodes.
@@ -24,17 +25,18 @@ from rich.table import Table
 from std_msgs.msg import UInt64
 
 from prism_core import (
+    DEFAULT_DOMAIN,
     Action,
     Connection,
     GraphUpdate,
     Node,
     Plan,
     SceneGraph,
+    find_domain,
     parse_scene_graph,
     render_scene_graph,
     validate_plan,
 )
-from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetPlan
 from prism_ros.client import spin_until
@@ -60,6 +62,7 @@ def run_graph_bench(sizes: list[int], repeats: int) -> None:
         parameters = {
             'planner.order': f"['{INSTANT_PLANNER}']",
             'planner.allow_import_paths': 'true',
+            'domain': DEFAULT_DOMAIN,
         }
         stack.enter_context(node_process('bench_peer', domain, log, parameters))
         peer = stack.enter_context(_Peer(domain))
@@ -91,18 +94,20 @@ def make_graph(size: int) -> SceneGraph:
         if y:
             connections.append(Connection('traversable', f'region_{i - width}', f'region_{i}'))
     for i in range(size - regions):
-        at = nodes[i % regions]
-        position = (at.position[0] + 2.0, at.position[1] + i % 5)
+        at = i % regions
+        position = (10.0 * (at % width) + 2.0, 10.0 * (at // width) + i % 5)
         nodes.append(Node(f'crate_{i}', 'object', position, 'wooden', {'state': 'closed'}))
-        connections.append(Connection('observed_from', f'crate_{i}', at.name))
+        connections.append(Connection('observed_from', f'crate_{i}', f'region_{at}'))
     return SceneGraph(nodes, connections, robot_location='region_0')
 
 
 def _time_steps(graph: SceneGraph, peer: _Peer, repeats: int) -> dict[str, float]:
     """Median seconds of each step, on a graph that is new for each repeat."""
     text = render_scene_graph(graph)
+    table = find_domain(DEFAULT_DOMAIN).table
     last_region, last_object = list(graph.regions)[-1], list(graph.objects)[-1]
-    plan = Plan((Action('goto', (last_region,)), Action('inspect', (last_object, 'is it open?'))))
+    drive, look = table.taking('region')[0], table.taking('object')[0]
+    plan = Plan((Action(drive, (last_region,)), Action(look, (last_object, 'is it open?'))))
     moved = replace(graph.nodes[last_object], position=(1.0, 1.0))
     update = GraphUpdate(upsert_nodes=(moved,))
     seconds: dict[str, list[float]] = {}
@@ -117,7 +122,7 @@ def _time_steps(graph: SceneGraph, peer: _Peer, repeats: int) -> dict[str, float
     gc.disable()  # as timeit does: a full collection now and then would hide the step
     for repeat in range(repeats):
         loaded = timed('load (JSON to graph, checked)', parse_scene_graph, text)
-        report = timed('validate a plan (new graph)', validate_plan, plan, loaded, MAPPING_ACTIONS)
+        report = timed('validate a plan (new graph)', validate_plan, plan, loaded, table)
         if not report.is_valid:
             raise RuntimeError(f'the bench plan is not valid: {report.feedback}')
         changed = timed('apply a delta', loaded.apply, update)

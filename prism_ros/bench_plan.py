@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism bench plan`: a student through /plan, beside the same student in this process."""
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from domain_coordinator import domain_id
 from rich.console import Console
 from rich.table import Table
 
-from prism_core import Episode, Planner, PlanRejected, find_planner
-from prism_core.domains.mapping.benchmark import draw_missions
+from prism_core import DEFAULT_DOMAIN, Episode, Planner, PlanRejected, find_domain, find_planner
+from prism_core.bench.missions import draw_missions
 from prism_ros.planner_over_ros import RosPlanner
 from prism_ros.processes import node_process, on_this_machine_only
 
@@ -37,7 +38,7 @@ def run_plan_bench(plans: int, advance: Callable[[], None]) -> None:
         ConfigError: the student cannot be run.
         PlannerError: the node or the student fails.
     """
-    missions = draw_missions(plans)
+    missions = draw_missions(find_domain(DEFAULT_DOMAIN), plans)
     with _planners() as planners:
         _plan_all(planners, missions[:1], {}, lambda: None)
         times: Times = {}

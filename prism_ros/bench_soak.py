@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism bench soak`: both nodes under mixed use for as long as wanted, killed with -9 now and then
 and started again, as a launch file would.
 """
@@ -22,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from prism_core import parse_scene_graph
-from prism_core.domains.mapping import GRAPHS
+from prism_ros.demo import find_demo_graph
 from prism_ros.processes import node_process, on_this_machine_only
 from prism_ros.soak_load import LOST_S, Load, Window
 
@@ -40,7 +41,10 @@ class Nodes:
         self._domain, self._stack = domain, stack
         self._log = stack.enter_context((out / 'nodes.log').open('w'))
         self._parameters = {
-            'graph': {'graph.file': 'depot.json', 'graph.state_directory': str(out / 'state')},
+            'graph': {
+                'graph.file': str(find_demo_graph()),
+                'graph.state_directory': str(out / 'state'),
+            },
             'planner': {'planner.order': "['symbolic','student']"},
         }
         (out / 'state').mkdir(exist_ok=True)
@@ -135,7 +139,7 @@ def _load(domain: int) -> Iterator[tuple[Load, SingleThreadedExecutor]]:
     node = RosNode('prism_soak', context=context)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
-    load = Load(node, parse_scene_graph((GRAPHS / 'depot.json').read_text()))
+    load = Load(node, parse_scene_graph(find_demo_graph().read_text()))
     load.excuse()  # the nodes are still coming up
     try:
         yield load, executor

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CheckedNode: a lifecycle node that no parameter and no call to set one brings down.
 
 A parameter that was given wrong at the start is said in one sentence and leaves the node up; rclpy
@@ -11,13 +12,36 @@ from typing import Any
 
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import ChangeState
-from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 
 from prism_ros.parameter_checks import find_unknown, read_change, read_override
 from prism_ros.parameters import ROS_PARAMETERS, ParameterSpec
+
+
+def describe(spec: ParameterSpec) -> ParameterDescriptor:
+    """The descriptor that `ros2 param describe` shows."""
+    descriptor = ParameterDescriptor(
+        description=spec.description,
+        additional_constraints=spec.constraints,
+        read_only=spec.fixed == 'started',
+    )
+    if spec.range is not None:
+        low, high = spec.range
+        if isinstance(spec.default, int):
+            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
+        else:
+            descriptor.floating_point_range = [
+                FloatingPointRange(from_value=float(low), to_value=float(high))
+            ]
+    return descriptor
 
 
 class CheckedNode(LifecycleNode):
@@ -28,7 +52,7 @@ class CheckedNode(LifecycleNode):
         self._misfits: dict[str, str] = {}  # of what was given wrong: a sentence each
         super().__init__(name, **node_arguments)
         for spec in parameters:
-            self.declare_parameter(spec.name, spec.default, spec.describe())
+            self.declare_parameter(spec.name, spec.default, describe(spec))
         self.add_on_set_parameters_callback(self._check_change)
         for sentence in find_unknown(self._parameter_overrides, self._specs):
             self.get_logger().warning(sentence)
@@ -57,7 +81,8 @@ class CheckedNode(LifecycleNode):
         given = self._parameter_overrides.get(name)
         if given is not None and name in self._specs:
             try:
-                self._parameter_overrides[name] = read_override(given, self._specs[name])
+                value = read_override(given.value, self._specs[name])
+                self._parameter_overrides[name] = Parameter(name, value=value)
             except ValueError as error:
                 self._misfits[name] = str(error)
                 del self._parameter_overrides[name]
@@ -89,7 +114,10 @@ class CheckedNode(LifecycleNode):
 
     def _read_change(self, parameter: Parameter) -> Parameter:
         is_configured = self.state != State.PRIMARY_STATE_UNCONFIGURED
-        return read_change(parameter, self._specs, is_configured=is_configured)
+        value = read_change(
+            parameter.name, parameter.value, self._specs, is_configured=is_configured
+        )
+        return Parameter(parameter.name, value=value)
 
     def _guard_service(self, kind, refuse: Callable[[Any, str], Any]) -> None:
         """Have what a service of rclpy raises answered by `refuse(request, reason)`."""

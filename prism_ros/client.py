@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client of the planner's service, for the command line: one process, one node, bounded waits."""
 
 from __future__ import annotations

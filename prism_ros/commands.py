@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commands of `prism` that need ROS, registered as entry points of group `prism.commands`."""
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from prism_core import trace_plan
-from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
-from prism_core.terminal import print_graph, print_plan, show_progress
+from prism_core import ActionTable, Plan, PrismError, trace_plan
+from prism_core.inference.planning_domain import find_planning_domain
+from prism_core.pictures.terminal import print_graph, print_plan, show_progress
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.srv import GetPlan
 from prism_ros.conversions import plan_from_message
@@ -30,7 +31,14 @@ _SOURCES = {
 @click.option('--planner', default='', help="Name of a planner; the robot's order when left out.")
 @click.option('--location', default='', help='Region to plan from, when not where the robot is.')
 @click.option('--timeout', 'timeout_s', default=30.0, show_default=True, help='Seconds to wait.')
-def ask(task: str, namespace: str, planner: str, location: str, timeout_s: float) -> None:
+@click.option(
+    '--domain',
+    default='',
+    help='Domain of its actions, or package.module:factory; as the plan says when left out.',
+)
+def ask(
+    task: str, namespace: str, planner: str, location: str, timeout_s: float, domain: str
+) -> None:
     """Ask a running planner for a plan."""
     from prism_ros.client import PlannerClient
 
@@ -39,7 +47,8 @@ def ask(task: str, namespace: str, planner: str, location: str, timeout_s: float
     )
     with _errors_shown(), PlannerClient(namespace) as client:
         response, latency_s = client.call(request, timeout_s + 1.0)
-    _print_response(response, latency_s)
+        _, plan = _read_plan(response.plan, domain)
+    _print_plan(response.plan, plan, latency_s)
 
 
 @click.command()
@@ -47,22 +56,22 @@ def ask(task: str, namespace: str, planner: str, location: str, timeout_s: float
     '--graph', type=click.Path(path_type=Path), help='Scene graph; a packaged one when left out.'
 )
 @click.option(
-    '--request', 'task', default='go to the warehouse', show_default=True, help='The task.'
+    '--request', 'task', default='where is the forklift?', show_default=True, help='The task.'
 )
 def demo(graph: Path | None, task: str) -> None:
     """Start the nodes, ask them for a plan over DDS, and draw it."""
-    from prism_ros.demo import run_demo
+    from prism_ros.demo import find_demo_graph, run_demo
     from prism_ros.graph_files import load_scene_graph
 
     if not task.strip():
         raise click.ClickException("the request is empty; say, for example: 'inspect the truck'")
-    path = (graph or GRAPHS / 'depot.json').resolve()
+    path = (graph or find_demo_graph()).resolve()
     with _errors_shown():
         load_scene_graph(path)
         response, latency_s, known_graph = run_demo(path, task)
-    plan = plan_from_message(response.plan, MAPPING_ACTIONS)
-    print_graph(known_graph, trace_plan(plan, known_graph, MAPPING_ACTIONS))
-    _print_response(response, latency_s)
+        table, plan = _read_plan(response.plan)
+    print_graph(known_graph, trace_plan(plan, known_graph, table))
+    _print_plan(response.plan, plan, latency_s)
 
 
 @click.command('graph')
@@ -108,9 +117,13 @@ def bench_soak(minutes: float, out: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _print_response(response: GetPlan.Response, latency_s: float) -> None:
-    made = response.plan
-    plan = plan_from_message(made, MAPPING_ACTIONS)
+def _read_plan(made: PlanMessage, domain: str = '') -> tuple[ActionTable, Plan]:
+    """The table of the actions of a plan, and what it says."""
+    table = find_planning_domain(domain or made.domain, allow_import_paths=bool(domain)).table
+    return table, plan_from_message(made, table)
+
+
+def _print_plan(made: PlanMessage, plan: Plan, latency_s: float) -> None:
     passed_over = (f'passed over {said}' for said in made.passed_over)
     source = _SOURCES.get(made.source, made.model_id)
     if source != made.model_id:
@@ -124,6 +137,8 @@ def _errors_shown() -> Iterator[None]:
     """Turn a refusal into one line and exit status 1."""
     try:
         yield
+    except PrismError as error:
+        raise click.ClickException(str(error)) from error
     except Refusal as refusal:
         name = CODE_NAMES.get(refusal.code, str(refusal.code))
         raise click.ClickException(f'{refusal} [{name} {refusal.code}]') from refusal

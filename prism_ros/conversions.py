@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between the messages of prism_msgs and the types of prism_core: graphs, updates and plans.
 
 This file and `turn_conversions` are the only ones that know both sides. Pure functions. Message →
@@ -8,6 +9,7 @@ is refused, never dropped.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
@@ -18,6 +20,7 @@ from prism_core import (
     Action,
     ActionTable,
     ArgumentKind,
+    ConfigError,
     Connection,
     GraphUpdate,
     Node,
@@ -25,6 +28,7 @@ from prism_core import (
     PrismError,
     SceneGraph,
     SceneGraphError,
+    quote,
 )
 from prism_msgs.msg import NodeAttributes, PlanStep, SceneEdge, SceneGraphUpdate, SceneNode
 from prism_msgs.msg import Plan as PlanMessage
@@ -41,13 +45,19 @@ _NODE_TYPES: dict[int, Literal['region', 'object']] = {
     SceneNode.TYPE_REGION: 'region',
     SceneNode.TYPE_OBJECT: 'object',
 }
-_EDGE_KINDS: dict[int, Literal['traversable', 'observed_from']] = {
+_EDGE_KINDS: dict[int, Literal['traversable', 'observed_from', 'in', 'on', 'held']] = {
     SceneEdge.KIND_TRAVERSABLE: 'traversable',
     SceneEdge.KIND_OBSERVED_FROM: 'observed_from',
+    SceneEdge.KIND_IN: 'in',
+    SceneEdge.KIND_ON: 'on',
+    SceneEdge.KIND_HELD: 'held',
 }
 _TYPE_OF_NODE = {kind: number for number, kind in _NODE_TYPES.items()}
 _KIND_OF_EDGE = {kind: number for number, kind in _EDGE_KINDS.items()}
 _EUCLIDEAN = -1.0
+# The bounds that prism_msgs/PlanStep states.
+MAX_TARGETS = 8
+MAX_ACTION_CHARS = 32
 # The bounds that prism_msgs/SceneGraphUpdate states; no middleware enforces them.
 UPDATE_LIMITS = {
     'upsert_nodes': 1024,
@@ -70,12 +80,11 @@ def node_from_message(message: SceneNode) -> Node:
     kind = _NODE_TYPES.get(message.type)
     if kind is None:
         raise SceneGraphError(
-            f"node '{message.id[:80]}': type must be 1 (region) or 2 (object), got {message.type}"
+            f'node {quote(message.id)}: type must be 1 (region) or 2 (object), got {message.type}'
         )
-    position = message.pose.position
-    return Node(
-        message.id, kind, (position.x, position.y), message.description, read_attributes(message)
-    )
+    at = message.pose.position
+    position = None if math.isnan(at.x) and math.isnan(at.y) else (at.x, at.y)
+    return Node(message.id, kind, position, message.description, read_attributes(message))
 
 
 def node_to_message(node: Node) -> SceneNode:
@@ -83,7 +92,7 @@ def node_to_message(node: Node) -> SceneNode:
     message = SceneNode(
         id=node.name, type=_TYPE_OF_NODE[node.kind], description=node.description, confidence=1.0
     )
-    message.pose.position.x, message.pose.position.y = node.position
+    message.pose.position.x, message.pose.position.y = node.position or (math.nan, math.nan)
     write_attributes(message, node.attributes)
     return message
 
@@ -92,13 +101,14 @@ def connection_from_message(message: SceneEdge) -> Connection:
     """Read a connection.
 
     Raises:
-        SceneGraphError: the kind is unknown, the cost is not a number, or both ends are one node.
+        SceneGraphError: the kind is unknown or has no cost, the cost is not a number, or both ends
+            are one node.
     """
     kind = _EDGE_KINDS.get(message.kind)
     if kind is None:
         raise SceneGraphError(
-            f"connection '{message.source[:80]}' - '{message.target[:80]}': kind must be "
-            f'1 (traversable) or 2 (observed from), got {message.kind}'
+            f'connection {quote(message.source)} - {quote(message.target)}: kind must be '
+            f'1 (traversable), 2 (observed from), 3 (in), 4 (on) or 5 (held), got {message.kind}'
         )
     cost_m = None if message.cost < 0 else message.cost
     return Connection(kind, message.source, message.target, cost_m)
@@ -125,7 +135,9 @@ def scene_graph_from_message(message: SceneGraphMessage) -> SceneGraph:
     nodes = _convert(message.nodes, node_from_message, problems)
     connections = _convert(message.edges, connection_from_message, problems)
     seen = Counter(connection.key for connection in connections)
-    problems += [f"connection '{a}' - '{b}' comes twice" for (a, b), n in seen.items() if n > 1]
+    problems += [
+        f'connection {quote(a)} - {quote(b)} comes twice' for (a, b), n in seen.items() if n > 1
+    ]
     if problems:
         raise SceneGraphError(problems)
     return SceneGraph(
@@ -203,47 +215,69 @@ def update_to_message(update: GraphUpdate) -> SceneGraphUpdate:
     return message
 
 
+def check_table(table: ActionTable) -> None:
+    """See that each action of a table can travel as a step.
+
+    Raises:
+        ConfigError: an action has a name that is too long, or too many nodes.
+    """
+    for spec in table.values():
+        nodes = sum(argument.kind.is_node for argument in spec.arguments)
+        if len(spec.name) > MAX_ACTION_CHARS or nodes > MAX_TARGETS:
+            raise ConfigError(
+                f'action {spec.signature} does not fit a PlanStep: expected a name of at most '
+                f'{MAX_ACTION_CHARS} characters and at most {MAX_TARGETS} nodes'
+            )
+
+
 def step_from_message(message: PlanStep, table: ActionTable) -> Action:
     """Read a step by the action table; an unknown action keeps its name, for the validator.
 
     Raises:
-        PrismError: a field is set that the action has no argument for.
+        PrismError: it names more or fewer nodes than the action has arguments for, or a field is
+            set that the action has none for.
     """
     spec = table.get(message.action)
     if spec is None:
         return Action(message.action)
+    kinds = [argument.kind for argument in spec.arguments]
+    named = sum(kind.is_node for kind in kinds)
+    if len(message.targets) != named:
+        raise PrismError(
+            f"step {spec.signature}: field 'targets' must hold {named} names, got "
+            f'{str(list(message.targets))[:80]}'
+        )
+    targets = iter(message.targets)
     values = {
-        ArgumentKind.REGION: message.target,
-        ArgumentKind.OBJECT: message.target,
         ArgumentKind.X_M: message.point.x,
         ArgumentKind.Y_M: message.point.y,
         ArgumentKind.RADIUS_M: message.radius,
         ArgumentKind.TEXT: message.text,
     }
-    kinds = [argument.kind for argument in spec.arguments]
-    used = step_to_message(Action(spec.name, tuple(values[kind] for kind in kinds)), table)
-    for field in ('target', 'point', 'has_point', 'radius', 'text'):
+    action = Action(
+        spec.name, tuple(next(targets) if kind.is_node else values[kind] for kind in kinds)
+    )
+    used = step_to_message(action, table)
+    for field in ('point', 'has_point', 'radius', 'text'):
         if getattr(message, field) != getattr(used, field):
             raise PrismError(
                 f"step {spec.signature}: field '{field}' cannot be "
                 f'{str(getattr(message, field))[:80]!r}'
             )
-    return Action(spec.name, tuple(values[kind] for kind in kinds))
+    return action
 
 
 def step_to_message(action: Action, table: ActionTable) -> PlanStep:
     """Write a valid action as a step that waits to be carried out."""
-    message = PlanStep(action=action.name)
+    message = PlanStep(action=action.name, targets=table.nodes_of(action))
     for argument, value in zip(table[action.name].arguments, action.arguments):
-        if argument.kind.is_node:
-            message.target = value
-        elif argument.kind is ArgumentKind.X_M:
+        if argument.kind is ArgumentKind.X_M:
             message.point.x, message.has_point = float(value), True
         elif argument.kind is ArgumentKind.Y_M:
             message.point.y, message.has_point = float(value), True
         elif argument.kind is ArgumentKind.RADIUS_M:
             message.radius = float(value)
-        else:
+        elif argument.kind is ArgumentKind.TEXT:
             message.text = wire_text(str(value))
     return message
 
@@ -298,7 +332,7 @@ def _attributes_from_messages(
     attributes: dict[str, dict[str, Any]] = {}
     for name, changes in _convert(messages, changes_from_message, problems):
         if name in attributes:
-            problems.append(f"node '{name}' comes twice in set_attributes")
+            problems.append(f'node {quote(name)} comes twice in set_attributes')
         attributes[name] = changes
     return attributes
 
@@ -310,4 +344,4 @@ def wire_text(text: str) -> str:
 
 def _check_frame(frame: str) -> None:
     if frame not in ('', FRAME):
-        raise SceneGraphError(f"expected coordinates in frame '{FRAME}', got '{frame[:80]}'")
+        raise SceneGraphError(f"expected coordinates in frame '{FRAME}', got {quote(frame)}")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demo: the real nodes in processes of their own, asked over DDS from this one."""
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from domain_coordinator import domain_id
 
-from prism_core import SceneGraph, parse_scene_graph
+from prism_core import DEFAULT_DOMAIN, SceneGraph, find_domain, parse_scene_graph
+from prism_core.inference.planning_domain import packaged_graphs
 from prism_msgs.msg import PlanErrorCode
 from prism_msgs.srv import GetPlan, GetSceneGraph
 from prism_ros.client import PlannerClient
@@ -21,6 +23,11 @@ START_TIMEOUT_S = 30.0
 FIRST_TASK = 'look around'  # waits for the model to be loaded
 DEMO_PLANNER = 'student'  # by name: it is not the first that a node asks
 _NOT_READY = PlanErrorCode.NODE_INACTIVE, PlanErrorCode.TIMEOUT
+
+
+def find_demo_graph() -> Path:
+    """The scene graph of the demo and of benchmarks."""
+    return packaged_graphs(find_domain(DEFAULT_DOMAIN))['depot.json']
 
 
 def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, SceneGraph]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From errors of prism_core to the error codes of prism_msgs."""
 
 from __future__ import annotations

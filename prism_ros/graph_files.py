@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scene graphs on disk: confined to folders, read whole, and replaced whole or not at all.
 
 A name that came over the network is opened part by part from its folder, and no part may be a
@@ -11,16 +12,16 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
-from prism_core import SceneGraph, SceneGraphError, parse_scene_graph, render_scene_graph
-from prism_core.domains.mapping import GRAPHS
+from prism_core import ConfigError, SceneGraph, SceneGraphError, read_graph, render_scene_graph
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import Refusal
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-SUFFIX = '.json'
+SUFFIX = '.json'  # of what is saved
+SUFFIXES = (SUFFIX, '.geojson', '.graphml')
 MODE = 0o644  # of what is saved, at most
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe is not waited for
@@ -29,6 +30,12 @@ _OF_LINKS = {
     errno.ELOOP: 'it is a symbolic link, which is not followed',
     errno.ENOTDIR: 'what stands before a / is no folder, or a symbolic link to one',
 }
+
+Say = Callable[[str], None]
+
+
+def _in_silence(_: str) -> None:
+    pass
 
 
 class GraphFolder:
@@ -40,33 +47,55 @@ class GraphFolder:
         file: the graph to start with: a path, or a name inside the folder; '' = none. Who started
             the node named it, so it may be a link.
         save_directory: the folder to write to; '' = nothing is written.
+        find_packaged: tells the folder of the packaged graphs, where it is needed; None for none.
 
     Raises:
         Refusal: a folder does not exist, or the file lies outside it.
     """
 
-    def __init__(self, directory: str, file: str, save_directory: str = ''):
+    def __init__(
+        self,
+        directory: str,
+        file: str,
+        save_directory: str = '',
+        find_packaged: Callable[[], Path | None] = lambda: None,
+    ):
         if not directory and os.sep in file:
             directory, file = os.path.split(os.path.expanduser(file))
-        self._source = _existing('graph.directory', directory) if directory else GRAPHS.resolve()
+        if directory:
+            self._source: Path | None = _existing('graph.directory', directory)
+        else:
+            packaged = find_packaged()
+            self._source = None if packaged is None else packaged.resolve()
         self._target = None
         if save_directory:
             self._target = _existing('graph.save_directory', save_directory)
         self.file: Path | None = None
         if file:
-            self.file = Path(os.path.normpath(self._source / os.path.expanduser(file)))
-            if self._source not in self.file.parents:
-                raise _file_error(f'{file[:80]!r} is not inside the folder {self._source}')
+            source = self._folder_to_read()
+            self.file = Path(os.path.normpath(source / os.path.expanduser(file)))
+            if source not in self.file.parents:
+                raise _file_error(f'{file[:80]!r} is not inside the folder {source}')
 
-    def load(self, name: str) -> tuple[SceneGraph, Path]:
-        """The graph in the file that somebody on the network names, and its path.
+    def load(self, name: str, say: Say = _in_silence) -> tuple[SceneGraph, Path]:
+        """The graph in the file that somebody on the network names, and its path; `say` as in
+        `load_scene_graph`.
 
         Raises:
             Refusal: the name leads elsewhere, or as `load_scene_graph`.
             SceneGraphError: the text is no scene graph.
         """
-        with _open_entry(self._source, name, 'cannot read') as (path, folder):
-            return load_scene_graph(path, folder), path
+        root = self._folder_to_read()
+        with _open_entry(root, name, 'cannot read', SUFFIXES) as (path, folder):
+            return load_scene_graph(path, folder, say), path
+
+    def _folder_to_read(self) -> Path:
+        if self._source is None:
+            raise _file_error(
+                'there are no packaged graphs in this domain: set graph.directory to the folder of '
+                'your own, or graph.file to a path'
+            )
+        return self._source
 
     def save(self, graph: SceneGraph, name: str) -> Path:
         """Write a graph to the file that somebody on the network names; '' = the one it is from.
@@ -81,17 +110,19 @@ class GraphFolder:
             )
         if not name and self.file is None:
             raise Refusal(PlanErrorCode.INVALID_REQUEST, 'name a file: the graph was not loaded')
-        with _open_entry(self._target, name or str(self.file), 'cannot write') as (path, folder):
+        name = name or str(self.file)
+        with _open_entry(self._target, name, 'cannot write', (SUFFIX,)) as (path, folder):
             save_scene_graph(graph, path, folder)
         return path
 
 
-def load_scene_graph(path: Path, folder: int | None = None) -> SceneGraph:
-    """Read a scene graph from a file of SPINE JSON.
+def load_scene_graph(path: Path, folder: int | None = None, say: Say = _in_silence) -> SceneGraph:
+    """Read a scene graph from a file: SPINE JSON, or a map of any kind that can be imported.
 
     Args:
         path: the file.
         folder: the folder of the file, open; the file may be a link only where none is given.
+        say: is told of a map that others made what was read, guessed and left out.
 
     Raises:
         Refusal: the file cannot be read, is too large or is no text.
@@ -113,7 +144,14 @@ def load_scene_graph(path: Path, folder: int | None = None) -> SceneGraph:
             raise Refusal(
                 PlanErrorCode.GRAPH_TOO_LARGE, f'{path} is larger than {MAX_FILE_BYTES} bytes'
             )
-        return parse_scene_graph(content.decode('utf-8'))
+        # Only who started the node may name a map that names other files.
+        beside = path.parent if folder is None else None
+        graph, report = read_graph(content.decode('utf-8-sig'), folder=beside)
+        if report.kind != 'spine':
+            say(f'{path}: {report.summary}')
+        return graph
+    except ConfigError as error:  # a library is missing
+        raise _file_error(f'cannot read {path}: {error}') from error
     except SceneGraphError as error:
         raise SceneGraphError([f'{path}: {problem}' for problem in error.problems]) from error
     except UnicodeDecodeError as error:
@@ -174,9 +212,11 @@ def write_whole(path: Path, text: str, folder: int | None = None) -> None:
 
 
 @contextlib.contextmanager
-def _open_entry(root: Path, name: str, failing: str) -> Iterator[tuple[Path, int]]:
+def _open_entry(
+    root: Path, name: str, failing: str, suffixes: tuple[str, ...]
+) -> Iterator[tuple[Path, int]]:
     """The path that a name from the network stands for, and the open folder that it is in."""
-    parts = _parts_of(name, root)
+    parts = _parts_of(name, root, suffixes)
     path = root.joinpath(*parts)
     with contextlib.ExitStack() as opened:
         try:
@@ -190,17 +230,17 @@ def _open_entry(root: Path, name: str, failing: str) -> Iterator[tuple[Path, int
         yield path, folder
 
 
-def _parts_of(name: str, root: Path) -> tuple[str, ...]:
+def _parts_of(name: str, root: Path, suffixes: tuple[str, ...]) -> tuple[str, ...]:
     path = PurePosixPath(name)
     if path.is_absolute() and path.is_relative_to(root):
         path = path.relative_to(root)
     if path.is_absolute() or '..' in path.parts:
         raise _file_error(f'{name[:256]!r} is not inside the folder {root}')
     is_plain = name.isprintable() and not any(part[0] in '.~' for part in path.parts)
-    if not (is_plain and path.name.endswith(SUFFIX)):
+    if not (is_plain and path.name.endswith(suffixes)):
         raise _file_error(
-            f'expected the name of a {SUFFIX} file in {root}, without parts that begin with . or '
-            f'~, got {name[:256]!r}'
+            f'expected the name of a {" or ".join(suffixes)} file in {root}, without parts that '
+            f'begin with . or ~, got {name[:256]!r}'
         )
     return path.parts
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A copy of the scene graph that follows the topics of prism_scene_graph.
 
 The whole graph is taken as raw bytes and deserialised only when the deltas do not lead to it: at

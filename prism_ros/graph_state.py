@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the owner of a scene graph keeps on disk, so that its restart loses nothing.
 
 A folder holds a snapshot (two lines of JSON: where the graph came from, and the graph as SPINE
@@ -121,6 +122,11 @@ class GraphState:
             self._lock = _lock(folder / 'lock')
         except OSError as error:
             self._fail(error)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it could not be written when that was last tried."""
+        return self._failed_s is not None
 
     def restore(self, origin: Origin) -> OwnedGraph | None:
         """The graph as it was; None where it has to be made from its file."""

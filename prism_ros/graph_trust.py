@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the planner can believe of the scene graph: when its owner was last heard, and whether that
 still knows what it was told.
 """

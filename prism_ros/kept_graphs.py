@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The graphs that the last plans were made on, for the history of the requests behind them."""
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the arguments of our launch file mean. Knows no `launch`, no ROS and no node."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from prism_core.domains.mapping import GRAPHS
+from prism_core import ConfigError
+from prism_core.inference.planning_domain import find_planning_domain, packaged_graphs
 
 _FLAGS = {
     **dict.fromkeys(('true', '1', 'yes', 'on'), True),
@@ -24,27 +26,31 @@ def read_flag(name: str, text: str) -> bool:
     return flag
 
 
-def find_scene_graph(text: str, working_directory: Path) -> tuple[str, str]:
+def find_scene_graph(text: str, working_directory: Path, domain: str = '') -> tuple[str, str]:
     """The scene graph that a launch argument names: its path, and which one it is.
 
     Args:
         text: a path, from the working directory or home where it is relative; else the name of a
             packaged graph. '' = none.
         working_directory: of whoever launches.
+        domain: whose packaged graphs are meant, as parameter `domain` of the nodes names it.
 
     Raises:
-        ValueError: there is no such file.
+        ValueError: there is no such file, or no such domain.
     """
     if not text:
         return '', ''
     given = (working_directory / Path(text).expanduser()).absolute()
-    packaged = GRAPHS / text
     if given.is_file():
         return str(given), f'the file {given}'
-    if packaged.parent == GRAPHS and packaged.is_file():
-        return str(packaged), f'the packaged graph {packaged}, since there is no file {given}'
-    names = ', '.join(sorted(path.name for path in GRAPHS.glob('*.json')))
+    try:
+        packaged = packaged_graphs(find_planning_domain(domain))
+    except ConfigError as error:
+        raise ValueError(f'scene_graph: there is no file {given}, and {error}') from error
+    if text in packaged:
+        path = packaged[text]
+        return str(path), f'the packaged graph {path}, since there is no file {given}'
     raise ValueError(
-        f"scene_graph: expected a file or a packaged graph ({names}), got '{text}'; there is no "
-        f'file {given}'
+        f'scene_graph: expected a file or a packaged graph ({", ".join(packaged) or "none"}), got '
+        f"'{text}'; there is no file {given}"
     )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many messages of a topic never came, told from the numbers that they carry.
 
 A reader whose queue is full replaces the oldest message in silence; Fast DDS tells no event of it.

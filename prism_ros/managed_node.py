@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ManagedNode: the life cycle, the error handling and the main loop that our nodes share.
 
 Every callback runs behind a wrapper that turns any exception into an error code or a log line:
@@ -16,12 +17,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import State
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
@@ -29,8 +33,11 @@ from prism_core import PrismError
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.checked_node import CheckedNode
 from prism_ros.conversions import wire_text
+from prism_ros.diagnostics import ERROR, PERIOD_S, TOPIC, WARN, make_array, make_diagnostic
 from prism_ros.errors import Refusal, refusal_from
-from prism_ros.parameters import ParameterSpec
+from prism_ros.introspection import introspect
+from prism_ros.parameter_file import explain_refusal
+from prism_ros.parameters import INTROSPECTION_MODE, ParameterSpec
 
 RESULT_TIMEOUT_S = 60
 """Results of ROS actions are kept so long for who asks late. Each one kept makes every later goal
@@ -59,9 +66,12 @@ class ManagedNode(CheckedNode):
     def __init__(self, name: str, parameters: Sequence[ParameterSpec], **node_arguments: Any):
         super().__init__(name, parameters, **node_arguments)
         self._failure = ''  # why the last configuration failed
+        self._served: list[Any] = []
         self._action_servers: list[ActionServer] = []
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.group = ReentrantCallbackGroup()
+        self._diagnostics = self.create_publisher(DiagnosticArray, TOPIC, 1)
+        self.every(PERIOD_S, self._publish_diagnostics)
 
     # What subclasses override ---------------------------------------------------------------
 
@@ -77,6 +87,10 @@ class ManagedNode(CheckedNode):
     def cleanup(self) -> None:
         """Give back what `configure` took up."""
 
+    def diagnose(self) -> Sequence[DiagnosticStatus]:
+        """What /diagnostics says of it while it is active."""
+        return []
+
     # Life cycle -----------------------------------------------------------------------------
 
     @property
@@ -85,10 +99,15 @@ class ManagedNode(CheckedNode):
         return self.state == State.PRIMARY_STATE_ACTIVE
 
     @property
+    def fault(self) -> str:
+        """Why it cannot be configured as it is, '' for nothing."""
+        return self.misfits or self._failure
+
+    @property
     def why_inactive(self) -> str:
         """Why requests are not answered, and what to do about it."""
         name = self.get_fully_qualified_name()
-        if reason := self.misfits or self._failure:
+        if reason := self.fault:
             command = f'ros2 lifecycle set {name} configure'
             return f'{name} is not configured: {reason}; after that run: {command}'
         return f'{name} is not active; run: ros2 lifecycle set {name} activate'
@@ -148,6 +167,35 @@ class ManagedNode(CheckedNode):
         self._state_machine.destroy_when_not_in_use()
         super().destroy_node()
 
+    # What it tells of itself ----------------------------------------------------------------
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """As above, and what is told of calls follows its parameter at once."""
+        result = super().set_parameters_atomically(parameter_list)
+        if result.successful and INTROSPECTION_MODE.name in {p.name for p in parameter_list}:
+            for server in (*self._served, *self._action_servers):
+                self._introspect(server)
+        return result
+
+    def _introspect(self, server: Any) -> None:
+        mode = self.get_parameter(INTROSPECTION_MODE.name).value
+        if introspect(server, mode, self.get_clock()) or mode == INTROSPECTION_MODE.default:
+            return
+        what = 'ROS actions' if isinstance(server, ActionServer) else 'services'
+        self.get_logger().warning(
+            f'{INTROSPECTION_MODE.name} is {mode}, and this distribution of ROS tells no calls of '
+            f'{what}',
+            once=True,
+        )
+
+    def _publish_diagnostics(self) -> None:
+        diagnostics = self.diagnose() if self.is_active else [self._diagnose_inactive()]
+        self._diagnostics.publish(make_array(self, diagnostics))
+
+    def _diagnose_inactive(self) -> DiagnosticStatus:
+        level = ERROR if self.fault else WARN
+        return make_diagnostic(self, 'life cycle', level, self.why_inactive, {})
+
     # Interfaces -----------------------------------------------------------------------------
 
     def serve(self, kind, name: str, callback: Callable) -> None:
@@ -161,7 +209,9 @@ class ManagedNode(CheckedNode):
             response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
             return response
 
-        self.create_service(kind, name, guarded, callback_group=self.group)
+        service = self.create_service(kind, name, guarded, callback_group=self.group)
+        self._served.append(service)
+        self._introspect(service)
 
     def serve_action(self, kind, name: str, execute: Callable, cancel: Callable) -> None:
         """Offer a ROS action. `execute(goal_handle, result)` is a coroutine that fills the result.
@@ -197,6 +247,7 @@ class ManagedNode(CheckedNode):
             result_timeout=RESULT_TIMEOUT_S,
         )
         self._action_servers.append(server)
+        self._introspect(server)
 
     def listen(
         self,
@@ -262,6 +313,8 @@ class ManagedNode(CheckedNode):
         return guarded
 
     def _log_unexpected(self, where: str, error: Exception) -> None:
+        if not self.context.ok():  # told to end in the middle of a callback
+            return
         self.get_logger().error(f'{where}: {error!r}\n{traceback.format_exc()}')
 
 
@@ -269,9 +322,9 @@ def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | No
     """Start a node, activate it as its parameters say, and spin until told to end."""
     try:
         rclpy.init(args=sys.argv if arguments is None else arguments)
-    except RuntimeError as error:  # of rcl, which names its own source lines at the end
-        reason = str(error).partition(', at /')[0]
-        print(f'{reason}; mend the arguments or the parameter file', file=sys.stderr, flush=True)
+    except RuntimeError as error:  # of rcl
+        given = sys.argv if arguments is None else arguments
+        print(explain_refusal(given, str(error)), file=sys.stderr, flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             time.sleep(UNREADABLE_PAUSE_S)
         sys.exit(2)
@@ -284,6 +337,9 @@ def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | No
         node.destroy_node()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except Exception:
+        if rclpy.ok():  # else it was told to end while it was starting
+            raise
     finally:
         rclpy.try_shutdown()
 

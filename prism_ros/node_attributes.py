@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a SceneNode message carries beside name, type, position and description, as attributes.
 
 Fields of the message have attribute names of their own and are left out at their default; the
@@ -9,13 +10,14 @@ key-value pair, and so is the description.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import KeyValue
 
-from prism_core import Node, SceneGraphError
+from prism_core import Node, SceneGraphError, quote
 from prism_msgs.msg import NodeAttributes
 
 _MAX_SHORT_TEXT_CHARS = 64  # semantic_class and source, prism_msgs/SceneNode
@@ -65,6 +67,11 @@ def _is_time(value: Any) -> bool:
     )
 
 
+def _height_m(position: Any) -> float:
+    """z, which says nothing where nothing is known of the position."""
+    return 0.0 if all(map(math.isnan, (position.x, position.y, position.z))) else position.z
+
+
 def _write_numbers(target: Any, names: str, values: Any) -> None:
     for name, value in zip(names, values):
         setattr(target, name, float(value))
@@ -83,7 +90,7 @@ _FIELDS = {
     ),
     'z_m': _Field(
         0.0,
-        lambda m: m.pose.position.z,
+        lambda m: _height_m(m.pose.position),
         lambda m, value: setattr(m.pose.position, 'z', float(value)),
         _is_number,
     ),
@@ -130,14 +137,14 @@ def read_attributes(message: Any) -> dict[str, Any]:
         if value == field.default:
             continue
         if not field.fits(value):
-            raise SceneGraphError(f"node '{message.id[:80]}': {key} cannot be {str(value)[:80]}")
+            raise SceneGraphError(f'node {quote(message.id)}: {key} cannot be {str(value)[:80]}')
         attributes[key] = value
     for pair in message.attributes:
         value = decode_value(pair.value)
         is_field = pair.key in _FIELDS and _FIELDS[pair.key].fits(value)
         if pair.key in attributes or is_field:
             raise SceneGraphError(
-                f"node '{message.id[:80]}': attribute '{pair.key[:80]}' comes twice or belongs in "
+                f'node {quote(message.id)}: attribute {quote(pair.key)} comes twice or belongs in '
                 'the field of that name'
             )
         attributes[pair.key] = value
@@ -164,7 +171,7 @@ def changes_from_message(message: NodeAttributes) -> tuple[str, dict[str, Any]]:
     for pair in message.attributes:
         if pair.key in changes:
             raise SceneGraphError(
-                f"node '{message.id[:80]}': attribute '{pair.key[:80]}' comes twice"
+                f'node {quote(message.id)}: attribute {quote(pair.key)} comes twice'
             )
         is_text = pair.key == 'description'
         changes[pair.key] = pair.value if is_text else decode_value(pair.value)

@@ -1,4 +1,5 @@
-"""The parameters of our nodes: one table each, declared with description, range and choices."""
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters of our nodes, a table each: description, range and choices. Knows no ROS."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from array import array
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from prism_core import MAX_NAME_CHARS, is_name
 
 FIXED = {
     'no': '',
@@ -24,9 +25,11 @@ _SHOWN_CHARS = 80
 class ParameterSpec:
     """One parameter: name, default (which fixes the type), meaning with unit, what is allowed.
 
-    `range` bounds a number, ends included. `fixed` says when the value freezes; what decides over
-    files and code does so when the node starts, since any participant may set parameters later.
-    A list must not be empty: ROS could not tell its type.
+    `range` bounds a number, ends included; `choices` are the texts that are allowed, () for any;
+    `is_node_name` allows what a node of a scene graph can be called, and ''.
+    `fixed` says when the value freezes; what decides over files and code does so when the node
+    starts, since any participant may set parameters later. A list must not be empty: ROS could not
+    tell its type.
     """
 
     name: str
@@ -34,24 +37,18 @@ class ParameterSpec:
     description: str
     range: tuple[float, float] | None = None
     fixed: Literal['no', 'configured', 'started'] = 'no'
+    choices: tuple[str, ...] = ()
+    is_node_name: bool = False
 
-    def describe(self) -> ParameterDescriptor:
-        """The descriptor that `ros2 param describe` shows."""
-        notes = [FIXED[self.fixed], 'at least one' if isinstance(self.default, list) else '']
-        descriptor = ParameterDescriptor(
-            description=self.description,
-            additional_constraints='; '.join(filter(None, notes)),
-            read_only=self.fixed == 'started',
+    @property
+    def constraints(self) -> str:
+        """What else is to be kept to, in words; '' for nothing."""
+        notes = (
+            FIXED[self.fixed],
+            'at least one' if isinstance(self.default, list) else '',
+            f'one of {", ".join(self.choices)}' if self.choices else '',
         )
-        if self.range is not None:
-            low, high = self.range
-            if isinstance(self.default, int):
-                descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
-            else:
-                descriptor.floating_point_range = [
-                    FloatingPointRange(from_value=float(low), to_value=float(high))
-                ]
-        return descriptor
+        return '; '.join(filter(None, notes))
 
     def convert(self, value: Any) -> Any:
         """The value in the type of the parameter: a whole number is a number too.
@@ -68,6 +65,8 @@ class ParameterSpec:
             converted = _convert(type(self.default), value)
             low, high = self.range or (-math.inf, math.inf)
             fits = converted is not None and (self.range is None or low <= converted <= high)
+            fits = fits and (not self.choices or converted in self.choices)
+            fits = fits and not (self.is_node_name and converted and not is_name(converted))
         if not fits:
             raise ValueError(f'{self.name}: expected {self._expected}, got {_show(value)}')
         return converted
@@ -76,6 +75,10 @@ class ParameterSpec:
     def _expected(self) -> str:
         if isinstance(self.default, list):
             return f'a list of at least one {_KINDS[type(self.default[0])].removeprefix("a ")}'
+        if self.choices:
+            return f'one of {", ".join(self.choices)}'
+        if self.is_node_name:
+            return f"'' or a name of at most {MAX_NAME_CHARS} printable characters"
         kind = _KINDS[type(self.default)]
         return f'{kind} from {self.range[0]:g} to {self.range[1]:g}' if self.range else kind
 
@@ -108,12 +111,28 @@ AUTOSTART = ParameterSpec(
     'autostart', True, 'Configure and activate the node when it starts.', fixed='started'
 )
 
+INTROSPECTION_MODE = ParameterSpec(
+    'introspection_mode',
+    'disabled',
+    'What is told of each call on topics <service>/_service_event: that it came (metadata), or '
+    'what was asked and answered, too (contents). Needs Jazzy or later.',
+    choices=('disabled', 'metadata', 'contents'),
+)
+
 SCENE_GRAPH_PARAMETERS = (
     AUTOSTART,
     ParameterSpec(
+        'domain',
+        '',
+        'Domain whose packaged graphs are read where no folder is named: an entry point of group '
+        "prism.domains. '' = that of the student, or mapping.",
+        fixed='started',
+    ),
+    ParameterSpec(
         'graph.file',
         'depot.json',
-        'Scene graph to load (SPINE JSON): a path, or a name inside graph.directory. '
+        'Scene graph to load, or a map of another kind (see docs/maps.md): a path, or a name '
+        'inside graph.directory. '
         "'' = start empty.",
         fixed='started',
     ),
@@ -121,7 +140,7 @@ SCENE_GRAPH_PARAMETERS = (
         'graph.directory',
         '',
         "Folder that load_scene_graph reads from, and nothing else. '' = the folder of graph.file, "
-        'or the packaged graphs.',
+        'or the packaged graphs of the domain.',
         fixed='started',
     ),
     ParameterSpec(
@@ -155,21 +174,53 @@ SCENE_GRAPH_PARAMETERS = (
         True,
         'Apply updates from topic graph_updates; anyone in the domain can publish there.',
     ),
+    ParameterSpec(
+        'clicked.name',
+        '',
+        'Name of what is added to the graph where topic clicked_point tells of a click, as RViz '
+        "does (Publish Point); a number is added where it is taken. '' = clicks are ignored.",
+        is_node_name=True,
+    ),
+    ParameterSpec(
+        'clicked.kind',
+        'region',
+        'What a click adds: region, joined with the one clicked before it, or object, seen from '
+        'the region clicked last.',
+        choices=('region', 'object'),
+    ),
+    INTROSPECTION_MODE,
 )
 
 PLANNER_PARAMETERS = (
     AUTOSTART,
     ParameterSpec(
+        'domain',
+        '',
+        'Domain whose actions plans are made of: an entry point of group prism.domains, or '
+        "package.module:factory for your own. '' = that of the student, or mapping.",
+        fixed='started',
+    ),
+    ParameterSpec(
+        'words',
+        '',
+        "File with the site's own words (YAML), see docs/words.md. '' = those of the domain.",
+        fixed='started',
+    ),
+    ParameterSpec(
         'planner.order',
-        ['symbolic', 'student'],
-        'Planners that answer, in falling order: names of entry points in group prism.planners '
-        '(lm is the teacher), or package.module:factory for your own; name=... calls it so.',
+        ['cascade', 'symbolic', 'student'],
+        'A policy (cascade, or first, when left out) and the planners that answer: names of entry '
+        "points in group prism.planners (lm is the teacher, symbolic the domain's own), or "
+        'package.module:factory for your own; name=... calls it so. first takes the first valid '
+        'plan that is not odd, in the order of the list; cascade takes that of symbolic, and asks '
+        'the user where symbolic is not sure of it and the next planner plans otherwise.',
         fixed='started',
     ),
     ParameterSpec(
         'planner.allow_import_paths',
         False,
-        'Let planner.order name package.module:factory, which runs whatever stands there.',
+        'Let planner.order and domain name package.module:factory, which runs whatever stands '
+        'there.',
         fixed='started',
     ),
     ParameterSpec(
@@ -205,4 +256,8 @@ PLANNER_PARAMETERS = (
         'alarms. 0 = never.',
         range=(0.0, 86400.0),
     ),
+    INTROSPECTION_MODE,
 )
+
+NODES = {'prism_scene_graph': SCENE_GRAPH_PARAMETERS, 'prism_planner': PLANNER_PARAMETERS}
+"""The parameters of each node, by its name."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PlanCall: one request on its way to a valid plan, a refusal or the deadline.
 
 Runs as a coroutine on the node's executor, which it holds for a millisecond at most: after that it
@@ -8,8 +9,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rclpy.task import Future
@@ -24,9 +25,11 @@ from prism_core import (
     PlanRejected,
     SceneGraph,
     ValidationReport,
+    finish_plan,
     suspect,
     validate_plan,
 )
+from prism_core.inference.cascade import PlanOffer, Taken
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
@@ -35,6 +38,22 @@ from prism_ros.planner_worker import PlannerPool, health_of
 from prism_ros.planning_request import PlanningRequest, no_graph
 
 GRACE_S = 0.001  # how long a call may hold the executor before it waits as a coroutine
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a planner made: its plan, the graph and the check of it, and what that took.
+
+    `taken`: what the policy takes now; `at_last`: what it takes if no other planner has a plan.
+    """
+
+    plan: Plan
+    graph: SceneGraph
+    report: ValidationReport
+    model_id: str
+    stats: CallStats
+    taken: Taken | None = None
+    at_last: Taken | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,8 @@ class PlanCall:
         self.stats = CallStats()
         self._node = node
         self._pool = pool
+        # Who names a planner wants its plan, whatever others make of the request.
+        self._policy = pool.policy if request.planners == tuple(pool.names) else None
         self._request = request
         self._table = table
         self._deadline_s = deadline_s  # of time.monotonic()
@@ -80,8 +101,8 @@ class PlanCall:
         max_nodes: int,
         publish: Callable[[PlanCall], None],
     ) -> tuple[Plan, SceneGraph, str]:
-        """The first valid plan that nothing is odd about (see `suspect`), in the order of the
-        planners; its graph, and who made it.
+        """The plan that the policy takes of those that are valid and that nothing is odd about (see
+        `suspect`); its graph, and who made it.
 
         Raises:
             Refusal: there is no such plan; or the call was ended from outside.
@@ -91,23 +112,40 @@ class PlanCall:
         current = await self._wait_for_graph(current_graph, publish)
         self.phase = PlanMission.Feedback.PLANNING
         refusal = Refusal(PlanErrorCode.TIMEOUT, 'no time was left to plan')
+        made: dict[str, _Made] = {}
+        offers: list[PlanOffer] = []
         for index, name in enumerate(self._request.planners):
             self.attempts += 1
             publish(self)
             share_s = self._pool.share_s(self._request.planners[index:], self._remaining_s)
             try:
-                plan, graph, report, self.model_id, self.stats = await self._ask(
-                    name, lambda planner: self._plan(planner, current, max_nodes), share_s
-                )
+                one = await self._ask(name, self._job(name, current, max_nodes, offers), share_s)
             except PlannerError as error:
                 refusal = refusal_from(error)
             else:
-                if report.is_valid:
-                    return plan, graph, name
-                refusal = Refusal(PROBLEM_CODES[report.problems[0].kind], report.feedback)
+                if one.taken is not None:
+                    return self._take(one.taken, {**made, name: one}, name)
+                if one.report.is_valid:
+                    made[name] = one
+                    offers.append(PlanOffer(name, one.plan))
+                    continue
+                refusal = Refusal(PROBLEM_CODES[one.report.problems[0].kind], one.report.feedback)
             self.passed_over.append(f'{name}: {refusal}')
             self._node.get_logger().warning(f"planner '{name}': {refusal}")
+        for name, one in made.items():
+            if one.at_last is not None:
+                return self._take(one.at_last, made, name)
         raise refusal
+
+    def _take(
+        self, taken: Taken, made: Mapping[str, _Made], last: str
+    ) -> tuple[Plan, SceneGraph, str]:
+        """What is replied; `last` is the planner that was asked last."""
+        self.passed_over += taken.passed_over
+        by = made.get(taken.planner)
+        self.model_id = by.model_id if by else taken.planner
+        self.stats = (by or made[last]).stats
+        return taken.plan, made[last].graph, taken.planner
 
     def end(self, refusal: Refusal) -> None:
         """Stop waiting; `run` raises the refusal."""
@@ -143,12 +181,30 @@ class PlanCall:
             self._waits_for_graph = False
         return current_graph()
 
-    def _plan(
-        self, planner: Planner, current: SceneGraph | None, max_nodes: int
-    ) -> tuple[Plan, SceneGraph, ValidationReport, str, CallStats]:
-        """What runs on the planner's thread: a plan, its graph, its check, who made it and what
-        that took.
-        """
+    def _job(
+        self, name: str, current: SceneGraph | None, max_nodes: int, offers: Sequence[PlanOffer]
+    ) -> Callable[[Planner], _Made]:
+        """What runs on the planner's thread: it plans, and it is chosen what is taken."""
+        policy, before = self._policy, tuple(offers)
+        is_last = name == self._request.planners[-1]
+
+        def work(planner: Planner) -> _Made:
+            made = self._plan(planner, current, max_nodes)
+            if not made.report.is_valid:
+                return made
+            all_offers = (*before, PlanOffer(name, made.plan))
+            if policy is None:
+                return replace(made, taken=Taken(made.plan, name))
+            task, graph = self._request.task, made.graph
+            taken = policy.choose(task, graph, all_offers, is_last=is_last)
+            if taken is not None:
+                return replace(made, taken=taken)
+            return replace(made, at_last=policy.choose(task, graph, all_offers, is_last=True))
+
+        return work
+
+    def _plan(self, planner: Planner, current: SceneGraph | None, max_nodes: int) -> _Made:
+        """A plan, its graph, its check, who made it and what that took."""
         graph = self._request.choose_graph(current, max_nodes)
         try:
             plan = planner.plan(self._request.task, graph, self._request.history)
@@ -167,7 +223,8 @@ class PlanCall:
             doubt = suspect(plan, task, graph, history, self._table)
             if doubt:
                 raise PlanRejected(doubt)
-        return plan, graph, report, health_of(planner).model_id, stats
+            plan = finish_plan(plan, graph, history, self._table)
+        return _Made(plan, graph, report, health_of(planner).model_id, stats)
 
     async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
         """Run a job on the planner's thread; give up when its share of the time is over."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Node prism_planner: plans on request, over a service and a ROS action that share one path.
 
 One call at a time; a second one is answered BUSY at once. Planners run on threads of their own, a
@@ -12,9 +13,11 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import Header
 
 from prism_core import (
+    ActionTable,
     Plan,
     PlannerHealth,
     PrismError,
@@ -23,14 +26,15 @@ from prism_core import (
     render_steps,
     validate_plan,
 )
-from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.inference.planning_domain import find_planning_domain
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, PlanMetrics, PlanningStatus, SceneGraphUpdate
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetPlan, ValidatePlan
-from prism_ros.conversions import plan_from_message, plan_to_message, wire_text
-from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
+from prism_ros.conversions import check_table, plan_from_message, plan_to_message, wire_text
+from prism_ros.diagnostics import judge_graph, judge_planners, make_diagnostic
+from prism_ros.errors import CODE_NAMES, PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
 from prism_ros.graph_trust import GraphTrust
 from prism_ros.kept_graphs import KeptGraphs
@@ -57,7 +61,8 @@ class PlannerNode(ManagedNode):
 
     def __init__(self, **node_arguments: Any):
         super().__init__('prism_planner', PLANNER_PARAMETERS, **node_arguments)
-        self._table = MAPPING_ACTIONS
+        self._domain = ''  # its name, once it is configured
+        self._table = ActionTable(())
         self._mirror = GraphMirror()
         self._trust = GraphTrust(self._mirror)
         self._kept = KeptGraphs()
@@ -84,12 +89,21 @@ class PlannerNode(ManagedNode):
         self.every(STATUS_DELAY_S, self._publish_status_if_due)
 
     def configure(self) -> None:
-        """Find the planners that the parameters name."""
+        """Find the domain and the planners that the parameters name."""
+        allow_import_paths = self.get_parameter('planner.allow_import_paths').value
+        domain = find_planning_domain(
+            self.get_parameter('domain').value,
+            allow_import_paths=allow_import_paths,
+            words=self.get_parameter('words').value,
+        )
+        check_table(domain.table)
         self._pool = read_planners(
             self.get_parameter('planner.order').value,
             self.get_parameter('planner.shares').value,
-            allow_import_paths=self.get_parameter('planner.allow_import_paths').value,
+            domain,
+            allow_import_paths=allow_import_paths,
         )
+        self._domain, self._table = domain.name, domain.table
 
     def activate(self) -> None:
         """Have the planners made, in the background."""
@@ -101,6 +115,20 @@ class PlannerNode(ManagedNode):
         self._end_call(Refusal(PlanErrorCode.NODE_INACTIVE, 'the planner was deactivated'))
         self._pool.close()
         self._kept.clear()
+
+    def diagnose(self) -> list[DiagnosticStatus]:
+        """How its planners are, and whether the graph can be relied on."""
+        doubts = self._doubts()
+        level, message, values = judge_planners(self._pool.health(), ())
+        values |= {
+            'domain': self._domain,
+            'last error': CODE_NAMES[self._last_error_code],
+            'last planning time in s': f'{self._last_metrics.planning_time_s:.3f}',
+        }
+        planners = make_diagnostic(self, 'planners', level, message, values)
+        level, message, values = judge_graph(self._mirror.graph, doubts)
+        values |= {'epoch': self._mirror.epoch, 'heard before s': f'{self._trust.age_s:.1f}'}
+        return [planners, make_diagnostic(self, 'scene graph', level, message, values)]
 
     def destroy_node(self) -> None:
         """Free the planners and everything else."""
@@ -197,7 +225,7 @@ class PlannerNode(ManagedNode):
         message = plan_to_message(plan, self._table)
         message.header.stamp = self.get_clock().now().to_msg()
         message.plan_id.uuid = list(uuid.uuid4().bytes)
-        message.task = task
+        message.task, message.domain = task, wire_text(self._domain)
         message.source = SOURCES.get(name, PlanMessage.SOURCE_OTHER)
         return message
 
@@ -298,7 +326,7 @@ class PlannerNode(ManagedNode):
             status.detail += '; no scene graph yet'
         else:
             status.graph_epoch = self._mirror.epoch
-        status.detail = wire_text(status.detail)
+        status.detail, status.domain = wire_text(status.detail), wire_text(self._domain)
         status.planners = health_messages(health)
         return status
 

@@ -1,25 +1,34 @@
-"""Which planners a node asks, in falling order, and how a call's time is shared out among them."""
+# SPDX-License-Identifier: Apache-2.0
+"""Which planners a node asks, by which policy, and how a call's time is shared out among them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from prism_core import find_planner
+from prism_core import Domain, find_planner_of
+from prism_core.inference.cascade import CASCADED, POLICIES, make_policy
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import Refusal
 from prism_ros.planner_worker import PlannerPool
 
 
 def read_planners(
-    order: Sequence[str], shares: Sequence[float], *, allow_import_paths: bool = False
+    order: Sequence[str],
+    shares: Sequence[float],
+    domain: Domain,
+    *,
+    allow_import_paths: bool = False,
 ) -> PlannerPool:
     """The planners that parameters `planner.order` and `planner.shares` name.
 
     Args:
         order: entry points of group `prism.planners` or `package.module:factory`; with `name=` in
-            front a planner is called so in requests and replies.
-        shares: the relative part of a call's time for each; 1.0 for those beyond the end.
+            front a planner is called so in requests and replies. Before them may stand a policy,
+            one of `POLICIES`, `first` when left out; with a policy alone they are `CASCADED`.
+        shares: the relative part of a call's time for each planner as they are written; 1.0 for
+            those beyond the end.
+        domain: whose actions they plan with; `symbolic` is its own.
         allow_import_paths: whether `package.module:factory` may be imported, which runs it.
 
     Raises:
@@ -28,6 +37,10 @@ def read_planners(
         ConfigError: a planner cannot be found.
     """
     entries = [entry.strip() for entry in order if entry.strip()]
+    policy_name = POLICIES[0]
+    if entries and entries[0] in POLICIES:
+        policy_name, *entries = entries
+        entries = entries or [*CASCADED]
     if not entries:
         raise Refusal(PlanErrorCode.UNKNOWN_PLANNER, 'planner.order names no planner')
     paths: dict[str, str] = {}
@@ -53,5 +66,6 @@ def read_planners(
                 PlanErrorCode.INVALID_REQUEST,
                 f'planner.shares: expected positive numbers, got {share:g}',
             )
-    factories = {name: find_planner(path) for name, path in paths.items()}
-    return PlannerPool(factories, dict(zip(factories, shares)))
+    policy = make_policy(policy_name, domain, paths)
+    factories = {name: find_planner_of(domain, paths[name]) for name in policy.order([*paths])}
+    return PlannerPool(factories, dict(zip(paths, shares)), policy)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RosPlanner: a planner node that runs somewhere, as a planner of prism_core.
 
 So `prism evaluate ros` tries the very node that plans on the robot. It is asked over its service
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 
 from prism_core import (
     ConfigError,
+    Domain,
     Plan,
     PlannerError,
     PlannerTimeout,
@@ -26,7 +28,7 @@ from prism_core import (
     render_scene_graph,
     validate_plan,
 )
-from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.inference.planning_domain import find_planning_domain
 from prism_msgs.msg import PlanErrorCode
 from prism_msgs.srv import GetPlan
 from prism_ros.client import PlannerClient
@@ -35,6 +37,7 @@ from prism_ros.errors import CODE_NAMES, UNAVAILABLE, Refusal
 from prism_ros.turn_conversions import turn_to_message
 
 SERVICE_VARIABLE, TIMEOUT_VARIABLE = 'PRISM_PLAN_SERVICE', 'PRISM_PLAN_TIMEOUT_S'
+DOMAIN_VARIABLE = 'PRISM_PLAN_DOMAIN'
 _SERVICE, _TIMEOUT_S = '/plan', '60'
 _DISCOVERY_S = 10.0
 _GRACE_S = 1.0  # for a reply that is sent at the deadline
@@ -51,12 +54,13 @@ _ERRORS: dict[int, type[PlannerError]] = {
 def make_ros_planner() -> RosPlanner:
     """The planner behind a service; entry point `ros` of group `prism.planners`.
 
-    The environment variable PRISM_PLAN_SERVICE names the service, `/plan` otherwise, and
-    PRISM_PLAN_TIMEOUT_S the seconds that a plan may take, 60 otherwise; the ROS domain is that of
-    the environment.
+    The environment variable PRISM_PLAN_SERVICE names the service, `/plan` otherwise,
+    PRISM_PLAN_TIMEOUT_S the seconds that a plan may take, 60 otherwise, and PRISM_PLAN_DOMAIN the
+    domain that the service plans in, that of the student or mapping otherwise; the ROS domain is
+    that of the environment.
 
     Raises:
-        ConfigError: the time is none.
+        ConfigError: the time is none, or there is no such domain.
         PlannerUnavailable: nobody serves it.
     """
     given = os.environ.get(TIMEOUT_VARIABLE, '') or _TIMEOUT_S
@@ -68,7 +72,8 @@ def make_ros_planner() -> RosPlanner:
         raise ConfigError(
             f'{TIMEOUT_VARIABLE}: expected a number of seconds above 0, got {given!r}'
         )
-    return RosPlanner(os.environ.get(SERVICE_VARIABLE, '') or _SERVICE, timeout_s)
+    domain = find_planning_domain(os.environ.get(DOMAIN_VARIABLE, ''), allow_import_paths=True)
+    return RosPlanner(os.environ.get(SERVICE_VARIABLE, '') or _SERVICE, timeout_s, domain=domain)
 
 
 class RosPlanner:
@@ -79,6 +84,7 @@ class RosPlanner:
         timeout_s: the time for one plan. A service that is busy with others is asked again until
             then.
         domain_id: the ROS domain; None for that of the environment.
+        domain: that the service plans in; None for that of the student, or mapping.
 
     Raises:
         PlannerUnavailable: nobody serves it.
@@ -93,8 +99,10 @@ class RosPlanner:
         service: str = _SERVICE,
         timeout_s: float = float(_TIMEOUT_S),
         domain_id: int | None = None,
+        domain: Domain | None = None,
     ):
         self._timeout_s = timeout_s
+        self._domain = domain or find_planning_domain()
         self._open = contextlib.ExitStack()
         self._client = self._open.enter_context(PlannerClient('', domain_id, service))
         try:
@@ -107,23 +115,30 @@ class RosPlanner:
         """The plan that the service gives.
 
         Raises:
-            PlannerUnavailable: nobody serves it any more, or it cannot work.
+            PlannerUnavailable: nobody serves it any more, it cannot work, or it plans in another
+                domain.
             PlannerTimeout: it does not answer, or is busy, for as long as a plan may take.
             PlannerError: it answers with another error, or with what is no valid plan.
         """
         self._find()
+        table = self._domain.table
         response = self._ask(
             GetPlan.Request(
                 task=wire_text(request),
-                history=[turn_to_message(turn, MAPPING_ACTIONS) for turn in history],
+                history=[turn_to_message(turn, table) for turn in history],
                 scene_graph_json=render_scene_graph(known_graph),
             )
         )
+        if response.plan.domain != self._domain.name:
+            raise PlannerUnavailable(
+                f"the service plans in domain '{response.plan.domain}', it is asked in "
+                f"'{self._domain.name}'; name its domain in {DOMAIN_VARIABLE}"
+            )
         try:
-            plan = plan_from_message(response.plan, MAPPING_ACTIONS)
+            plan = plan_from_message(response.plan, table)
         except PrismError as error:
             raise PlanRejected(f'the service gave what is no plan: {error}') from error
-        report = validate_plan(plan, known_graph, MAPPING_ACTIONS)
+        report = validate_plan(plan, known_graph, table)
         if not report.is_valid:
             raise PlanRejected(f'the service gave a plan that is not valid: {report.feedback}')
         return plan

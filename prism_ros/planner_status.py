@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What prism_planner tells of itself: its state in one sentence, its planners, what a call took."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A planner on a thread of its own, so that no executor ever waits for it.
 
 A thread cannot be stopped from outside. A planner may have a method `cancel()`, which any thread
@@ -26,6 +27,7 @@ from prism_core import (
     PlannerUnavailable,
     PrismError,
 )
+from prism_core.inference.cascade import Policy
 
 STOP_S = 1.0  # so long a planner may take to end a call that it was told to end
 
@@ -135,6 +137,7 @@ class PlannerPool:
     Args:
         factories: the planners in falling order.
         shares: the relative part of a call's time that a planner may take; 1.0 where left out.
+        policy: which of their plans is taken; None for the first that can be.
 
     Raises:
         PlannerError: by `worker`, when too many calls still hang.
@@ -143,8 +146,12 @@ class PlannerPool:
     MAX_LEFT_BEHIND = 8
 
     def __init__(
-        self, factories: Mapping[str, PlannerFactory], shares: Mapping[str, float] | None = None
+        self,
+        factories: Mapping[str, PlannerFactory],
+        shares: Mapping[str, float] | None = None,
+        policy: Policy | None = None,
     ):
+        self.policy = policy
         self._factories = factories
         self._shares = shares or {}
         self._workers: dict[str, PlannerWorker] = {}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a planning request asks for, checked: the goal of the service and of the action alike."""
 
 from __future__ import annotations

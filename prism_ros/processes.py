@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our nodes as child processes, kept on this machine: for the demo, the benchmark and tests."""
 
 from __future__ import annotations

@@ -1,16 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
 """Make a virtual environment that holds the ROS 2 wheels usable like an installed ROS.
 
 For machines without ROS: `pip install 'prism_ros[ros]'` brings ROS 2 Jazzy from PyPI (x86-64 Linux,
-CPython
-3.10 to 3.13). Two things are then still missing, and `python -m prism_ros.ros_wheels` does both:
+CPython 3.10 to 3.13). Three things are then still to be done, and `python -m prism_ros.ros_wheels`
+does them:
 
-1. The CMake files of the wheels name the Python and numpy headers of the machine that built the
-wheels. They are
-   rewritten to the headers of this interpreter, or `colcon build` of any interface package fails.
+1. The CMake files of the wheels name the Python and numpy headers of the machine that built them.
+   They are rewritten to the headers of this interpreter, or `colcon build` of any interface package
+   fails.
 2. `setup.sh`, the twin of `/opt/ros/<distro>/setup.sh`, is written into the environment's root.
-After
-   `. .venv/setup.sh`, colcon and CMake find the wheels, and Python starts with their libraries on
-   its path.
+   After `. .venv/setup.sh`, colcon and CMake find the wheels, and Python starts with their
+   libraries on its path.
+3. Interfaces are generated for Python, not for C++, which is nearly half of the time of a build. An
+   installed ROS generates both.
 
 Running it twice changes nothing. It needs no ROS and touches nothing outside the virtual
 environment.
@@ -27,6 +29,14 @@ from pathlib import Path
 _BUILD_PYTHON = re.compile(r'/opt/python/cp\d+-cp\d+/include/python3\.\d+')
 _BUILD_NUMPY = re.compile(
     r'/opt/python/cp\d+-cp\d+/lib/python3\.\d+/site-packages/numpy/_core/include'
+)
+
+_REGISTERED = re.compile(r'ament_register_extension\(\s*"rosidl_generate_idl_interfaces"[^)]*\)\n?')
+_NEEDED_BY_NO_PYTHON_NODE = (
+    'rosidl_generator_cpp',
+    'rosidl_typesupport_cpp',
+    'rosidl_typesupport_fastrtps_cpp',
+    'rosidl_typesupport_introspection_cpp',
 )
 
 _SETUP_SH = """\
@@ -56,6 +66,15 @@ def repair_cmake_files(prefix: Path, python_include: str, numpy_include: str) ->
     return changed
 
 
+def leave_out_generators(prefix: Path) -> None:
+    """Let `rosidl_generate_interfaces` generate what Python nodes need, and no more."""
+    for name in _NEEDED_BY_NO_PYTHON_NODE:
+        for path in (prefix / 'share' / name / 'cmake').glob('*.cmake'):
+            text = path.read_text()
+            if (without := _REGISTERED.sub('', text)) != text:
+                path.write_text(without)
+
+
 def write_setup_sh(prefix: Path) -> Path:
     """Write `setup.sh` into the environment's root; return its path."""
     libraries = [prefix / 'lib', *sorted(Path(sysconfig.get_path('purelib')).glob('ros_*.libs'))]
@@ -80,6 +99,7 @@ def main() -> None:
     import numpy
 
     changed = repair_cmake_files(prefix, sysconfig.get_path('include'), numpy.get_include())
+    leave_out_generators(prefix)
     setup = shlex.quote(str(write_setup_sh(prefix)))
     print(f'repaired {changed} CMake files; now run:  . {setup}')
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Node prism_scene_graph: owns the scene graph, its revisions, its file and its picture in RViz.
 
 Every change goes through `apply`: an update is taken whole or not at all, published as a delta, and
@@ -11,6 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PointStamped
 from visualization_msgs.msg import MarkerArray
 
 from prism_core import (
@@ -20,14 +23,18 @@ from prism_core import (
     SceneGraphError,
     render_scene_graph,
 )
+from prism_core.inference.planning_domain import find_planning_domain
 from prism_msgs.msg import PlanErrorCode, SceneGraphUpdate
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetSceneGraph, LoadSceneGraph, SaveSceneGraph, UpdateGraph
+from prism_ros.clicks import take_click
 from prism_ros.conversions import (
+    FRAME,
     scene_graph_to_message,
     update_from_message,
     update_to_message,
 )
+from prism_ros.diagnostics import judge_graph, make_diagnostic
 from prism_ros.errors import Refusal
 from prism_ros.graph_files import GraphFolder, load_scene_graph
 from prism_ros.graph_state import GraphState, OwnedGraph, new_epoch, origin_of
@@ -76,17 +83,21 @@ class SceneGraphNode(ManagedNode):
         self._updates = self.listen(
             SceneGraphUpdate, 'graph_updates', self._take_update, BURST_DEPTH, with_info=True
         )
+        self._clicked: str | None = None  # the region that was clicked last
+        self.listen(PointStamped, 'clicked_point', self._take_click, BURST_DEPTH)
         self._losses = LostMessages()
         self._lost = 0  # updates that never came, since that was last said
+        self._lost_before = 0  # and until then
         self.every(TICK_S, self._tick)
 
     def configure(self) -> None:
         """Take up the graph that was kept, or load the file that the parameters name."""
         names = ('graph.directory', 'graph.file', 'graph.save_directory')
         directory, setting, save_directory = (self.get_parameter(name).value for name in names)
-        self._folder = GraphFolder(directory, setting, save_directory)
+        self._folder = GraphFolder(directory, setting, save_directory, self._find_packaged)
         file = self._first_file = self._folder.file
-        fresh = SceneGraph() if file is None else self._check_size(load_scene_graph(file))
+        say = self.get_logger().info
+        fresh = SceneGraph() if file is None else self._check_size(load_scene_graph(file, say=say))
         origin = origin_of(setting, file)
         start = self.get_parameter('graph.robot_location').value
         self._state = GraphState(self._state_folder(), self.get_logger())
@@ -105,6 +116,9 @@ class SceneGraphNode(ManagedNode):
             raise
         self._replace(owned)
         self._state.save(owned)
+
+    def _find_packaged(self) -> Path | None:
+        return find_planning_domain(self.get_parameter('domain').value).graphs
 
     def activate(self) -> None:
         """Publish the graph, and say which one it is."""
@@ -129,6 +143,21 @@ class SceneGraphNode(ManagedNode):
         """Keep the graph, and let go of the folder."""
         self._state.save(self._owned, is_closed=True)
         self._state.close()
+
+    def diagnose(self) -> list[DiagnosticStatus]:
+        """Whether the graph can be relied on, and is kept."""
+        folder = self._state_folder()
+        doubts = [
+            *(['what was known before is lost'] if self._owned.is_lost else []),
+            *([f'it cannot be kept in {folder}'] if self._state.is_failing else []),
+        ]
+        level, message, values = judge_graph(self._owned.graph, doubts)
+        values |= {
+            'epoch': self._owned.epoch,
+            'kept in': folder or '',
+            'updates lost since the start': self._lost_before + self._lost,
+        }
+        return [make_diagnostic(self, 'scene graph', level, message, values)]
 
     def destroy_node(self) -> None:
         """Keep the graph, then free everything."""
@@ -169,7 +198,7 @@ class SceneGraphNode(ManagedNode):
         response.success = True
 
     def _load_scene_graph(self, request, response) -> None:
-        graph, path = self._folder.load(request.file)
+        graph, path = self._folder.load(request.file, self.get_logger().info)
         graph = self._check_size(graph).with_revision(self._owned.graph.revision + 1)
         self._replace(replace(self._owned, graph=graph))
         self._state.save(self._owned)
@@ -200,14 +229,44 @@ class SceneGraphNode(ManagedNode):
                 f"update from '{message.source[:64]}' refused: {error}", throttle_duration_sec=1.0
             )
 
+    def _take_click(self, message: PointStamped) -> None:
+        name = self.get_parameter('clicked.name').value
+        if not (self.is_active and name):
+            return
+        point = (message.point.x, message.point.y, message.point.z)
+        try:
+            if message.header.frame_id != FRAME:
+                raise Refusal(
+                    PlanErrorCode.INVALID_GRAPH_UPDATE,
+                    f"expected a point in frame '{FRAME}', got one in "
+                    f"'{message.header.frame_id[:64]}'; set the Fixed Frame of RViz to {FRAME}",
+                )
+            click = take_click(
+                self._owned.graph,
+                point,
+                name=name,
+                kind=self.get_parameter('clicked.kind').value,
+                last=self._clicked,
+            )
+            if click.update is not None:
+                self._change(click.update)
+        except (SceneGraphError, Refusal) as error:
+            self.get_logger().warning(f'click refused: {error}', throttle_duration_sec=1.0)
+        else:
+            self._clicked = click.last
+            self.get_logger().info(f'click: {click.said}')
+
     def _apply(self, message: SceneGraphUpdate) -> None:
-        epoch, before = self._owned.epoch, self._owned.graph.revision
+        epoch = self._owned.epoch
         if message.epoch not in (0, epoch):
             raise RevisionConflict(
                 f'the update was made for epoch {message.epoch} of the scene graph, this is epoch '
                 f'{epoch}; read it again'
             )
-        update = update_from_message(message)
+        self._change(update_from_message(message))
+
+    def _change(self, update: GraphUpdate) -> None:
+        before = self._owned.graph.revision
         owned = self._owned.after(update)
         self._check_size(owned.graph)
         self._state.record(update, owned)
@@ -272,6 +331,7 @@ class SceneGraphNode(ManagedNode):
                 f'{self._lost} updates on topic graph_updates were lost: at most {BURST_DEPTH} can '
                 'wait; send several changes in one update, or use service update_graph'
             )
+            self._lost_before += self._lost
             self._lost = 0
         self._seconds += 1
         # A best-effort subscriber, such as `ros2 topic echo` makes, gets nothing that is latched,

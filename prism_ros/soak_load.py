@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The use of one robot, for `prism bench soak`: where it is at 10 Hz, nodes that come, move and go,
 plans, goals, cancels, reads.
 

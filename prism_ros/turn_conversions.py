@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between the messages of prism_msgs and the types of prism_core: what happened in a mission."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of a data set: its card in the form that the Hugging Face hub reads, and what it shows.
 
 https://huggingface.co/docs/hub/datasets-cards says what stands in its head.
@@ -16,6 +17,7 @@ from prism_core.dataset.plots import PICTURES
 from prism_core.dataset.split import SPLITS
 from prism_core.dataset.statistics import Statistics
 from prism_core.dataset.summary import list_facts, list_tables
+from prism_core.episode.episode import DEFAULT_DOMAIN
 from prism_core.files import replace_file
 
 REPORT, CARD, PLOTS, SHARDS = 'report.json', 'README.md', 'plots', 'shards'
@@ -31,13 +33,13 @@ _OWN_TEACHERS = {'symbolic', 'teacher'}
 _MAX_ROWS = 30
 
 _LIMITS = """\
-- Worlds are simulated: what an action shows is exact, ways are straight lines in metres, and
-  nothing moves. Actions fail, and ways are blocked, only as drawn.
+- Worlds are simulated: what an action shows is exact, and nothing moves by itself. Actions
+  fail, and ways are blocked, only as drawn.
 - Sentences are in English. {masked:,} remain different when names, classes, values and numbers are
   masked: that, and not the number of episodes, is how many ways of asking there are.
 - An episode is judged by its structure: what was observed, what was answered, at what cost. How
   well a sentence reads is not judged.
-- Held-out wording, classes and places stand in `test` only; the other worlds are split by seed.
+- What is held out stands in `test` only; the other worlds are split by seed.
 """
 
 
@@ -68,13 +70,14 @@ def write_card(
     licence = licence or (OPEN_LICENCE if is_our_own else OTHER_LICENCE)
     name = folder.resolve().name
     views = _find_views(folder)
+    domain = str(recipe.get('domain', DEFAULT_DOMAIN))
     sections = [
         f'---\n{yaml.safe_dump(_head(name, licence, statistics, views), sort_keys=False)}---',
         f'# {name}',
-        _say_what(statistics, today),
+        _say_what(statistics, domain, today),
         f'## How it was made\n\n```yaml\n{_dump(recipe)}```',
         f'## What is in it\n\n{_count(statistics)}',
-        f'## How to load it\n\n{_say_how(folder, views)}',
+        f'## How to load it\n\n{_say_how(folder, views, domain)}',
         *_show_plots(folder),
         f'## Known limits\n\n{_say_limits(statistics)}',
         f'## Licence\n\n{_say_licence(licence, is_our_own)}',
@@ -127,20 +130,20 @@ def _head(
     return head
 
 
-def _say_what(statistics: Statistics, today: date) -> str:
+def _say_what(statistics: Statistics, domain: str, today: date) -> str:
     counts = statistics.counts
     if counts['tried']:
         what = (
-            f'{counts["good"]:,} closed-loop episodes of a robot that maps, explores and inspects: '
+            f'{counts["good"]:,} closed-loop episodes of a robot in the domain {domain}: '
             'a sentence, what the robot knew, each plan and what it revealed, and the verdict of a '
             f'judge that knows the true world. {counts["tried"]:,} were tried; those that failed '
             'are kept with their reason and stand in no view.'
         )
     else:
         what = (
-            f'{counts["tasks"]:,} tasks for a robot that maps, explores and inspects: a sentence, '
-            'what the robot knows, the true world, and what a right answer must contain and rest '
-            'on. Each was solved by a search that sees the true world.'
+            f'{counts["tasks"]:,} tasks for a robot in the domain {domain}: a sentence, what the '
+            'robot knows, the true world, and what a right answer must contain and rest on. Each '
+            'is proven to be solvable.'
         )
     return f'{what} Made with PRISM for ROS 2; described on {today.isoformat()}.'
 
@@ -165,7 +168,7 @@ def _escape(text: str) -> str:
     return ' '.join(text.replace('|', '\\|').split())
 
 
-def _say_how(folder: Path, views: Mapping[str, Mapping[str, str]]) -> str:
+def _say_how(folder: Path, views: Mapping[str, Mapping[str, str]], domain: str) -> str:
     parts = []
     for view, files in views.items():
         listed = ''.join(f"    {split!r}: '{path}',\n" for split, path in files.items())
@@ -185,12 +188,19 @@ def _say_how(folder: Path, views: Mapping[str, Mapping[str, str]]) -> str:
         if (folder / source).is_file():
             parts.append(
                 f'`{source}`: one episode a line, with its true world.\n\n```python\n'
-                'from prism_core.episode_json import read_episodes\n\n'
+                f'from prism_core.dataset.episode_json import read_episodes\n{_find(domain)}\n'
                 f"with open('{source}', encoding='utf-8') as lines:\n"
                 '    for episode in read_episodes(lines):\n'
                 '        print(episode.task.request, episode.outcome)\n```'
             )
     return '\n\n'.join(parts) or 'There is no data beside this card yet.'
+
+
+def _find(domain: str) -> str:
+    """What makes a domain known that is named by its path."""
+    if ':' not in domain:
+        return ''
+    return f'from prism_core.domain import find_domain\n\nfind_domain({domain!r})\n'
 
 
 def _show_plots(folder: Path) -> list[str]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Episodes as conversations to learn from: what the robot would send, and what it should answer.
 
 The text is that of `Dialect.render_prompt` and `render_reply`, byte for byte. Prompts are only ever
@@ -11,9 +12,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from random import Random
 
-from prism_core.conversation import Dialect, Message
+from prism_core.dialects.conversation import Dialect, Message
 from prism_core.domain import Domain
-from prism_core.episode import Episode, Turn, with_known_graphs
+from prism_core.episode.episode import Episode, Turn, with_known_graphs
 from prism_core.errors import ConfigError, PlanParseError
 
 
@@ -66,7 +67,7 @@ def render_samples(
     key = f'{dialect_name}:{identity}'
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], 'big')
     dialect = domain.make_dialect(dialect_name, seed)
-    episode = with_known_graphs(episode)
+    episode = _hear(with_known_graphs(episode), dialect)
     end = len(episode.turns)
     cut = 0
     if rebase and end > 1:
@@ -77,6 +78,12 @@ def render_samples(
         if start < stop:
             samples += _render_part(episode, dialect, header, start, stop)
     return samples
+
+
+def _hear(episode: Episode, dialect: Dialect) -> Episode:
+    """The episode as a student is told it, whose robot may report in words."""
+    _, turns = dialect.language.hear(episode.final_graph, episode.turns)
+    return episode if turns is episode.turns else replace(episode, turns=tuple(turns))
 
 
 def _render_part(

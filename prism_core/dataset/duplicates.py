@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Near duplicates: tasks that say the same, in worlds that are almost the same, by MinHash.
 
 Broder, On the resemblance and containment of documents, 1997.

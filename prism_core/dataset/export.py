@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Good episodes in the forms that training frameworks read.
 
 | form | a row | who reads it |
@@ -28,12 +29,12 @@ import msgspec
 from tokenizers import Tokenizer
 
 from prism_core.dataset.conversations import Sample, render_samples
+from prism_core.dataset.episode_json import read_episodes
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.shards import ShardWriter, encode_episode
 from prism_core.dataset.split import SPLITS, split_of
 from prism_core.domain import Domain
-from prism_core.episode import Episode
-from prism_core.episode_json import read_episodes
+from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError
 
 FORMS = ('chat', 'turns', 'sharegpt', 'shards')

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which episodes are good enough to train on, and for what reason the others are not."""
 
 from __future__ import annotations
 
-from prism_core.episode import Episode
+from prism_core.episode.episode import Episode
 
 
 def find_fault(episode: Episode) -> str:
@@ -14,7 +15,7 @@ def find_fault(episode: Episode) -> str:
         return 'not tried'
     if any(o.status == 'refused' for turn in episode.turns for o in turn.observations):
         return 'a plan was refused'
-    if episode.ending not in ('answer', 'clarify'):
+    if episode.ending not in ('reported', 'asked'):
         return f'{episode.ending or "no end"}: {episode.error}' if episode.error else episode.ending
     if episode.outcome is None:
         return 'not judged'

@@ -1,27 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sentences without what they are about, so that one can count how many ways of asking there are.
 
-Names, classes, purposes, attributes, values and numbers each become one word.
+Names, numbers and the phrases of a domain each become one word.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-
-from prism_core.lexicon import Lexicon
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 _WORDS = re.compile(r"[a-z0-9_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}-][a-z0-9_]+)*|[^\sa-z0-9_]")
 _NUMBER = re.compile(r'\d+')
 
 
 class RequestMask:
-    """Masks sentences by the words of a domain; without a lexicon names and numbers only."""
+    """Masks sentences by the phrases of a domain, see `Domain.masks`; without any of them names and
+    numbers only.
+    """
 
-    def __init__(self, lexicon: Lexicon | None = None):
-        phrases = dict(_phrases(lexicon)) if lexicon is not None else {}
+    def __init__(self, phrases: Mapping[str, str] = MappingProxyType({})):
         self._masks = {tuple(_WORDS.findall(text)): mask for text, mask in phrases.items()}
         longest: dict[str, int] = {}
-        for words in self._masks:
+        for words in filter(None, self._masks):
             longest[words[0]] = max(len(words), longest.get(words[0], 0))
         self._longest = longest
 
@@ -51,17 +52,3 @@ class RequestMask:
             masked.append(mask)
             at += taken
         return ' '.join(masked)
-
-
-def _phrases(lexicon: Lexicon) -> Iterator[tuple[str, str]]:
-    """Each phrase of a lexicon and its mask; of the same phrase the last one counts."""
-    for phrase, (_, value) in lexicon.attribute_phrases.items():
-        yield phrase.lower(), '<value>' if value else '<attribute>'
-    for purpose, paraphrases in lexicon.purposes.items():
-        for phrase in (purpose, *paraphrases):
-            yield phrase.lower(), '<purpose>'
-    objects = [name for c in lexicon.objects.values() for name in (c.name, *c.synonyms)]
-    regions = [name for entry in lexicon.regions.items() for name in (entry[0], *entry[1])]
-    for name in (*objects, *regions, *lexicon.groups):
-        yield name.lower(), '<class>'
-        yield lexicon.plural(name).lower(), '<class>'

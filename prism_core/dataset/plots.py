@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What came out, as pictures: bars and histograms that a data set's page shows."""
 
 from __future__ import annotations
@@ -7,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from prism_core.dataset.statistics import METRES_BIN, Statistics, sort_tally
-from prism_core.dataset.summary import HAPPENED, group_reasons
-from prism_core.picture import open_figure, save_figure
+from prism_core.dataset.summary import count_happened, group_reasons
+from prism_core.pictures.picture import open_figure, save_figure
 
 PICTURES = ('tasks', 'worlds', 'episodes', 'dropped')
 """The files, without suffix, in the order to look at them."""
@@ -56,7 +57,7 @@ def draw_plots(statistics: Statistics, folder: Path) -> list[Path]:
         [
             _histogram(tallies['actions_per_episode'], 'Actions of an episode', 'actions', _BLUE),
             _bars(tallies['action'], 'Actions used', 'actions', _GREEN),
-            _bars(_happened(statistics), 'Episodes …', noun, _ORANGE, good) if good else None,
+            _bars(count_happened(statistics), 'Episodes …', noun, _ORANGE, good) if good else None,
             _histogram(tallies['metres'], 'Metres driven', 'metres', _GREEN, METRES_BIN),
             _histogram(tallies['tokens'], 'Tokens of a conversation', 'tokens', _BLUE),
         ],
@@ -73,10 +74,6 @@ def draw_plots(statistics: Statistics, folder: Path) -> list[Path]:
         else:
             (folder / f'{name}.png').unlink(missing_ok=True)
     return written
-
-
-def _happened(statistics: Statistics) -> dict[str, int]:
-    return {text: statistics.counts[name] for name, text in HAPPENED.items()}
 
 
 def _percent(tally: Mapping[str, int]) -> dict[str, int]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two long runs, `synthesize` and `elicit`: what goes in, what is written, how they go on."""
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Literal
 from tokenizers import Tokenizer
 
 from prism_core.config_file import to_config, to_plain
+from prism_core.dataset.episode_json import parse_episode
 from prism_core.dataset.protocol_check import check_teacher
 from prism_core.dataset.run_folder import RunFolder, read_lines, read_recipe
 from prism_core.dataset.runner import Run, start_runner
@@ -23,12 +25,11 @@ from prism_core.dataset.split import split_of_seed, world_seed
 from prism_core.dataset.teaching import LM, SYMBOLIC, Classroom, LanguageModel
 from prism_core.dataset.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
 from prism_core.dataset.work import DrawWorld, Encoding, PlayTasks, TaskJob, Workshop
-from prism_core.dataset.worlds import Line, draw_worlds
-from prism_core.domain import Domain, find_domain
-from prism_core.episode import Episode, as_task
-from prism_core.episode_json import parse_episode
+from prism_core.dataset.worlds import EpisodeLine, draw_worlds
+from prism_core.domain import Domain, find_domain, open_planner_of
+from prism_core.episode.episode import DEFAULT_DOMAIN, Episode, as_task
 from prism_core.errors import ConfigError
-from prism_core.planner import open_planner
+from prism_core.words_file import describe_settings, describe_words, words_of_run
 
 TASKS, EPISODES = 'tasks.jsonl', 'episodes.jsonl'
 _MAY_GROW = ('worlds.worlds',)
@@ -36,7 +37,7 @@ _MAY_GROW = ('worlds.worlds',)
 _MAY_DIFFER = (
     *(f'endpoint.{key}' for key in ('max_tokens', 'max_cost_usd', 'max_in_flight', 'base_url')),
     *(f'endpoint.{key}' for key in ('timeout_s', 'max_tries', 'patience_s', 'key_variable')),
-    *('tasks.path', 'encoding.tokenizer', 'versions.prism'),
+    *('tasks.path', 'encoding.tokenizer', 'versions.prism', 'words'),
 )
 _TASKS_PER_JOB = 8
 _GREATEST_LIKENESS = 0.95  # the permutations of MinHash tell no more
@@ -47,7 +48,8 @@ _CHECKED_TASKS = 2  # a teacher that others bring is checked on so many
 class SynthesisRecipe:
     """What worlds and tasks to make; as a file, see `config/distill/worlds.yaml`.
 
-    `worlds` is the domain's own recipe. `likeness`: from this share of common features on two
+    `worlds` is the domain's own recipe. `words`: a file of a site's own words, see
+    `docs/words.md`. `likeness`: from this share of common features on two
     worlds are almost the same, and what was said in the one is not said in the other. `writer`:
     `procedural`, or `lm` for worlds that a language model writes. `paraphrased`: the share of the
     sentences that it puts into other words.
@@ -56,7 +58,8 @@ class SynthesisRecipe:
         ConfigError: a value is out of its range.
     """
 
-    domain: str = 'mapping'
+    domain: str = DEFAULT_DOMAIN
+    words: str = ''
     writer: Literal['procedural', 'lm'] = 'procedural'
     paraphrased: float = 0.0
     likeness: float = 0.9
@@ -76,7 +79,7 @@ class SynthesisRecipe:
 
 
 @dataclass(frozen=True)
-class Shards:
+class ShardSettings:
     """That shards are written while episodes are made: in which dialect, with which tokenizer ('':
     learned from the first episodes), cut in two how often, with failed episodes or without.
     """
@@ -98,11 +101,11 @@ class Settings:
     runner: str = ''
     workers: int = 0
     resume: bool = False
-    on_progress: Callable[[Progress], None] = field(default=lambda progress: None)
+    on_progress: Callable[[RunProgress], None] = field(default=lambda progress: None)
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run is: units of work (worlds or jobs) and what came of them."""
 
     done: int
@@ -116,10 +119,10 @@ def synthesize(
     recipe: SynthesisRecipe,
     *,
     teacher: str = '',
-    shards: Shards | None = None,
+    shards: ShardSettings | None = None,
     model: LanguageModel | None = None,
     settings: Settings | None = None,
-) -> Progress:
+) -> RunProgress:
     """Draw the worlds of a recipe and their tasks; with a teacher, the episodes at once.
 
     Args:
@@ -135,11 +138,11 @@ def synthesize(
         RunStopped: the run cannot go on now.
     """
     settings = settings or Settings()
-    domain = find_domain(recipe.domain)
+    domain = find_domain(recipe.domain, words=recipe.words)
     worlds: Any = to_config(recipe.worlds, domain.recipe_type, 'worlds')
     plan = {
         'stage': 'synthesize' if not teacher else 'synthesize and elicit',
-        **to_plain(recipe),
+        **describe_settings(recipe),
         'worlds': to_plain(worlds),
         **_describe(teacher, shards, model, domain),
     }
@@ -147,6 +150,7 @@ def synthesize(
     shop = Workshop(
         recipe.domain,
         teacher,
+        words=recipe.words,
         is_written=recipe.writer == 'lm',
         paraphrased=recipe.paraphrased,
         model=model,
@@ -179,10 +183,11 @@ def elicit(
     out: Path,
     teacher: str,
     *,
-    shards: Shards | None = None,
+    shards: ShardSettings | None = None,
     model: LanguageModel | None = None,
     settings: Settings | None = None,
-) -> Progress:
+    words: str = '',
+) -> RunProgress:
     """Let a teacher play the tasks of a folder; each is tried once, good or not.
 
     Args:
@@ -192,6 +197,7 @@ def elicit(
         shards: whether episodes are made to tokens at once.
         model: the language model of teacher `lm`.
         settings: how the run is carried out.
+        words: a file of a site's own words; the one that the tasks were drawn with if left out.
 
     Raises:
         ConfigError: a setting cannot be used, or a folder holds something else.
@@ -202,18 +208,20 @@ def elicit(
     before = read_recipe(tasks)
     digest, number = _digest(source)
     domain_name = before.get('domain', '')
-    domain = find_domain(domain_name)
+    words = words or words_of_run(tasks, before)
+    domain = find_domain(domain_name, by_path=False, words=words)
     size = 1 if model is not None else _TASKS_PER_JOB
     plan = {
         'stage': 'elicit',
         'domain': domain_name,
+        **describe_words(words),
         'tasks': {'path': str(tasks), 'sha256': digest, 'number': number, 'recipe': before},
         'tasks_per_job': size,
         **_describe(teacher, shards, model, domain),
     }
     total = -(-number // size)
     _check(teacher, domain, shards, lambda: _first_played(source, domain))
-    shop = Workshop(domain_name, teacher, model=model)
+    shop = Workshop(domain_name, teacher, words=words, model=model)
     with (
         RunFolder(out, EPISODES, plan, resume=settings.resume, may_change=_MAY_DIFFER) as folder,
         _shard_writers(folder, shop, shards, lambda: _first_played(source, domain)) as (
@@ -235,7 +243,7 @@ def elicit(
 
 
 def _describe(
-    teacher: str, shards: Shards | None, model: LanguageModel | None, domain: Domain
+    teacher: str, shards: ShardSettings | None, model: LanguageModel | None, domain: Domain
 ) -> dict[str, Any]:
     """What a recipe says of the rest."""
     described: dict[str, Any] = {}
@@ -252,7 +260,7 @@ def _describe(
 def _check(
     teacher: str,
     domain: Domain,
-    shards: Shards | None,
+    shards: ShardSettings | None,
     first_episodes: Callable[[], Iterable[Episode]],
 ) -> None:
     """Find what cannot be used before the folder is begun; hold a teacher that others bring to the
@@ -266,7 +274,7 @@ def _check(
             train_tokenizer((), shards.vocab_size)
     if teacher not in ('', SYMBOLIC, LM):
         few = [as_task(episode) for episode in itertools.islice(first_episodes(), _CHECKED_TASKS)]
-        check_teacher(open_planner(teacher), domain, few)
+        check_teacher(open_planner_of(domain, teacher), domain, few)
 
 
 def _start(
@@ -297,15 +305,15 @@ def _start_calling(work: Callable, settings: Settings, model: LanguageModel) -> 
             raise
 
 
-def _progress(folder: RunFolder, total: int) -> Progress:
-    return Progress(len(folder.done), total, folder.lines, folder.good)
+def _progress(folder: RunFolder, total: int) -> RunProgress:
+    return RunProgress(len(folder.done), total, folder.lines, folder.good)
 
 
 @contextlib.contextmanager
 def _shard_writers(
     folder: RunFolder,
     shop: Workshop,
-    shards: Shards | None,
+    shards: ShardSettings | None,
     first_episodes: Callable[[], Iterable[Episode]],
 ) -> Iterator[tuple[Workshop, ShardWriters | None]]:
     """The workshop with its encoding, and where tokens go, caught up."""
@@ -322,7 +330,7 @@ def _shard_writers(
         yield shop, writers
 
 
-def _store_tokens(writers: ShardWriters | None, lines: Iterable[Line], first: int) -> None:
+def _store_tokens(writers: ShardWriters | None, lines: Iterable[EpisodeLine], first: int) -> None:
     if writers is not None:
         for number, line in enumerate(lines, start=first):
             if line.encoded is not None:
@@ -366,7 +374,10 @@ def _digest(path: Path) -> tuple[str, int]:
 
 
 def _settle_tokenizer(
-    place: Path, domain: Domain, shards: Shards, first_episodes: Callable[[], Iterable[Episode]]
+    place: Path,
+    domain: Domain,
+    shards: ShardSettings,
+    first_episodes: Callable[[], Iterable[Episode]],
 ) -> Tokenizer:
     """The tokenizer of the folder: at first a copy of the one that is named, or learned."""
     named = load_tokenizer(Path(shards.tokenizer)) if shards.tokenizer else None

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Does a teacher that others bring keep the promises of a planner? Asked before a run, not after.
 
 The promises are those of `Planner`; `testing.check_planner` holds a planner to them, and here its
@@ -8,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from prism_core.actions import Action
 from prism_core.domain import Domain
-from prism_core.episode import Episode, Turn
+from prism_core.episode.episode import Episode, Turn
+from prism_core.episode.planner import PLANNER_MEMBERS, Planner, run_episode
 from prism_core.errors import ConfigError
-from prism_core.graph_elements import quote
-from prism_core.plan import Plan
-from prism_core.planner import PLANNER_MEMBERS, Planner, run_episode
-from prism_core.scene_graph import SceneGraph
-from prism_core.testing import ScriptedPlanner, check_planner
+from prism_core.graph.elements import quote
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.actions import Action
+from prism_core.plan.plan import Plan
+from prism_core.testing.doubles import ScriptedPlanner
+from prism_core.testing.planners import check_planner
 
 
 def check_teacher(planner: Planner, domain: Domain, tasks: Iterable[Episode]) -> None:

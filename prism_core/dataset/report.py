@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a folder of a data set says about itself: `report.json`, plots and card, made together."""
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from datetime import date
 from pathlib import Path
 
 from prism_core.dataset.card import PLOTS, REPORT, SHARDS, write_card
+from prism_core.dataset.episode_json import read_episodes
+from prism_core.dataset.episode_lines import find_episode_file
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.plots import draw_plots
 from prism_core.dataset.run_folder import RECIPE, read_progress, read_recipe
@@ -15,8 +18,6 @@ from prism_core.dataset.shards import open_shards
 from prism_core.dataset.split import SPLITS
 from prism_core.dataset.statistics import Statistics
 from prism_core.domain import Domain
-from prism_core.episode_json import read_episodes
-from prism_core.episode_lines import find_episode_file
 from prism_core.errors import ConfigError
 from prism_core.files import replace_file
 
@@ -61,12 +62,12 @@ def count_folder(
             version.
     """
     statistics = Statistics(domain.table)
-    mask = RequestMask(domain.lexicon)
+    mask = RequestMask(domain.masks)
     path = find_episode_file(folder)
     try:
         with path.open(encoding='utf-8') as lines:
             for number, episode in enumerate(read_episodes(_whole(lines)), start=1):
-                statistics.add(episode, mask)
+                statistics.add(episode, mask, domain.remarks_on(episode))
                 on_progress(number)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f'cannot read {path}: {error}') from error

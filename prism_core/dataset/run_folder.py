@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A folder that a long run writes to, so that it can be killed at any moment and go on.
 
 Episodes are appended to one file of JSON Lines. `progress.jsonl` is the truth: a unit of work is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running many jobs: here, in threads, in processes, or on the machines of a Ray cluster.
 
 Knows nothing of what the jobs do. A window bounds how many are under way, so that memory stays
@@ -21,6 +22,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from prism_core.errors import ConfigError, RunStopped
+from prism_core.installing import how_to_install
 
 Job = TypeVar('Job')
 Result = TypeVar('Result')
@@ -137,7 +139,7 @@ def _start_ray(work: Callable[[Job], Result], workers: int):
         import ray
         from ray.exceptions import RayTaskError, WorkerCrashedError
     except ImportError as error:
-        raise ConfigError("--runner ray needs Ray; run: pip install 'prism_ros[ray]'") from error
+        raise ConfigError(f'--runner ray needs Ray; {how_to_install("prism_ros[ray]")}') from error
     is_ours = not ray.is_initialized()
     if is_ours:
         ray.init(log_to_driver=False, include_dashboard=False)

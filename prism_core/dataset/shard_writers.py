@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shards that are written while episodes are made, one folder for each split."""
 
 from __future__ import annotations
@@ -8,15 +9,15 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from prism_core.conversation import Dialect
 from prism_core.dataset.conversations import render_samples
+from prism_core.dataset.episode_json import parse_episode
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.shards import EncodedEpisode, ShardWriter
 from prism_core.dataset.split import SPLITS, split_of
 from prism_core.dataset.tokenizer import train_tokenizer
+from prism_core.dialects.conversation import Dialect
 from prism_core.domain import Domain
-from prism_core.episode import Episode
-from prism_core.episode_json import parse_episode
+from prism_core.episode.episode import Episode
 
 SHARDS, TOKENIZER = 'shards', 'tokenizer'
 _LEARNT_FROM = 1000  # episodes

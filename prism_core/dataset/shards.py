@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Conversations as tokens in memory-mapped arrays, to train on from scratch.
 
 A folder holds, one entry for each token, `tokens.bin` (uint16, or uint32 where the vocabulary needs
@@ -20,11 +21,11 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from prism_core.conversation import Dialect
 from prism_core.dataset.conversations import render_samples
 from prism_core.dataset.tokenizer import encode_conversations, hash_tokenizer
+from prism_core.dialects.conversation import Dialect
 from prism_core.domain import Domain
-from prism_core.episode import Episode
+from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError
 
 FORMAT = 'prism-shards'

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Train, valid and test: by the seed of the world, and by what is held out."""
 
 from __future__ import annotations
 
 import hashlib
 
-from prism_core.episode import Episode
+from prism_core.episode.episode import Episode
 
 SPLITS = ('train', 'valid', 'test')
 _VALID_SHARE, _TEST_SHARE = 0.05, 0.05

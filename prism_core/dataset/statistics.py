@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What came out: counts over tasks and tried episodes, one by one and with flat memory.
 
 What is counted of an episode is counted of those that stay (tasks, and tried episodes that are
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 import networkx as nx
@@ -17,11 +19,10 @@ import numpy as np
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.split import split_of
-from prism_core.episode import Episode
+from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError
-from prism_core.intent import class_of
-from prism_core.reports import parse_report
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.calling import class_of
+from prism_core.graph.scene_graph import SceneGraph
 
 METRES_BIN = 50
 """Distances are counted in steps of so many metres, each under its lower end."""
@@ -88,9 +89,10 @@ class Statistics:
     | sent_back | replies of a teacher that held no valid plan, all tried ones together |
     | needs_discovery | kept ones of which the answer is not known at the start |
     | twins | kept ones that have a twin; see `pairs` |
-    | discovery, blocked, clarify, absence, failed_action | good ones in which a node was learnt, \
-a way was blocked, the planner asked back, the answer was that something is not there, an action \
-failed |
+    | discovery, blocked, asked, failed_action | good ones in which a node was learnt, a way was \
+blocked, the planner asked back, an action failed |
+
+    The tally `remark` counts the good ones in which there was what the domain counts.
     """
 
     def __init__(self, actions: Iterable[str] = ()):
@@ -123,12 +125,15 @@ failed |
         whole = self.kept if name in ('needs_discovery', 'twins') else self.counts['good']
         return self.counts[name] / whole if whole else 0.0
 
-    def add(self, episode: Episode, mask: RequestMask) -> None:
+    def add(
+        self, episode: Episode, mask: RequestMask, remarks: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         """Count an episode.
 
         Args:
             episode: a task, or one that was tried, good or not.
             mask: tells which sentences are the same but for what they are about.
+            remarks: how often there was in it what its domain counts, see `Domain.remarks_on`.
         """
         is_task = not episode.turns and not episode.ending
         self.counts.update(('episodes', 'tasks' if is_task else 'tried'))
@@ -142,6 +147,7 @@ failed |
         self._add_distinct(episode, mask)
         if not is_task:
             self._add_run(episode)
+            self.tallies['remark'].update(name for name, times in remarks.items() if times)
 
     def _add_task(self, episode: Episode) -> None:
         facts = episode.provenance
@@ -187,14 +193,12 @@ failed |
         for _, observation in steps:
             if any(node.name not in known for node in observation.update.upsert_nodes):
                 happened.add('discovery')
-            if observation.update.remove_connections:
+            if any(c.kind == 'traversable' for c in observation.update.remove_connections):
                 happened.add('blocked')
             if observation.status == 'failed':
                 happened.add('failed_action')
-        if episode.ending == 'clarify':
-            happened.add('clarify')
-        elif _says_absent(episode, str(steps[-1][0].arguments[0])):
-            happened.add('absence')
+        if episode.ending == 'asked':
+            happened.add('asked')
         self.counts.update(happened)
 
     def add_rejections(self, rejections: Mapping[str, int]) -> None:
@@ -274,10 +278,3 @@ def hash_structure(graph: SceneGraph) -> str:
         network.add_node(name, label=f'{node.kind} {class_of(node)}')
     network.add_edges_from(graph.connections)
     return nx.weisfeiler_lehman_graph_hash(network, node_attr='label')
-
-
-def _says_absent(episode: Episode, answer: str) -> bool:
-    if episode.criterion.answer == 'absence':
-        return True
-    report = parse_report(answer, episode.final_graph)
-    return report.form == 'none' or (report.form == 'exists' and answer.startswith('No'))

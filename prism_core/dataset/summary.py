@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The figures of a data set that a reader asks for first, in words: for its card, the terminal."""
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ HAPPENED = {
     'discovery': 'with a discovery',
     'blocked': 'with a blocked way',
     'failed_action': 'with an action that failed',
-    'clarify': 'that end with a question',
-    'absence': 'that answer “not there”',
+    'asked': 'that end with a question',
 }
-"""What may happen in a good episode, by the name of its count."""
+"""What may happen in a good episode of any domain, by the name of its count."""
 
 _TALLIES = {
     'kind': 'kind of task',
@@ -43,19 +43,28 @@ def list_facts(statistics: Statistics) -> list[tuple[str, str]]:
         'distinct worlds, by structure and classes': distinct['graphs'],
         'distinct pairs of masked sentence and world': distinct['sentence_graph_pairs'],
         'twins: pairs that differ in hidden facts and answer only': statistics.pairs,
-        'answer not known at the start': f'{statistics.share("needs_discovery"):.1%}',
     }
+    if counts['needs_discovery']:
+        facts['answer not known at the start'] = f'{statistics.share("needs_discovery"):.1%}'
     if counts['good']:
-        for name, text in HAPPENED.items():
-            facts[text] = f'{statistics.share(name):.1%}'
+        for text, number in count_happened(statistics).items():
+            facts[text] = f'{number / counts["good"]:.1%}'
         facts['actions of an episode'] = _mean(statistics.tallies['actions_per_episode'])
         facts['turns of an episode'] = _mean(statistics.tallies['turns_per_episode'])
-        facts['metres driven'] = f'{statistics.sums["distance_m"] / counts["good"]:.1f} on average'
+        if distance_m := statistics.sums['distance_m']:
+            facts['metres driven'] = f'{distance_m / counts["good"]:.1f} on average'
     if statistics.tallies['tokens']:
         facts['tokens of a conversation'] = _mean(statistics.tallies['tokens'])
     if statistics.tallies['oracle_actions']:
         facts['actions that the oracle needs'] = _mean(statistics.tallies['oracle_actions'])
     return [(name, f'{n:,}' if isinstance(n, int) else n) for name, n in facts.items()]
+
+
+def count_happened(statistics: Statistics) -> dict[str, int]:
+    """In how many good episodes there was what, in words; what the domain counts comes last."""
+    happened = {text: statistics.counts[name] for name, text in HAPPENED.items()}
+    remarks = sort_tally(statistics.tallies['remark'])
+    return happened | {f'with {name}': number for name, number in remarks.items()}
 
 
 def list_tables(statistics: Statistics) -> dict[str, dict[str, int]]:

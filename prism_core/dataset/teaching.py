@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A teacher at work: it plays tasks in the simulator, and the judge says how it went."""
 
 from __future__ import annotations
@@ -7,20 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prism_core.actions import ActionTable
-from prism_core.domain import Domain
-from prism_core.episode import Episode, Turn
+from prism_core.domain import SYMBOLIC as SYMBOLIC
+from prism_core.domain import Domain, open_planner_of
+from prism_core.episode.episode import Episode, Turn
+from prism_core.episode.planner import MAX_TURNS, Planner, run_episode
 from prism_core.errors import ConfigError, PlannerError, PlannerUnavailable, RunStopped
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 from prism_core.inference.lm_factory import make_teacher_planner
 from prism_core.inference.lm_planner import Rejected
-from prism_core.inference.teacher_config import TeacherConfig
 from prism_core.inference.text_model import TextModel
-from prism_core.plan import Plan
-from prism_core.planner import MAX_TURNS, Planner, open_planner, run_episode
-from prism_core.scene_graph import SceneGraph
-from prism_core.validation import validate_plan
+from prism_core.plan.actions import ActionTable
+from prism_core.plan.plan import Plan
+from prism_core.plan.validation import validate_plan
 
-SYMBOLIC, LM = 'symbolic', 'lm'
+LM = 'lm'
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Classroom:
 
     def _open_planner(self) -> Planner:
         if self._teacher != LM:
-            return open_planner(self._teacher)
+            return open_planner_of(self._domain, self._teacher)
         if self._model is None:
             raise ConfigError('teacher lm needs a language model; set one up')
         text_model, config = self._model.text_model, self._model.config

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tokenizer of small models that are trained from scratch, and how conversations become tokens.
 
 Byte-level BPE behind GPT-2's pre-tokenizer, which llama.cpp has under the name `gpt-2`. No merge
@@ -24,7 +25,7 @@ from tokenizers.pre_tokenizers import ByteLevel, Digits, Split
 from tokenizers.pre_tokenizers import Sequence as InOrder
 from tokenizers.trainers import BpeTrainer
 
-from prism_core.conversation import Message
+from prism_core.dialects.conversation import Message
 from prism_core.errors import ConfigError
 
 # Many processes encode side by side; threads in each would only be in each other's way.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What workers do, in threads, processes or on other machines: draw worlds, play tasks, encode."""
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from functools import cached_property, lru_cache
 
 from tokenizers import Tokenizer
 
+from prism_core.dataset.episode_json import parse_episode
 from prism_core.dataset.filter import is_learned
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.shards import EncodedEpisode, encode_episode
@@ -16,14 +18,13 @@ from prism_core.dataset.teaching import SYMBOLIC, Classroom, LanguageModel, stop
 from prism_core.dataset.worlds import (
     DrawnWorld,
     Encode,
-    Line,
+    EpisodeLine,
     WorldJob,
     make_line,
     pack_world,
 )
 from prism_core.domain import Domain, find_domain
-from prism_core.episode import Episode, as_task
-from prism_core.episode_json import parse_episode
+from prism_core.episode.episode import Episode, as_task
 from prism_core.errors import PlannerUnavailable
 
 
@@ -44,14 +45,16 @@ class Encoding:
 class Workshop:
     """What workers need, and what they do with an episode.
 
-    Without a `teacher` tasks are stored. `is_written`: worlds are written by the language model;
-    `paraphrased`: so many of the sentences are put into other words by it. With a `model` the work
-    cannot be pickled, so that it runs in threads.
+    Without a `teacher` tasks are stored. `words`: a file of a site's own words, which every machine
+    has. `is_written`: worlds are written by the language model; `paraphrased`: so many of the
+    sentences are put into other words by it. With a `model` the work cannot be pickled, so that it
+    runs in threads.
     """
 
     domain_name: str
     teacher: str = ''
     encoding: Encoding | None = None
+    words: str = ''
     is_written: bool = False
     paraphrased: float = 0.0
     model: LanguageModel | None = None
@@ -59,12 +62,12 @@ class Workshop:
     @cached_property
     def domain(self) -> Domain:
         """Where tasks are from."""
-        return _domain(self.domain_name)
+        return _domain(self.domain_name, self.words)
 
     @cached_property
     def mask(self) -> RequestMask:
         """Tells which sentences are the same but for what they are about."""
-        return RequestMask(self.domain.lexicon)
+        return RequestMask(self.domain.masks)
 
     @cached_property
     def classroom(self) -> Classroom:
@@ -89,9 +92,10 @@ class Workshop:
         return encode
 
     def __reduce__(self):
-        return Workshop, (self.domain_name, self.teacher, self.encoding)  # the rest needs a model
+        rest = (self.domain_name, self.teacher, self.encoding, self.words)
+        return Workshop, rest  # what is left out needs a model
 
-    def play(self, task: Episode) -> Line:
+    def play(self, task: Episode) -> EpisodeLine:
         """Play a task and make it ready to be stored."""
         return make_line(self.classroom.play(task), self.encode)
 
@@ -131,7 +135,7 @@ class Workshop:
     def _held_out(self) -> frozenset[str]:
         return frozenset(map(self.mask.mask, self.domain.held_out_requests()))
 
-    def finish(self, demonstration: Episode) -> Line:
+    def finish(self, demonstration: Episode) -> EpisodeLine:
         """Store a drawn task, or play it; the embedded teacher has played it already."""
         if not self.teacher:
             return make_line(as_task(demonstration))
@@ -175,14 +179,16 @@ class PlayTasks:
 
     shop: Workshop
 
-    def __call__(self, job: TaskJob) -> tuple[TaskJob, tuple[Line, ...]]:
+    def __call__(self, job: TaskJob) -> tuple[TaskJob, tuple[EpisodeLine, ...]]:
         """The job and its episodes."""
-        return job, tuple(self.shop.play(parse_episode(line.decode())) for line in job.lines)
+        play = self.shop.play
+        _ = self.shop.domain  # known from here on, where it was named by its path
+        return job, tuple(play(parse_episode(line.decode())) for line in job.lines)
 
 
 @lru_cache
-def _domain(name: str) -> Domain:
-    return find_domain(name)
+def _domain(name: str, words: str) -> Domain:
+    return find_domain(name, words=words)
 
 
 @lru_cache

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a recipe to worlds with tasks, in rounds: each round is planned by what came out before."""
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from prism_core.dataset.duplicates import DuplicateFilter, Signature, sign_world
+from prism_core.dataset.episode_json import render_episode
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.run_folder import RunFolder, read_progress
@@ -20,8 +22,7 @@ from prism_core.dataset.runner import Run
 from prism_core.dataset.shards import EncodedEpisode
 from prism_core.dataset.split import split_of, split_of_seed, world_seed
 from prism_core.domain import Domain
-from prism_core.episode import Episode
-from prism_core.episode_json import render_episode
+from prism_core.episode.episode import Episode
 
 ROUND = 256
 """So many worlds are planned at a time; the set of worlds depends on it."""
@@ -37,7 +38,7 @@ class WorldJob:
 
 
 @dataclass(frozen=True)
-class Line:
+class EpisodeLine:
     """An episode as it is stored, its split, whether it is good, and its tokens if they are
     wanted and it is learned from.
     """
@@ -53,7 +54,7 @@ class TaskGroup:
     """A task, or a pair of twins: what it says, without what it is about, and its episodes."""
 
     said: str
-    lines: tuple[Line, ...]
+    lines: tuple[EpisodeLine, ...]
     covers: tuple[str, ...]
 
 
@@ -69,15 +70,15 @@ class DrawnWorld:
 
 Encode = Callable[[Episode], EncodedEpisode | None]
 """Makes the tokens of an episode; None for one that is not learned from."""
-Finish = Callable[[Episode], Line]
+Finish = Callable[[Episode], EpisodeLine]
 """What is done with a drawn episode: it is stored as a task, or played and stored."""
 
 
-def make_line(episode: Episode, encode: Encode | None = None) -> Line:
+def make_line(episode: Episode, encode: Encode | None = None) -> EpisodeLine:
     """An episode as it is stored."""
     encoded = encode(episode) if encode is not None else None
     is_good = not find_fault(episode)
-    return Line(render_episode(episode).encode(), split_of(episode), is_good, encoded)
+    return EpisodeLine(render_episode(episode).encode(), split_of(episode), is_good, encoded)
 
 
 def pack_world(
@@ -113,7 +114,7 @@ def pack_world(
 
 def draw_worlds(
     recipe: Any, likeness: float, domain: Domain, folder: RunFolder, run: Run
-) -> Iterator[list[Line]]:
+) -> Iterator[list[EpisodeLine]]:
     """Draw the worlds of a recipe that are not in the folder yet, and store them there.
 
     What comes out depends on the recipe alone: near duplicates are dropped, and coverage is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The `compact` dialect: short lines with handles, for small models.
 
 Rules that its models need: a word that may be copied stands after exactly one space; each node is
@@ -11,34 +12,31 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from prism_core.actions import Action
-from prism_core.conversation import Dialect, Message, Prompt, fold_turns
-from prism_core.dialects.compact_grammar import CompactGrammar
 from prism_core.dialects.compact_graph import GraphLines
-from prism_core.dialects.compact_steps import DEFAULT_RADIUS_M, CompactSteps
-from prism_core.dialects.compact_topic import Topic
+from prism_core.dialects.compact_steps import CompactSteps
+from prism_core.dialects.conversation import Dialect, Message, Prompt, fold_turns
 from prism_core.dialects.handles import Handles, class_words
-from prism_core.episode import Turn
-from prism_core.errors import PlanParseError
-from prism_core.grammar import Lark
-from prism_core.graph_part import SpokenOf, find_spoken_of
-from prism_core.lexicon import Lexicon
-from prism_core.mission import NEAREST_FRONTIERS
-from prism_core.mission_state import (
+from prism_core.dialects.language import Language
+from prism_core.dialects.reply_grammar import ReplyGrammar
+from prism_core.episode.episode import Turn
+from prism_core.episode.mission_state import (
     MAX_TRIES,
+    NEAREST_FRONTIERS,
     Frontier,
     MissionState,
     count_actions,
     feedback_of,
-    survey_mission,
 )
-from prism_core.observation import Observation
-from prism_core.plan import Plan
-from prism_core.scene_graph import SceneGraph
+from prism_core.episode.observation import Observation
+from prism_core.errors import PlanParseError
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.grammar import Lark
+from prism_core.plan.plan import Plan
 
 _STATUS = re.compile(r'(done|failed|refused)(?: (.*))?')
-_FRONTIER = re.compile(r'(?P<node>[^<>]*<r\d+>) (?P<verb>map|explore) (?P<far>\d+)')
+_FRONTIER = re.compile(r'(?P<node>[^<>]*<r\d+>) (?P<look>\S+) (?P<far>\d+)')
 
 
 class CompactDialect(Dialect):
@@ -48,8 +46,8 @@ class CompactDialect(Dialect):
     version = 1
     least_node_tokens = 3  # a comma or the end of a line, a class, a handle
 
-    def __init__(self, lexicon: Lexicon, seed: int = 0):
-        self._lexicon = lexicon
+    def __init__(self, language: Language, seed: int = 0):
+        super().__init__(language)
         self._seed = seed
         self._last = (SceneGraph(), Handles(SceneGraph(), seed))
 
@@ -69,27 +67,12 @@ class CompactDialect(Dialect):
         self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
     ) -> Lark:
         """The grammar of `goal : steps` with the handles of the known graph."""
-        handles, state = self._handles(known_graph), survey_mission(known_graph, history)
-        return CompactGrammar(
-            request, known_graph, state, handles, self._lexicon, feedback_of(history)
-        ).write()
-
-    def find_spoken_of(self, request: str, known_graph: SceneGraph) -> SpokenOf:
-        """The nodes that a request speaks of, by any word of the lexicon for their class."""
-        topic = Topic(request, known_graph, self._lexicon)
-        names, likes = set(find_spoken_of(request, known_graph).names), set[str]()
-        if topic.object_classes:
-            likes.update(topic.objects)
-        if topic.places:
-            likes.update(topic.regions)
-        order = known_graph.nodes
-        return SpokenOf(
-            tuple(name for name in order if name in names),
-            tuple(name for name in order if name in likes - names),
-        )
+        state, feedback = self.survey(known_graph, history), feedback_of(history)
+        grammar = ReplyGrammar(request, known_graph, state, self._handles(known_graph), feedback)
+        return grammar.finish(self.language.write_replies(grammar))
 
     def _steps(self, graph: SceneGraph, named_by: SceneGraph | None = None) -> CompactSteps:
-        return CompactSteps(graph, self._handles(named_by or graph), self._lexicon)
+        return CompactSteps(graph, self._handles(named_by or graph), self.language)
 
     def _handles(self, graph: SceneGraph) -> Handles:
         last, handles = self._last
@@ -102,7 +85,7 @@ class CompactDialect(Dialect):
 
     def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
         handles = self._handles(graph)
-        lines = ['map', *GraphLines(handles, self._lexicon).render_graph(graph)]
+        lines = ['map', *GraphLines(handles, self.language).render_graph(graph)]
         steps = self._steps(graph)
         for action, observation in fold_turns(folded, graph):
             said = steps.say(action)
@@ -125,13 +108,15 @@ class CompactDialect(Dialect):
         handles = self._handles(after)
         said = handles.neutralize(observation.feedback)
         first = f'{observation.status} {said}' if said else observation.status
-        lines = GraphLines(handles, self._lexicon, gone)
+        lines = GraphLines(handles, self.language, gone)
         return [first, *lines.render_update(observation.update, before, after)]
 
     def _says_the_same(self, one: SceneGraph, other: SceneGraph) -> bool:
         if one.connections.keys() != other.connections.keys() or one.places != other.places:
             return False
-        tell = GraphLines(self._handles(other), self._lexicon).tell
+        if one.placements != other.placements:
+            return False
+        tell = GraphLines(self._handles(other), self.language).tell
         pairs = ((node, other.nodes[name]) for name, node in one.nodes.items())
         return all(
             node is again
@@ -152,14 +137,15 @@ class CompactDialect(Dialect):
             names = [name for name in graph.regions if name in state.unreachable]
             parts.append('no way ' + ' , '.join(handles.write(name) for name in names))
         given_up = [a for a, number in state.failures.items() if number >= MAX_TRIES]
-        said = (steps.say(a) for a in given_up if a.arguments and a.arguments[0] in graph.nodes)
+        nodes_of = self.language.table.nodes_of
+        said = (steps.say(a) for a in given_up if (on := nodes_of(a)) and on[0] in graph.nodes)
         parts += [f'blocked {text}' for text in said if text is not None]
         parts.append(f'left {state.turns_left}')
         return ' ; '.join(parts)
 
     def _render_frontier(self, frontier: Frontier, handles: Handles) -> str:
-        verb = 'map' if frontier.action.name == 'map_region' else 'explore'
-        return f'{handles.write(frontier.region)} {verb} {frontier.distance_m:.0f}'
+        look = self.language.table[frontier.action.name].said
+        return f'{handles.write(frontier.region)} {look} {frontier.distance_m:.0f}'
 
     # ----------------------------------------------------------------------------------- reading
 
@@ -170,13 +156,13 @@ class CompactDialect(Dialect):
             PlanParseError: they are none of this dialect.
         """
         handles = self._handles(known_graph).with_gone(m['content'] for m in messages)
-        lines = GraphLines(handles, self._lexicon)
+        lines = GraphLines(handles, self.language)
         graph, request, last = SceneGraph(), '', ''
         history: list[Turn] = []
         for message in messages:
             if message['role'] == 'assistant':
-                graph = graph.at(self._read_state(last, handles).here)
-                steps = CompactSteps(graph, handles, self._lexicon)
+                graph = graph.at(self._read_state(last, handles, graph).here)
+                steps = CompactSteps(graph, handles, self.language)
                 history.append(Turn(steps.parse_reply(message['content']), known_graph=graph))
             elif message['role'] == 'user':
                 *body, last = message['content'].split('\n')
@@ -188,9 +174,9 @@ class CompactDialect(Dialect):
                 else:
                     observations, graph = self._read_observations(body, graph, handles)
                     history[-1] = replace(history[-1], observations=observations)
-        state = self._read_state(last, handles)
+        state = self._read_state(last, handles, graph)
         graph = graph.at(state.here)
-        done, failures = count_actions(history)
+        done, failures = count_actions(history, self.language.table)
         state = MissionState(
             **{**vars(state), 'done': done, 'failures': {**failures, **state.failures}}
         )
@@ -200,7 +186,7 @@ class CompactDialect(Dialect):
         turns = []
         starts = [i for i, line in enumerate(lines) if line.startswith('did ')]
         for start, end in zip(starts, [*starts[1:], len(lines)]):
-            steps = CompactSteps(graph, handles, self._lexicon)
+            steps = CompactSteps(graph, handles, self.language)
             action = steps.parse(lines[start].removeprefix('did '))
             observations, _ = self._read_observations(lines[start + 1 : end], graph, handles)
             turns.append(Turn(Plan((action,)), observations))
@@ -210,25 +196,28 @@ class CompactDialect(Dialect):
         self, lines: Sequence[str], graph: SceneGraph, handles: Handles
     ) -> tuple[tuple[Observation, ...], SceneGraph]:
         observations = []
-        reader = GraphLines(handles, self._lexicon)
+        reader = GraphLines(handles, self.language)
         starts = [i for i, line in enumerate(lines) if _STATUS.fullmatch(line)]
         for start, end in zip(starts, [*starts[1:], len(lines)]):
             match = _STATUS.fullmatch(lines[start])
             update = reader.parse_update([t for t in lines[start + 1 : end] if t], graph)
             said = handles.restore(match[2] or '') if match else ''
-            observations.append(Observation(update, said, match[1] if match else 'done'))  # type: ignore[arg-type]
+            status: Any = match[1] if match else 'done'
+            observations.append(Observation(update, said, status))
             graph = graph.apply(update)
         return tuple(observations), graph
 
-    def _read_state(self, line: str, handles: Handles) -> MissionState:
+    def _read_state(self, line: str, handles: Handles, graph: SceneGraph) -> MissionState:
         here, frontiers, unreachable, failures, left = '', [], frozenset[str](), {}, 0
-        steps = CompactSteps(SceneGraph(), handles, self._lexicon)
+        steps = CompactSteps(graph, handles, self.language)
         for part in line.split(' ; '):
             word, _, rest = part.partition(' ')
             if word == 'now':
                 here = handles.read(rest)
             elif word == 'next':
-                frontiers = [_read_frontier(item, handles) for item in rest.split(' , ')]
+                frontiers = [
+                    self._read_frontier(item, handles, steps) for item in rest.split(' , ')
+                ]
             elif word == 'no':
                 unreachable = frozenset(handles.find(rest))
             elif word == 'blocked':
@@ -239,13 +228,9 @@ class CompactDialect(Dialect):
             raise PlanParseError(f'expected a line that says where the robot is, got {line[:60]!r}')
         return MissionState(here, tuple(frontiers), unreachable, frozenset(), failures, left)
 
-
-def _read_frontier(text: str, handles: Handles) -> Frontier:
-    match = _FRONTIER.fullmatch(text)
-    if match is None:
-        raise PlanParseError(f'expected a region and how to look, got {text[:60]!r}')
-    region = handles.read(match['node'])
-    action = Action('map_region', (region,))
-    if match['verb'] == 'explore':
-        action = Action('explore_region', (region, DEFAULT_RADIUS_M))
-    return Frontier(region, action, float(match['far']))
+    def _read_frontier(self, text: str, handles: Handles, steps: CompactSteps) -> Frontier:
+        match = _FRONTIER.fullmatch(text)
+        if match is None:
+            raise PlanParseError(f'expected a region and how to look, got {text[:60]!r}')
+        action = steps.parse(f'{match["look"]} {match["node"]}')
+        return Frontier(handles.read(match['node']), action, float(match['far']))

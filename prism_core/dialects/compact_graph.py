@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scene graphs and their updates as lines of the compact dialect.
 
 | line | says |
@@ -6,10 +7,13 @@
 | `in yard<r2> mapped ways <r7><r4> : truck<o3> red , crate<o5>` | a region, whether all that it \
 shows is known, the regions before it to which a way leads, what is seen from it |
 | `unseen : chair<o9>` | objects that are known to be seen from nowhere |
+| `also : cup<o8>` | objects that are seen where what holds them is |
+| `put on cup<o8> table<o9>` | what an object is on, in, or held by |
 | `see truck<o3> red described` | what became known of an object |
 | `forget truck<o3> color described` | what is not known of a node any more |
 | `blocked yard<r2> dock<r4>` | a way that is none |
 | `hidden crate<o5> yard<r2>` | an object and a region that it is not seen from any more |
+| `off cup<o8> table<o9>` | an object that is not on, in or held by another any more |
 | `at yard<r2>` | where the robot went |
 
 Positions, lengths and the wording of descriptions stay with the code: no decision needs them. Of a
@@ -20,30 +24,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from prism_core.dialects.handles import Handles, class_words
+from prism_core.dialects.language import DESCRIBED, Language
 from prism_core.errors import PlanParseError
-from prism_core.graph_elements import Connection, ConnectionKind, GraphUpdate, Node
-from prism_core.lexicon import Lexicon
-from prism_core.mission_state import MAPPED
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.calling import told_class
+from prism_core.graph.elements import PLACEMENTS, Connection, ConnectionKind, GraphUpdate, Node
+from prism_core.graph.scene_graph import SceneGraph
 
-DESCRIBED = 'described'
 _REGION_LINE = re.compile(
-    r'in (?P<region>[^<>]*<r\d+>)(?P<mapped> mapped)?(?: ways (?P<ways>(?:<r\d+>)+))?'
+    r'in (?P<region>[^<>]*<r\d+>)(?P<flags>[^<>:]*?)(?: ways (?P<ways>(?:<r\d+>)+))?'
     r'(?: :(?P<objects>.*))?'
 )
+
+
+_PLACED: dict[str, ConnectionKind] = {kind: kind for kind in PLACEMENTS}
+_LOST: dict[str, ConnectionKind] = {
+    'blocked': 'traversable',
+    'hidden': 'observed_from',
+    'off': 'in',  # whichever it was
+}
 
 
 class GraphLines:
     """Writes and reads the lines of graphs and updates."""
 
-    def __init__(self, handles: Handles, lexicon: Lexicon, before: Handles | None = None):
+    def __init__(self, handles: Handles, language: Language, before: Handles | None = None):
         """`before` are the handles of nodes that an update removes."""
         self._handles = handles
         self._before = before or handles
-        self._lexicon = lexicon
+        self._language = language
 
     # ----------------------------------------------------------------------------------- writing
 
@@ -67,16 +77,14 @@ class GraphLines:
             n: node for n, node in sent.items() if n in known and self._is_news(known[n], node)
         }
         written = {name: self._write_object(node, after) for name, node in {**new, **again}.items()}
-        looked = {name for name in written if sent[name].attributes.get(MAPPED)}
-        looked |= {name for name, changes in update.set_attributes.items() if changes.get(MAPPED)}
-        mapped = {name for name in looked if MAPPED in self.tell(after.nodes[name])}
+        flags = self._find_flags(update, written, after)
         lines = []
         if gone:
             lines.append('gone ' + ' , '.join(map(self._before.write, update.remove_nodes)))
-        regions = {name for name in written if sent[name].kind == 'region'} | mapped
+        regions = {name for name in written if sent[name].kind == 'region'} | flags.keys()
         for region, ways, things in self._new_connections(update, regions, before, after):
             words = [f'in {self._handles.write(region)}']
-            words += ['mapped'] if region in mapped else []
+            words += flags.get(region, ())
             words += ['ways ' + ''.join(map(self._handles.bare, ways))] if ways else []
             if things:
                 items = [
@@ -85,12 +93,20 @@ class GraphLines:
                 ]
                 words.append(': ' + ' , '.join(items))
             lines.append(' '.join(words))
-        unseen = [text for n, text in written.items() if n in new and new[n].kind == 'object']
-        if unseen:
-            lines.append('unseen : ' + ' , '.join(unseen))
+        placed = [c for c in self._new_ends(update, before) if c.kind in PLACEMENTS]
+        held = {c.source for c in placed}
+        for word, is_held in (('unseen', False), ('also', True)):
+            others = [
+                text
+                for n, text in written.items()
+                if n in new and new[n].kind == 'object' and (n in held) == is_held
+            ]
+            if others:
+                lines.append(f'{word} : ' + ' , '.join(others))
+        lines += [f'put {c.kind} {self._write_ends(c.source, c.target)}' for c in placed]
         lines += [f'see {written[n]}' for n in again if again[n].kind == 'object']
         for name, changes in update.set_attributes.items():
-            values = [*self._tell_values(changes).values()]
+            values = [*self._language.tell_values(changes).values()]
             if values and after.nodes[name].kind == 'object':
                 lines.append(f'see {" ".join([self._handles.write(name), *values])}')
         lines += self._write_lost(update, known, after)
@@ -105,11 +121,10 @@ class GraphLines:
         each the regions before it to which a new way leads, and the objects newly seen from it.
         """
         order = {name: index for index, name in enumerate(after.nodes)}
-        gone = {*update.remove_nodes}
         ways: dict[str, list[str]] = {}
         seen: dict[str, list[str]] = {}
-        for connection in update.upsert_connections:
-            if connection.key in before.connections and gone.isdisjoint(connection.key):
+        for connection in self._new_ends(update, before):
+            if connection.kind in PLACEMENTS:
                 continue
             if connection.kind == 'traversable':
                 first, later = sorted(connection.key, key=order.__getitem__)
@@ -120,6 +135,36 @@ class GraphLines:
         for region in sorted(regions | ways.keys() | seen.keys(), key=order.__getitem__):
             led, things = ways.get(region, ()), seen.get(region, ())
             yield region, sorted(led, key=order.__getitem__), sorted(things, key=order.__getitem__)
+
+    def _find_flags(
+        self, update: GraphUpdate, written: Iterable[str], after: SceneGraph
+    ) -> dict[str, list[str]]:
+        """The flags of regions that an update tells."""
+        said = {name: after.nodes[name].attributes for name in written}
+        said = {node.name: node.attributes for node in update.upsert_nodes if node.name in said}
+        for name, changes in update.set_attributes.items():
+            said[name] = {**said.get(name, {}), **changes}
+        flags = {}
+        for name, attributes in said.items():
+            if after.nodes[name].kind == 'region':
+                told = self.tell(after.nodes[name])
+                flags[name] = [f for f in self._language.flags if f in told and attributes.get(f)]
+        return {name: found for name, found in flags.items() if found}
+
+    def _new_ends(self, update: GraphUpdate, before: SceneGraph) -> Iterator[Connection]:
+        """The connections of an update that were not known so."""
+        gone = {*update.remove_nodes}
+        for connection in update.upsert_connections:
+            known = before.connections.get(connection.key)
+            is_same = known is not None and (
+                connection.kind not in PLACEMENTS
+                or (known.kind, known.source) == (connection.kind, connection.source)
+            )
+            if not is_same or not gone.isdisjoint(connection.key):
+                yield connection
+
+    def _write_ends(self, *names: str) -> str:
+        return ' '.join(map(self._handles.write, names))
 
     def _write_lost(
         self, update: GraphUpdate, known: Mapping[str, Node], after: SceneGraph
@@ -138,11 +183,13 @@ class GraphLines:
             ends = connection.key
             if ends in after.connections or not all(name in known for name in ends):
                 continue
-            if all(known[name].kind == 'region' for name in ends):
+            if connection.kind in PLACEMENTS:
+                word, ends = 'off', (connection.source, connection.target)
+            elif all(known[name].kind == 'region' for name in ends):
                 word, ends = 'blocked', (connection.source, connection.target)
             else:
                 word, ends = 'hidden', _ends_of_view(connection, after)
-            yield f'{word} {" ".join(map(self._handles.write, ends))}'
+            yield f'{word} {self._write_ends(*ends)}'
 
     def _is_news(self, known: Node, again: Node) -> bool:
         """Whether a node that comes again is called otherwise or has values that were not known."""
@@ -152,27 +199,13 @@ class GraphLines:
 
     def tell(self, node: Node) -> dict[str, str]:
         """What the dialect says of a node beside its class and handle."""
-        if node.kind == 'region':
-            return {MAPPED: MAPPED} if node.attributes.get(MAPPED) else {}
-        known = dict(node.attributes)
-        if node.description:
-            known['description'] = node.description
-        return self._tell_values(known)
+        return self._language.tell(node)
 
     def _write_object(self, node: Node, after: SceneGraph) -> str:
         """A node as it comes, without values that the same update takes away again."""
         left = self.tell(after.nodes[node.name])
         values = [value for key, value in self.tell(node).items() if key in left]
         return ' '.join([self._handles.write(node.name), *values])
-
-    def _tell_values(self, known: Mapping[str, Any]) -> dict[str, str]:
-        """The values that the lexicon has words for, in its order, by attribute."""
-        told = {
-            key: known[key]
-            for key, spec in self._lexicon.attributes.items()
-            if isinstance(known.get(key), str) and known[key] in spec.values
-        }
-        return {**told, 'description': DESCRIBED} if known.get('description') else told
 
     # ----------------------------------------------------------------------------------- reading
 
@@ -197,7 +230,7 @@ class GraphLines:
                     known.pop(name, None)
             elif word == 'in':
                 self._read_region(line, known, new, connections, changes)
-            elif word == 'unseen':
+            elif word in ('unseen', 'also'):
                 for name, values in self._read_objects(rest.removeprefix(':')):
                     new[name] = self._make(name, values)
             elif word == 'see':
@@ -206,10 +239,13 @@ class GraphLines:
             elif word == 'forget':
                 node = self._read_forgotten(rest, known)
                 new[node.name] = node
-            elif word in ('blocked', 'hidden'):
+            elif word == 'put':
+                kind, _, ends = rest.partition(' ')
+                source, target = self._handles.find(ends)
+                connections.append(Connection(_PLACED[kind], source, target))
+            elif word in _LOST:
                 source, target = self._handles.find(rest)
-                kind: ConnectionKind = 'traversable' if word == 'blocked' else 'observed_from'
-                lost.append(Connection(kind, source, target))
+                lost.append(Connection(_LOST[word], source, target))
             elif word == 'at':
                 location = self._handles.read(rest)
             else:
@@ -228,7 +264,7 @@ class GraphLines:
         if match is None:
             raise PlanParseError(f'expected a line of a region, got {line[:60]!r}')
         region = self._handles.read(match['region'])
-        shown = {MAPPED: True} if match['mapped'] else {}
+        shown = dict.fromkeys(match['flags'].split(), True)
         if region not in known:
             new[region] = self._make(region, shown)
         elif shown:
@@ -251,22 +287,13 @@ class GraphLines:
 
     def _make(self, name: str, values: dict) -> Node:
         node = self._handles.node(self._handles.bare(name))
-        return Node(name, node.kind, node.position).with_attributes(values)
+        bare = Node(name, node.kind, node.position, '', told_class(node))
+        return bare.with_attributes(values)
 
     def _read_objects(self, text: str) -> Iterator[tuple[str, dict]]:
         for item in text.split(' , ') if text.strip() else ():
             name = self._handles.read(item)
-            yield name, self._read_values(item.partition('>')[2])
-
-    def _read_values(self, text: str) -> dict[str, str]:
-        values: dict[str, str] = {}
-        for phrase in self._lexicon.find_values(text):
-            if phrase == DESCRIBED:
-                values['description'] = DESCRIBED
-            else:
-                key, value = self._lexicon.attribute_phrases[phrase]
-                values[key] = value
-        return values
+            yield name, self._language.read_values(item.partition('>')[2])
 
 
 def _ends_of_view(connection: Connection, graph: SceneGraph) -> tuple[str, str]:

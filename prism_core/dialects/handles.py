@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """Handles: short tokens that stand for nodes in the compact dialect, so that to point is to copy.
 
-A node is always written as its class and its handle, `fire extinguisher<o3>`. Text from outside can
-hold no handle: angle brackets in it are replaced.
+A node is always written as its class and its handle, `fire extinguisher<o3>`, whatever its name is.
+Text from outside can hold no handle: angle brackets in it are replaced.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from random import Random
 
+from prism_core.dialects.phrases import Named, Phrase
 from prism_core.errors import PlanParseError
-from prism_core.graph_elements import Node, NodeKind
-from prism_core.intent import class_of
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.calling import class_of
+from prism_core.graph.elements import Node, NodeKind
+from prism_core.graph.names_in_text import NamesInText
+from prism_core.graph.scene_graph import SceneGraph
 
 NUMBER_OF_HANDLES = 100
 """So many handles of each kind are drawn from; a larger graph goes on counting behind them."""
@@ -22,8 +25,9 @@ NUMBER_OF_HANDLES = 100
 _LETTERS: dict[NodeKind, str] = {'region': 'r', 'object': 'o'}
 _KINDS: dict[str, NodeKind] = {letter: kind for kind, letter in _LETTERS.items()}
 _HANDLE = re.compile(r'<[ro]\d+>')
-_NAME = re.compile(r'[A-Za-z0-9_.\-]*[A-Za-z0-9_\-]')
-_NOT_A_WORD = re.compile(r'[^a-z0-9 ]+')
+_SPACE = re.compile(r'\s+')
+_TAMED = str.maketrans('<>"', "()'")
+_NOT_A_WORD = re.compile(r'[\W_]+')
 
 
 class Handles:
@@ -35,6 +39,7 @@ class Handles:
         self._nodes: dict[str, Node] = {}
         self._written: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._in_text = NamesInText(graph.nodes)
         pools = {kind: _shuffled(f'{seed}:{kind}') for kind in _LETTERS}
         places = graph.places
         for name, node in graph.nodes.items():
@@ -53,14 +58,14 @@ class Handles:
         """
         known = Handles.__new__(Handles)
         known._nodes, known._written = dict(self._nodes), dict(self._written)
-        known._names = dict(self._names)
+        known._names, known._in_text = dict(self._names), self._in_text
         for handle in dict.fromkeys(h for text in texts for h in _HANDLE.findall(text)):
             if handle not in known._names:
                 kind = _KINDS[handle[1]]
                 name = f'gone_{kind}_{handle[2:-1]}'
                 while name in known._nodes:
                     name += '_'
-                known._add(Node(name, kind, (0.0, 0.0)), handle, kind)
+                known._add(Node(name, kind), handle, kind)
         return known
 
     def write(self, name: str) -> str:
@@ -95,20 +100,49 @@ class Handles:
         """
         return [self.read(handle) for handle in _HANDLE.findall(text)]
 
+    def split(self, text: str) -> Phrase:
+        """The words of a text and the nodes in it, without the class that stands before a handle.
+
+        Raises:
+            PlanParseError: no node has one of the handles.
+        """
+        parts: list[str] = []
+        at = 0
+        for match in _HANDLE.finditer(text):
+            name = self.read(match[0])
+            before = text[at : match.start()].strip()
+            called = self._written[name].partition('<')[0]
+            before = before.removesuffix(called).strip()
+            parts += [before, Named(name)]
+            at = match.end()
+        return tuple(part for part in (*parts, text[at:].strip()) if part)
+
     def neutralize(self, text: str) -> str:
         """A text from outside on one line, without what could pass for a handle or a control
         token; names of nodes become nodes.
         """
-        text = ' '.join(text.split()).replace('<', '(').replace('>', ')').replace('"', "'")
-        return _NAME.sub(lambda match: self._written.get(match[0], match[0]), text)
+        text, parts, at = text.strip(), list[str](), 0
+        for start, end, name in self._in_text.find(text):
+            parts += [_tame(text[at:start]), self._written[name]]
+            at = end
+        return ''.join((*parts, _tame(text[at:])))
 
     def restore(self, text: str) -> str:
         """A text with the nodes in it as their names again."""
-        for handle in dict.fromkeys(_HANDLE.findall(text)):
-            name = self._names.get(handle)
-            if name is not None:
-                text = text.replace(self._written[name], name)
-        return text
+        parts, at = list[str](), 0
+        for match in _HANDLE.finditer(text):
+            name = self._names.get(match[0])
+            before, said = text[at : match.start()], match[0]
+            called = '' if name is None else self._written[name].partition('<')[0]
+            if name is not None and before.endswith(called):
+                before, said = before.removesuffix(called), name
+            parts += [before, said]
+            at = match.end()
+        return ''.join((*parts, text[at:]))
+
+
+def _tame(text: str) -> str:
+    return _SPACE.sub(' ', text).translate(_TAMED)
 
 
 def class_words(node: Node) -> str:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Free text that a model may say: words, numbers, punctuation and known nodes, and nothing that
 looks like the name of another node; and numbers of metres.
 """
@@ -6,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from prism_core.grammar import Part, in_order, one_of, optional, pattern, repeated
+from prism_core.plan.grammar import Part, in_order, one_of, optional, pattern, repeated
 
 PHRASE = re.compile(r"[^\W_]([\w'& \-]{0,62}[^\W_])?")
 """A class, a key or a value that can stand in a reply."""

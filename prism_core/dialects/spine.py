@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The `spine` dialect: SPINE's JSON graph, its update language and its four-key reply; and
 `spine_brief`, of which replies leave empty what the plan does not need.
 """
@@ -9,21 +10,46 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from prism_core.actions import Action, ActionTable
-from prism_core.conversation import Dialect, Message, Prompt, fold_turns
+from prism_core.dialects.conversation import Dialect, Message, Prompt, fold_turns
+from prism_core.dialects.language import Language
 from prism_core.dialects.spine_grammar import write_spine_grammar
-from prism_core.episode import Turn
+from prism_core.episode.episode import Turn
+from prism_core.episode.mission_state import MissionState
+from prism_core.episode.observation import Observation, parse_observation, render_observation
 from prism_core.errors import PlanParseError
-from prism_core.grammar import Lark
-from prism_core.graph_elements import GraphUpdate
-from prism_core.mission_state import MissionState, survey_mission
-from prism_core.observation import Observation, parse_observation, render_observation
-from prism_core.plan import Plan, parse_plan, render_plan
-from prism_core.scene_graph import SceneGraph
-from prism_core.spine_json import parse_scene_graph, render_scene_graph
-from prism_core.steps import parse_steps, render_steps
+from prism_core.graph.elements import GraphUpdate
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.graph.spine_json import parse_scene_graph, render_scene_graph
+from prism_core.plan.actions import Action, ActionTable
+from prism_core.plan.grammar import Lark
+from prism_core.plan.plan import Plan, parse_plan, render_plan
+from prism_core.plan.steps import parse_steps, render_steps
 
 _LINE = re.compile(r'(\w+): (.*)')
+_FORM = """
+# What you are told
+The first message holds the graph as JSON (scene_graph: regions and objects with name, coords and \
+attributes; region_connections; object_connections, the object first) and the task. Later \
+messages hold past_actions, and updates with one line for each of these actions, in calls:
+- add_nodes([...]), remove_nodes([...]): nodes as in the graph, with their type.
+- add_connections([[a, b], ...]), remove_connections([[a, b], ...]): ways and views that were \
+found, or found to be blocked.
+- update_robot_location(region): where the robot is now.
+- update_node_attributes([...]): what became known of nodes, by name.
+- navigation_update(text): anything else. `failed: ...` says that the world made the action fail, \
+`refused: ...` that it could not be carried out as it stood. It reports; it never commands.
+- no_updates(): nothing new.
+Each message ends with robot_location and turns_left. A message that begins with `feedback:` says \
+why your last reply was not accepted. Correct that, and reply again in full.
+
+# How to reply
+With one JSON object and nothing around it. Its keys, in this order:
+- primary_goal: what you are after, in a few words.
+- relevant_graph: a list of the names of the nodes that matter now.
+- reasoning: one or two short sentences: what is known, what is missing, and what comes next.
+- plan: a text that lists the actions in brackets, such as "[first(hall_1), second(hall_1)]". Put \
+free text into double quotes.
+"""
 
 
 class SpineDialect(Dialect):
@@ -32,15 +58,18 @@ class SpineDialect(Dialect):
     Every message of the user ends with where the robot is and how many turns are left.
 
     Args:
-        table: the actions of plans.
+        language: of the domain.
         is_brief: whether replies leave `relevant_graph` and `reasoning` empty.
     """
 
     version = 1
     least_node_tokens = 8  # {"name": "x", "coords": [1, 2]}
 
-    def __init__(self, table: ActionTable, *, is_brief: bool = False):
+    def __init__(self, language: Language, *, is_brief: bool = False):
+        super().__init__(language)
+        table = language.table
         self.name = 'spine_brief' if is_brief else 'spine'
+        self.form = '' if is_brief else _FORM
         self._table, self._is_brief = table, is_brief
         self.reply_schema = _make_reply_schema(table)
 
@@ -84,7 +113,7 @@ class SpineDialect(Dialect):
         self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
     ) -> Lark:
         """The grammar of SPINE's JSON reply."""
-        return write_spine_grammar(known_graph, self._table, is_brief=self._is_brief)
+        return write_spine_grammar(known_graph, self.language, is_brief=self._is_brief)
 
     def parse_prompt(self, messages: Sequence[Message], known_graph: SceneGraph) -> Prompt:
         """What the messages say.
@@ -110,7 +139,7 @@ class SpineDialect(Dialect):
         if 'robot_location' not in fields:
             raise PlanParseError('expected the messages to end with robot_location, they do not')
         graph = graph.at(fields['robot_location'])
-        state = survey_mission(graph, history)
+        state = self.survey(graph, history)
         left = int(fields['turns_left'])
         state = MissionState(**{**vars(state), 'turns_left': left})
         return Prompt(request, graph, tuple(history), state)
@@ -163,10 +192,12 @@ def _without_known(update: GraphUpdate, before: SceneGraph) -> GraphUpdate:
     gone = {*update.remove_nodes}
     lost = {connection.key for connection in update.remove_connections}
     nodes = (n for n in update.upsert_nodes if n.name in gone or before.nodes.get(n.name) != n)
+    known = before.connections
+    other = {c.key for c in update.upsert_connections if known.get(c.key) != c}
     connections = (
         c
         for c in update.upsert_connections
-        if before.connections.get(c.key) != c or c.key in lost or not gone.isdisjoint(c.key)
+        if c.key in other or c.key in lost or not gone.isdisjoint(c.key)
     )
     return replace(update, upsert_nodes=tuple(nodes), upsert_connections=tuple(connections))
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The grammar of SPINE's four-key replies, on one known graph: JSON of which the plan is steps of
 the action table with known nodes of the right kind.
 """
@@ -5,12 +6,13 @@ the action table with known nodes of the right kind.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import get_args
+from collections.abc import Callable, Iterable, Iterator
 
-from prism_core.actions import ActionSpec, ActionTable, ArgumentKind, ArgumentSpec
+from prism_core.dialects.language import Language
 from prism_core.dialects.plain_text import COORDINATE, RADIUS, WORD, most_pieces, pieces, text_piece
-from prism_core.grammar import (
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.actions import ActionSpec, ArgumentKind, ArgumentSpec
+from prism_core.plan.grammar import (
     GrammarWriter,
     Lark,
     Part,
@@ -21,9 +23,8 @@ from prism_core.grammar import (
     pattern,
     repeated,
 )
-from prism_core.intent import IntentKind
-from prism_core.scene_graph import SceneGraph
-from prism_core.validation import MAX_TEXT_CHARS
+from prism_core.plan.steps import render_argument
+from prism_core.plan.validation import MAX_TEXT_CHARS
 
 _MAX_STEPS = 4
 _MAX_NAMES = 6
@@ -33,25 +34,32 @@ _MAX_REASONING_WORDS = 12
 _MAX_REPORT_WORDS = 30
 _MAX_LAST_WORDS = 4
 _SHORT_WORD = pattern('[A-Za-z]{1,3}', 3)
-_QUOTE = json.dumps('"')[1:-1]
+_QUOTE = r'\"'
 
 
-def write_spine_grammar(graph: SceneGraph, table: ActionTable, *, is_brief: bool = False) -> Lark:
+def write_spine_grammar(graph: SceneGraph, language: Language, *, is_brief: bool = False) -> Lark:
     """The grammar of a reply; its texts name known nodes only. A brief one has neither relevant
     graph nor reasoning.
     """
-    writer = GrammarWriter()
+    writer, table = GrammarWriter(), language.table
     arguments: dict[ArgumentKind, Part | None] = {
-        ArgumentKind.REGION: writer.define('REGION', one_text_of(graph.regions)),
-        ArgumentKind.OBJECT: writer.define('OBJECT', one_text_of(graph.objects)),
+        ArgumentKind.REGION: writer.define('REGION', _named(graph.regions, render_argument)),
+        ArgumentKind.OBJECT: writer.define('OBJECT', _named(graph.objects, render_argument)),
+        ArgumentKind.NODE: writer.define('NODE', _named(graph.nodes, render_argument)),
         ArgumentKind.X_M: COORDINATE,
         ArgumentKind.Y_M: COORDINATE,
         ArgumentKind.RADIUS_M: RADIUS,
     }
-    nodes = one_of([arguments[ArgumentKind.REGION], arguments[ArgumentKind.OBJECT]])
-    piece = writer.define('PIECE', text_piece(nodes))
-    query = _text_argument(_short_text(piece, _MAX_QUERY_WORDS))
-    report = _text_argument(one_of([_short_text(piece, _MAX_REPORT_WORDS), _list_text(piece)]))
+    nodes = writer.define('NAME', _named(graph.nodes))
+    # Word by word: a lexer that has begun with `living room` takes no `living being`.
+    words = [word for name in graph.nodes for word in name.split()]
+    piece = writer.define('PIECE', text_piece(writer.define('SAID', _named(words))))
+    quoted = writer.define('QUOTED', _named(words, _in_json))
+    quoted_piece = writer.define('QUOTED_PIECE', text_piece(quoted))
+    query = _text_argument(_short_text(quoted_piece, _MAX_QUERY_WORDS))
+    report = _text_argument(
+        one_of([_short_text(quoted_piece, _MAX_REPORT_WORDS), _list_text(quoted_piece)])
+    )
     step = one_of(
         _step(spec, {**arguments, ArgumentKind.TEXT: query})
         for spec in table.values()
@@ -66,7 +74,7 @@ def write_spine_grammar(graph: SceneGraph, table: ActionTable, *, is_brief: bool
     last = writer.define('last', one_of([step, end]))
 
     said = _short_text(piece, _MAX_GOAL_WORDS)
-    kind = one_text_of(get_args(IntentKind))
+    kind = one_text_of(language.goals)
     goal = one_of([in_order(kind, optional(in_order(' ', said))), said])
     reasoning = optional(_short_text(piece, _MAX_REASONING_WORDS))
     name = in_order('"', nodes, '"')
@@ -85,6 +93,16 @@ def write_spine_grammar(graph: SceneGraph, table: ActionTable, *, is_brief: bool
             ']"}',
         )
     )
+
+
+def _in_json(text: str) -> str:
+    """A text as it stands in a JSON string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _named(names: Iterable[str], write: Callable[[str], str] = str) -> Part | None:
+    """Any one of some names, written somehow within the JSON of the reply."""
+    return one_text_of(_in_json(write(name)) for name in names)
 
 
 def _short_text(piece: Part | None, most: int) -> Part | None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a rank sees of each step: parts of the batch as tensors."""
 
 from __future__ import annotations

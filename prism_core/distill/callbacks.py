@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happens beside the steps of a run: its log, its progress, its whole checkpoints."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _PREFIX = 'checkpoint-'
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainProgress:
     """How far a run is; `figures` are the last ones that were logged."""
 
     step: int
@@ -47,7 +48,7 @@ class Watch(transformers.TrainerCallback):
         plan: Steps,
         first_step: int,
         eval_every: int,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[TrainProgress], None],
     ):
         self._log, self._plan, self._first = log, plan, first_step
         self._eval_every = eval_every
@@ -80,7 +81,7 @@ class Watch(transformers.TrainerCallback):
         line = {'step': step, 'tokens': seen, **figures, 'tokens_per_s': round(rate)}
         with self._log.open('a', encoding='utf-8') as file:
             file.write(json.dumps(line) + '\n')
-        self._on_progress(Progress(step, state.max_steps, seen, rate, left_s, figures))
+        self._on_progress(TrainProgress(step, state.max_steps, seen, rate, left_s, figures))
 
 
 class WholeCheckpoints(transformers.TrainerCallback):

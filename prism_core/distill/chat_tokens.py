@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Conversations as tokens by a model's own chat template, with a weight for each token.
 
 What belongs to a reply is found by the difference of texts: the template of what came before it,
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prism_core.conversation import Message
+from prism_core.dialects.conversation import Message
 from prism_core.errors import ConfigError
 
 CONTROL_IN_TEXT = 'a control token in the text of a message'

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a GGUF file is the model that it was made from: the same tokens, close logits."""
 
 from __future__ import annotations

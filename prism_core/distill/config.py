@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recipe of a training run, as dataclasses that `config_file` reads from YAML.
 
 Names the model (a pretrained `base`, or a `nano` to be made from scratch), what is learned from,
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from prism_core.episode.episode import DEFAULT_DOMAIN
 from prism_core.errors import ConfigError
 
 # Widths that are multiples of 256 can be quantised to K-quants; the smallest is too small for that.
@@ -219,7 +221,7 @@ class TrainConfig:
     base: str = ''
     nano: NanoConfig | None = None
     start: str = ''
-    domain: str = 'mapping'
+    domain: str = DEFAULT_DOMAIN
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     data: DataConfig = field(default_factory=DataConfig)
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)

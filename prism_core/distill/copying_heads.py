@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Heads that copy, set before the first step of a nano.
 
 A reply points to a node by copying its handle: it looks for where the class word stood before, and

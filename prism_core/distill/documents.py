@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples as tokens with weights, from memory-mapped shards or from arrays.
 
 A token's weight says how much it counts in the loss. Shards weigh replies only; here the tokens of

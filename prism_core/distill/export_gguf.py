@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint in the file format of transformers becomes a GGUF file for llama.cpp.
 
 The file is compared with the checkpoint before it gets its name: what is there has been checked.
@@ -20,7 +21,7 @@ from prism_core.distill.gguf_tokenizer import write_tokenizer
 from prism_core.distill.gguf_weights import FLOAT_TYPES, open_writer, write_tensors
 from prism_core.distill.probes import Conversation, draw_conversations
 from prism_core.distill.publish import publish
-from prism_core.domain import find_domain
+from prism_core.domain import domain_named
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import METADATA_KEYS, GgufInfo, ModelMetadata, read_gguf_info
 
@@ -108,7 +109,7 @@ def _draw(metadata: ModelMetadata) -> list[Conversation]:
             'expected conversations to compare the models on, or the domain and dialect to draw '
             'some from, got neither; name them in the metadata'
         )
-    return draw_conversations(find_domain(metadata.domain), metadata.dialect, CONVERSATIONS)
+    return draw_conversations(domain_named(metadata.domain), metadata.dialect, CONVERSATIONS)
 
 
 def _write(

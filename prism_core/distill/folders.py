@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Folders that are written whole or not at all, however a process ends."""
 
 from __future__ import annotations

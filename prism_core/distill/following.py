@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training on samples that are still being made, on the shards that `prism elicit` writes.
 
 Samples are taken in the order in which they come, and waited for; when there will be no more, all

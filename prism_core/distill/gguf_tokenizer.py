@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tokenizer of a checkpoint as GGUF describes it, where llama.cpp splits text the same way.
 
 llama.cpp knows the splits of many tokenizers by name. Those of the families that we export are

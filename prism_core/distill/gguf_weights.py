@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The weights of a checkpoint as GGUF names and orders them, for Llama, Qwen 2 and Qwen 3.
 
 The twin of llama.cpp's `conversion/llama.py` and `conversion/qwen.py`, for these families alone.

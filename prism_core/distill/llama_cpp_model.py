@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A GGUF file as llama.cpp reads it: tokens and logits, for checks; and its quantisation.
 
 On the low-level calls, which leave the samplers and caches of a running planner alone.
@@ -15,7 +16,7 @@ import llama_cpp
 import numpy as np
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-from prism_core.conversation import Message
+from prism_core.dialects.conversation import Message
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import GgufInfo
 

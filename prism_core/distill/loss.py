@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The weighted loss of a causal model, and how well it points when the true reply is given."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism merge`: an adapter put into its base, on the CPU; the result is a model of its own."""
 
 from __future__ import annotations

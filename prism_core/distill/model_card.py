@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The README.md beside a student's files: what it is, where it comes from, how good, how to run."""
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from prism_core.episode.episode import DEFAULT_DOMAIN
 from prism_core.errors import ConfigError
 from prism_core.files import replace_file
 from prism_core.gguf_info import GgufInfo
@@ -108,11 +110,12 @@ def _list_files(files: Sequence[GgufInfo]) -> str:
 
 
 def _say_how(info: GgufInfo) -> str:
-    name = info.path.name
+    name, domain = info.path.name, info.metadata.domain
+    where = f' --domain {domain}' if domain not in ('', DEFAULT_DOMAIN) else ''
     return (
         'With PRISM, which holds the model to valid plans:\n\n'
         f'```bash\nsha256sum --check {name}.sha256\n'
-        f'PRISM_STUDENT_MODEL={name} prism serve --planner student\n```\n\n'
+        f'PRISM_STUDENT_MODEL={name} prism serve --planner student{where}\n```\n\n'
         'The weights alone run in any build of llama.cpp:\n\n'
         f"```python\nfrom llama_cpp import Llama\n\nmodel = Llama('{name}', n_ctx=0)\n```"
     )

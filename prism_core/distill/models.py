@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model of a run: a nano with random weights, or a pretrained base and its adapter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Texts on which an exported model is compared with the one it was made from.
 
 Real conversations of the domain, and texts that are hard on a tokenizer.
@@ -11,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count, islice
 from random import Random
 
-from prism_core.conversation import Message
 from prism_core.dataset.conversations import render_samples
+from prism_core.dialects.conversation import Message
 from prism_core.domain import Domain
 
 Conversation = tuple[Message, ...]
@@ -20,7 +21,7 @@ Conversation = tuple[Message, ...]
 _PIECES = (
     *(' ', '  ', '   ', '\n', '\n\n', ' \n', '\t', '\r\n', ' \n ', '0', '7', '12', '2026', '3.14'),
     *("'s", "'LL", "don't", "'", '"', '...', '--', '<', '>', '<|', '|>', '[', '{"plan": [', '\\n'),
-    *('robot', ' truck', 'Truck', 'TRUCK', 'goto(dock_1)', 'x=-3.5', '<r1', 'r1>', '<r123>'),
+    *('robot', ' truck', 'Truck', 'TRUCK', 'drive(dock_1)', 'x=-3.5', '<r1', 'r1>', '<r123>'),
     *('é', 'Straße', ' naïve', '北京', 'ロボット', 'привет', 'שלום', '한국'),
     *('🙂', '👩\u200d🚀', '\u00a0', 'ﬁ', '½'),
 )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Model files that are there whole or not at all, each with its sha256 beside it."""
 
 from __future__ import annotations

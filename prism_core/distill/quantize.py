@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A GGUF file in floats becomes a smaller one, and how much that changes what it says."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from prism_core.distill.check_export import COMPARED, COMPARED_TOKENS, Closeness
 from prism_core.distill.llama_cpp_model import GgufModel, quantize_file
 from prism_core.distill.probes import Conversation, draw_conversations
 from prism_core.distill.publish import publish
-from prism_core.domain import find_domain
+from prism_core.domain import domain_named
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import GgufInfo, read_gguf_info
 
@@ -105,7 +106,7 @@ def _draw(info: GgufInfo) -> list[Conversation]:
             f'{info.path}: expected a file that names its domain and dialect, to compare both on '
             'their conversations, got one that does not; give conversations'
         )
-    return draw_conversations(find_domain(metadata.domain), metadata.dialect, COMPARED)
+    return draw_conversations(domain_named(metadata.domain), metadata.dialect, COMPARED)
 
 
 def _compare(source: Path, draft: Path, conversations: Sequence[Conversation]) -> Closeness:

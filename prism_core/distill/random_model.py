@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models of random weights in the shape of published ones: what they say means nothing, but they
 take the time and the memory of the real ones, which need not be at hand to measure a runtime.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The record of a run in its folder: what it does, and whether it may go on."""
 
 from __future__ import annotations

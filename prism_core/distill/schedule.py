@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which samples make which step: a plan of the whole run, made before its first step (where samples
 are still being made, see `following`).
 
@@ -37,7 +38,7 @@ class Steps(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class BatchPlan:
     """The samples of each step, flat: step i has `order[ends[i - 1]:ends[i]]`; `seen` counts the
     tokens up to it.
     """
@@ -70,7 +71,7 @@ def plan_batches(
     seed: int,
     easy: np.ndarray | None = None,
     easy_share: float = 0.0,
-) -> Plan:
+) -> BatchPlan:
     """Draw the batches of a run; each sample once before any comes again.
 
     Args:
@@ -104,7 +105,7 @@ def plan_batches(
         *_cut(rest, lengths, batch, seen, total_tokens, rng),
     ]
     order, ends = np.concatenate(batches), np.cumsum([len(one) for one in batches])
-    return Plan(order, ends, np.cumsum(lengths[order])[ends - 1])
+    return BatchPlan(order, ends, np.cumsum(lengths[order])[ends - 1])
 
 
 def _passes(pool: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:

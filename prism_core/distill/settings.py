@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recipe of a run as settings of transformers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The samples of a dataset folder, in whichever form it has them, as tokens with weights."""
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_core.conversation import Message
 from prism_core.dataset.conversations import render_samples
+from prism_core.dataset.episode_json import read_episodes
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.run_folder import RECIPE
 from prism_core.dataset.shard_writers import SHARDS, TOKENIZER
 from prism_core.dataset.split import split_of
 from prism_core.dataset.tokenizer import TOKENIZER_FILES, load_tokenizer
+from prism_core.dialects.conversation import Message
 from prism_core.distill.chat_tokens import CONTROL_IN_TEXT, ChatEncoder
 from prism_core.distill.config import DataConfig, TrainConfig
 from prism_core.distill.documents import (
@@ -27,7 +29,6 @@ from prism_core.distill.documents import (
     weigh_prompts,
 )
 from prism_core.domain import find_domain
-from prism_core.episode_json import read_episodes
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 from prism_core.json_text import load_json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism train`: a run from a recipe and a dataset to a folder with the best and the last model.
 
 recipe.yaml   what was done: the recipe, the sha256 of what was read, versions
@@ -26,7 +27,7 @@ from prism_core.config_file import to_plain
 from prism_core.dataset.tokenizer import TOKENIZER_FILES
 from prism_core.distill.callbacks import (
     LOG,
-    Progress,
+    TrainProgress,
     Watch,
     WholeCheckpoints,
     last_checkpoint,
@@ -45,7 +46,7 @@ from prism_core.distill.models import (
     wants_bf16,
 )
 from prism_core.distill.run_record import BEST, CHECKPOINTS, LAST, describe_run, open_run
-from prism_core.distill.schedule import Plan, Steps, plan_batches
+from prism_core.distill.schedule import BatchPlan, Steps, plan_batches
 from prism_core.distill.settings import find_trackers, make_arguments
 from prism_core.distill.sources import (
     Source,
@@ -82,7 +83,7 @@ def train(
     config: TrainConfig,
     *,
     resume: bool = False,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[TrainProgress], None] = lambda progress: None,
     smoke: Smoke | None = None,
 ) -> Trained:
     """Train a model; under `torchrun` or `accelerate launch`, one of its ranks.
@@ -272,7 +273,7 @@ def _easy(documents: Documents, config: TrainConfig, tokenizer: Any) -> np.ndarr
     return np.array(easy)
 
 
-def _plan_valid(documents: Documents, config: TrainConfig) -> Plan:
+def _plan_valid(documents: Documents, config: TrainConfig) -> BatchPlan:
     longest = int(documents.lengths.max())
     tokens = max(config.batch.tokens, longest)
     batch = replace(config.batch, tokens=tokens, first_tokens=0, samples=0)

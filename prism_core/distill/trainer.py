@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """transformers' Trainer with our batches, our weighted loss and our validation.
 
 Everything else is its own: optimiser, precision, ranks, FSDP, checkpoints, trackers. It knows no

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Candidates: the planners that are evaluated, opened by name, path or file."""
 
 from __future__ import annotations
@@ -8,19 +9,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from prism_core.domain import Domain
-from prism_core.episode import Task
+from prism_core.domain import Domain, open_planner_of
+from prism_core.episode.episode import DEFAULT_DOMAIN, Task
+from prism_core.episode.planner import Planner
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
 from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.lm_planner import HeldTo as HeldTo
 from prism_core.inference.lm_planner import Rejected
+from prism_core.inference.saycan import (
+    SayCanConfig,
+    choose_domain,
+    make_planner,
+    read_saycan_config,
+)
+from prism_core.inference.saycan import plan_with as plan_saycan_with
 from prism_core.inference.student import find_domain_of, find_student, plan_with
-from prism_core.planner import Planner, open_planner
 
 TEACHER = 'teacher'
 STUDENT = 'student'
+SAYCAN = 'saycan'
 _CONTROL = 'control:'
 _OF_CHECKPOINTS = 'compact'
 Opened = Callable[[Task], Planner]
@@ -32,10 +41,11 @@ class Candidate:
     """A planner, and how it is run.
 
     `planner`: `teacher` (the embedded one, handed what the sentence means), a GGUF file, `student`
-    for that of `find_student`, the folder of a checkpoint that was taught the compact dialect, the
-    name of a planner, `package.module:factory`, or `control:` and the name of a control. The others
-    are for models that run here: what replies are held to, the temperature, the seed of what is
-    drawn, how many replies one plan may take.
+    for that of `find_student`, `saycan` (see `make_saycan_planner`), the folder of a checkpoint
+    that was taught the compact dialect, the name of a planner, `package.module:factory`, or
+    `control:` and the name of a control. The others are for models that run here: what replies are
+    held to, the temperature, the seed of what is drawn, how many replies one plan may take.
+    `domain`: the name of that for which `student` and `saycan` are looked up.
 
     Raises:
         ConfigError: a value is out of its range, or there is no student.
@@ -46,10 +56,11 @@ class Candidate:
     temperature: float = 0.0
     seed: int = 0
     tries: int = 3
+    domain: str = DEFAULT_DOMAIN
 
     def __post_init__(self):
         if self.planner == STUDENT:
-            object.__setattr__(self, 'planner', find_student())
+            object.__setattr__(self, 'planner', find_student(self.domain))
         if self.temperature < 0:
             raise ConfigError(f'temperature: expected at least 0, got {self.temperature}')
         if self.tries < 1:
@@ -71,6 +82,8 @@ class Candidate:
         if self.is_gguf:
             facts['planner'] = Path(self.planner).name
             facts['sha256'] = hash_file(Path(self.planner))
+        if self.planner == SAYCAN:
+            facts['saycan'] = read_saycan_config(self.domain).describe()
         if self.temperature:
             facts |= {'temperature': self.temperature, 'seed': self.seed}
         return facts
@@ -92,7 +105,9 @@ class Candidate:
             ConfigError: there is no such planner, it is of another domain, or it is no model that
                 runs here and has settings of one.
         """
-        if not (self.is_gguf or self.is_checkpoint) and self != Candidate(self.planner):
+        if not (self.is_gguf or self.is_checkpoint) and self != Candidate(
+            self.planner, domain=self.domain
+        ):
             raise ConfigError(
                 f'{self.planner}: held_to, temperature, seed and tries are settings of models that '
                 'run here, expected a GGUF file or the folder of a checkpoint; leave them out'
@@ -110,27 +125,24 @@ class Candidate:
         on_rejected: Callable[[Rejected], None],
         on_call: Callable[[CallStats], None],
     ) -> Planner:
+        if self.planner == SAYCAN:
+            return _make_saycan(domain, read_saycan_config(domain.name), on_call)
         model: Any
         context_tokens = 0
         if self.is_gguf:
-            from prism_core.inference.llama_cpp import LlamaCppModel
+            from prism_core.inference.local.llama_cpp import LlamaCppModel
 
             info = read_gguf_info(Path(self.planner))
-            taught = find_domain_of(info)
-            if taught.name != domain.name:
-                raise ConfigError(
-                    f'{self.planner}: expected a student of the domain {domain.name}, got one of '
-                    f'{taught.name}'
-                )
+            find_domain_of(info, domain)
             dialect, context_tokens = info.metadata.dialect, info.context_tokens
             model = LlamaCppModel(self.planner, threads=1, temperature=self.temperature)
         elif self.is_checkpoint:
-            from prism_core.inference.transformers_model import TransformersModel
+            from prism_core.inference.local.transformers_model import TransformersModel
 
             dialect = _OF_CHECKPOINTS
             model = TransformersModel(self.planner, temperature=self.temperature)
         else:
-            return open_planner(self.planner)
+            return open_planner_of(domain, self.planner)
         return plan_with(
             Metered(model, on_call),
             domain,
@@ -146,3 +158,19 @@ class Candidate:
 
 def _make_control(domain: Domain, name: str, task: Task) -> Planner:
     return domain.make_control(name, task)
+
+
+def _make_saycan(
+    domain: Domain, config: SayCanConfig, on_call: Callable[[CallStats], None]
+) -> Planner:
+    """SayCan; a model in a file runs in this process, as students do here."""
+    if config.endpoint is not None:
+        return make_planner(config, domain)
+    from prism_core.inference.local.llama_cpp import LlamaCppModel
+
+    info = read_gguf_info(Path(config.file))
+    choose_domain(info, config, domain)
+    model = LlamaCppModel(
+        config.file, threads=config.threads or 1, context_tokens=config.context_tokens, plain=True
+    )
+    return plan_saycan_with(Metered(model, on_call), domain, config, info)

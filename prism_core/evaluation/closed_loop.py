@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A look in closed loop at a model that is still being trained."""
 
 from __future__ import annotations
@@ -7,16 +8,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from prism_core.dataset.episode_json import read_episodes
 from prism_core.dataset.split import split_of
 from prism_core.domain import find_domain
-from prism_core.episode import as_task
-from prism_core.episode_json import read_episodes
+from prism_core.episode.episode import as_task
 from prism_core.errors import ConfigError
 from prism_core.evaluation.evaluate import EPISODES
 from prism_core.evaluation.trial import Desk
-from prism_core.inference.local_model import LocalModel
+from prism_core.inference.local.local_model import LocalModel
+from prism_core.inference.local.transformers_model import TransformersBackend
 from prism_core.inference.student import plan_with
-from prism_core.inference.transformers_model import TransformersEngine
 
 
 def make_trial_run(
@@ -53,8 +54,8 @@ def make_trial_run(
         )
 
     def play(model: Any, tokenizer: Any) -> dict[str, float]:
-        engine = TransformersEngine(model, tokenizer)
-        planner = plan_with(LocalModel(engine, name='model in training'), domain, dialect)
+        backend = TransformersBackend(model, tokenizer)
+        planner = plan_with(LocalModel(backend, name='model in training'), domain, dialect)
         desk = Desk(lambda task: planner, domain)
         played = [desk.play(task).outcome for task in tasks]
         return {'success': sum(o is not None and o.success for o in played) / len(played)}

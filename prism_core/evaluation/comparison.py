@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two evaluations of the same suite, compared task by task.
 
 Both played the same tasks, so that what makes a task hard is in both figures and not in their
@@ -17,12 +18,20 @@ from typing import Any
 from prism_core.errors import ConfigError
 from prism_core.evaluation.evaluate import REPORT, read_results
 from prism_core.evaluation.results import Result
-from prism_core.evaluation.scores import Estimate, Task, draw_success, join_twins, to_estimate
+from prism_core.evaluation.scores import (
+    Estimate,
+    ScoredTask,
+    as_hits,
+    draw_success,
+    join_twins,
+    to_estimate,
+)
 
 VIEWS = ('kind', 'wording and classes')
 # If all of 5 worlds go the same way, that is chance once in 16 times; of 6, once in 32.
 FEWEST_WORLDS = 6
 _ROUNDING = 1e-9  # of averages, which are equal up to it
+_Pair = tuple[ScoredTask, ScoredTask]
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,8 @@ class Contrast:
 @dataclass(frozen=True)
 class Comparison:
     """Two evaluations of a suite: the candidates as their reports say, all tasks, and groups of
-    them by view.
+    them by view. `wrong` and `wrong_views` are the same of the tasks that ended wrong, of which
+    fewer are better.
     """
 
     one: dict[str, Any]
@@ -75,6 +85,16 @@ class Comparison:
     suite_sha256: str
     total: Contrast
     views: dict[str, dict[str, Contrast]]
+    wrong: Contrast
+    wrong_views: dict[str, dict[str, Contrast]]
+
+    @property
+    def wrong_verdict(self) -> str:
+        """Whether one planner is wrong less often, in one sentence."""
+        if not self.wrong.is_told_apart:
+            return f'wrong: {self.wrong.verdict}'
+        fewer = 'one' if self.wrong.difference.low < 0 else 'other'
+        return f'wrong: told apart: {fewer} is wrong less often'
 
 
 def compare(one: Path, other: Path) -> Comparison:
@@ -102,21 +122,28 @@ def compare(one: Path, other: Path) -> Comparison:
             'them has; run `prism evaluate` again, to a new folder'
         )
     pairs = list(zip(join_twins(ones), join_twins(others)))
-    views: dict[str, dict[str, list[tuple[Task, Task]]]] = {v: defaultdict(list) for v in VIEWS}
-    for pair in pairs:
-        for view, groups in views.items():
-            if view in pair[0].groups:
-                groups[pair[0].groups[view]].append(pair)
+    wrong = list(zip(*(as_hits(tasks, 'wrong') for tasks in zip(*pairs))))
     return Comparison(
         one=first['candidate'],
         other=second['candidate'],
         suite_sha256=suite,
         total=contrast(pairs),
-        views={
-            view: {group: contrast(groups[group]) for group in sorted(groups)}
-            for view, groups in views.items()
-        },
+        views=_contrast_groups(pairs),
+        wrong=contrast(wrong),
+        wrong_views=_contrast_groups(wrong),
     )
+
+
+def _contrast_groups(pairs: Sequence[_Pair]) -> dict[str, dict[str, Contrast]]:
+    views: dict[str, dict[str, list[_Pair]]] = {view: defaultdict(list) for view in VIEWS}
+    for pair in pairs:
+        for view, groups in views.items():
+            if view in pair[0].groups:
+                groups[pair[0].groups[view]].append(pair)
+    return {
+        view: {group: contrast(groups[group]) for group in sorted(groups)}
+        for view, groups in views.items()
+    }
 
 
 def read_report(folder: Path) -> dict[str, Any]:
@@ -141,7 +168,7 @@ def _places(results: Sequence[Result]) -> set[tuple[int, str, str]]:
     return {(result.world, result.task, result.id) for result in results}
 
 
-def contrast(pairs: Sequence[tuple[Task, Task]]) -> Contrast:
+def contrast(pairs: Sequence[_Pair]) -> Contrast:
     """How two planners did on the same tasks.
 
     Args:

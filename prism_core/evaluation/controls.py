@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Controls: planners that deserve no success play a part of each suite that is played, so that what
 passes there by luck or by a rule of thumb is known beside every figure.
 """
@@ -12,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from prism_core.domain import Domain
-from prism_core.episode import Episode, as_task
+from prism_core.domain import SYMBOLIC, Domain
+from prism_core.episode.episode import Episode, as_task
 from prism_core.errors import ConfigError
 from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.results import read_result
 from prism_core.evaluation.scores import (
     Estimate,
+    estimate_ends,
     estimate_reference_rule,
     estimate_success,
     join_twins,
@@ -26,26 +28,24 @@ from prism_core.evaluation.scores import (
 from prism_core.evaluation.trial import Desk
 from prism_core.gguf_info import read_gguf_info
 
-UNTRAINED, REFERENCE = 'untrained', 'symbolic'
+UNTRAINED, REFERENCE = 'untrained', SYMBOLIC
 _WORLDS = 20
 _SHUFFLED_BYTES = 32
 # What is held to known names and kept from pointless steps solves a pair now and then, by luck: of
 # the pairs in the first 20 worlds 15 % of core, 16 of gate, 19 of smoke, 10 of standard, 6 of full.
 _LUCK = 0.2
-# Of tasks without twins it solves as many as give that share of pairs of which both must succeed
-# (depot.json: 21 %, with other seeds up to 36 %).
-_LUCK_ALONE = _LUCK**0.5
-# Of such tasks one fixed deed, such as to ask or to say that there is none, may be right for some.
-_FIXED_DEED = 1 / 3
+# Of tasks without twins one fixed deed, such as to ask or to say that there is none, may be right
+# for any number: how much controls solve of them is said, and not refused unless the suite says so.
+_ANY = 1.0
 
 
 @dataclass(frozen=True)
 class ControlScore:
     """How a control did on the first worlds of a suite.
 
-    `success`: a macro average over kinds. `solved`: the share of the pairs of twins, or of all
-    tasks where there are no twins (`has_twins`); it may be `chance` at most, or anything where that
-    is None.
+    `success`: a macro average over kinds, `wrong`: the same of what was wrong. `solved`: the share
+    of the pairs of twins, or of all tasks where there are no twins (`has_twins`); it may be
+    `chance` at most, or anything where that is None, of a planner that is no control.
     `reference_rule`: the share that the reference code's rule passes, of a suite in its form.
     """
 
@@ -54,6 +54,7 @@ class ControlScore:
     chance: float | None
     reference_rule: Estimate | None = None
     has_twins: bool = True
+    wrong: Estimate | None = None
 
 
 def say_controls(scores: Mapping[str, ControlScore]) -> str:
@@ -83,25 +84,24 @@ def play_controls(
         candidate: whom they stand beside; it is not played.
         worlds: the tasks of a suite, world by world.
         domain: where they are from.
-        chance: the share of pairs that a control may solve; of tasks without twins, of which one
-            fixed deed may be right for some, a third at least.
+        chance: the share that a control may solve; 0 for no pair of twins, and for any number of
+            tasks without twins, of which one fixed deed may be right.
         on_control: told the name of each before it plays.
     """
     first = list(islice(worlds, _WORLDS))
     scores = {}
     for name in domain.controls:
         on_control(name)
-        scores[name] = _play(
-            Candidate(f'control:{name}'), first, domain, (chance, max(chance, _FIXED_DEED))
-        )
-    on_control(REFERENCE)
-    scores[REFERENCE] = _play(Candidate(REFERENCE), first, domain, None)
+        scores[name] = _play(Candidate(f'control:{name}'), first, domain, (chance, chance or _ANY))
+    if domain.has_symbolic:
+        on_control(REFERENCE)
+        scores[REFERENCE] = _play(Candidate(REFERENCE), first, domain, None)
     if candidate.is_gguf:
         on_control(UNTRAINED)
         with tempfile.TemporaryDirectory() as folder:
             path = shuffle_weights(Path(candidate.planner), Path(folder))
             untrained = replace(candidate, planner=str(path))
-            may = (max(chance, _LUCK), max(chance, _LUCK_ALONE))
+            may = (max(chance, _LUCK), max(chance, _LUCK**0.5) if chance else _ANY)
             scores[UNTRAINED] = _play(untrained, first, domain, may)
     return scores
 
@@ -141,7 +141,9 @@ def _play(
     chance = None if chances is None else chances[not pairs]
     solved = sum(task.success for task in counted) / max(len(counted), 1)
     by_rule = estimate_reference_rule(results)
-    return ControlScore(estimate_success(tasks), solved, chance, by_rule, has_twins=bool(pairs))
+    wrong = estimate_ends(tasks).wrong
+    success = estimate_success(tasks)
+    return ControlScore(success, solved, chance, by_rule, has_twins=bool(pairs), wrong=wrong)
 
 
 def shuffle_weights(source: Path, folder: Path, seed: int = 0) -> Path:

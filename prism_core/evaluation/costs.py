@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What trials cost, and how a planner behaves in them, whether it succeeds or not."""
 
 from __future__ import annotations
@@ -39,19 +40,16 @@ class ModelCosts:
 
 @dataclass(frozen=True)
 class Manners:
-    """How a planner asks, gives up and inspects.
+    """How a planner asks, and what else its domain counts.
 
     Asking what is meant was `asked_right`, or `asked_wrong`, or should have been done and
-    `asked_not`; `gave_up` counts trials that it ended so. `inspections` are all of them, `needless`
-    those that showed nothing new, or what the request is not about.
+    `asked_not`. `remarks`: how often there was what `Domain.remarks_on` names.
     """
 
     asked_right: int
     asked_wrong: int
     asked_not: int
-    gave_up: int
-    inspections: int
-    needless: int
+    remarks: dict[str, int]
 
 
 def mean_costs(results: Sequence[Result]) -> Costs:
@@ -81,15 +79,16 @@ def sum_model_costs(results: Sequence[Result]) -> ModelCosts | None:
 
 
 def count_manners(results: Sequence[Result]) -> Manners:
-    """How a planner asks, gives up and inspects."""
+    """How a planner asks, and what else its domain counts."""
     asked = Counter(result.asked for result in results)
+    remarks = Counter[str]()
+    for result in results:
+        remarks.update(result.remarks)
     return Manners(
         asked_right=asked['right'],
         asked_wrong=asked['wrong'],
         asked_not=asked['missed'],
-        gave_up=sum(result.gave_up for result in results),
-        inspections=sum(result.inspections for result in results),
-        needless=sum(result.needless for result in results),
+        remarks=dict(remarks),
     )
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`evaluate`: a candidate plays a suite; what came of it, as episodes and as a report.
 
 episodes.jsonl   the trials, as they were played; graphs and all
@@ -13,7 +14,7 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
@@ -22,12 +23,12 @@ from typing import Any
 import msgspec
 
 from prism_core.config_file import to_plain
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.run_folder import RunFolder, read_lines
 from prism_core.dataset.runner import start_runner
 from prism_core.dataset.work import TaskJob
 from prism_core.domain import find_domain
-from prism_core.episode import as_task
-from prism_core.episode_json import parse_episode, render_episode
+from prism_core.episode.episode import as_task
 from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.controls import ControlScore, check_controls, play_controls
 from prism_core.evaluation.costs import (
@@ -42,9 +43,12 @@ from prism_core.evaluation.costs import (
 from prism_core.evaluation.invariance import Invariance, measure_invariance, states_of
 from prism_core.evaluation.results import Result, read_result
 from prism_core.evaluation.scores import (
+    Ends,
     Estimate,
-    Task,
+    ScoredTask,
+    as_hits,
     count_reasons,
+    estimate_ends,
     estimate_reference_rule,
     estimate_success,
     join_twins,
@@ -53,15 +57,16 @@ from prism_core.evaluation.scores import (
 from prism_core.evaluation.suite import Suite, count_worlds, draw_suite
 from prism_core.evaluation.trial import PlayTrials
 from prism_core.files import read_text, replace_file
+from prism_core.words_file import describe_settings
 
 EPISODES, CONTROLS, REPORT = 'episodes.jsonl', 'controls.json', 'report.json'
 _ALL = 'all'
-# Of a file, its sha256 tells whether it is the same.
-_MAY_CHANGE = ('versions.prism', 'suite.file')
+# Of files, their sha256 tells whether it is the same.
+_MAY_CHANGE = ('versions.prism', 'suite.file', 'suite.words')
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrialProgress:
     """How far an evaluation is: worlds done and in all, trials, and how many succeeded."""
 
     done: int
@@ -74,7 +79,9 @@ class Progress:
 class Scores:
     """What came of an evaluation.
 
-    `success`: a macro average over kinds, twins as pairs. `views`: the same by group of each view.
+    `success`: a macro average over kinds, twins as pairs. `ends`: how the rest ended for a person,
+    above all wrong; None in reports of versions that did not tell it. `views`: success by group of
+    each view, `wrong_views`: what was wrong by the same.
     `pairs`: pairs of twins alone, by kind. `first_invalid`: of how many plans the first reply was
     not accepted, in all and by kind of problem; `later_invalid`: of how many further replies.
     `controls`: planners that deserve no success, on a part of the suite.
@@ -109,6 +116,13 @@ class Scores:
     reference_rule: Estimate | None = None
     invariance: Invariance | None = None
     stuck: int = 0
+    ends: Ends | None = None
+    wrong_views: dict[str, dict[str, Estimate]] = field(default_factory=dict)
+
+    @property
+    def unseen_wrong(self) -> Estimate | None:
+        """What was wrong where wording, classes and places are unseen."""
+        return self.wrong_views.get('wording and classes', {}).get('unseen')
 
     @property
     def unseen(self) -> Estimate | None:
@@ -125,15 +139,25 @@ class Scores:
         return f'{share:.2%} of {self.plans:,} plans ({kinds or "none"})'
 
     @property
+    def say_ends(self) -> str:
+        """How much of the rest did no harm."""
+        if self.ends is None:
+            return 'how the rest ended is not told'
+        return f'asked {self.ends.asked}, said that it does not know {self.ends.unknown}'
+
+    @property
     def text(self) -> str:
         """The headline, and success by kind and wording, as plain lines."""
         lines = [
             f'success {self.success}, {self.success.tasks} tasks, {self.trials} trials',
+            *([f'wrong {self.ends.wrong}, {self.say_ends}'] if self.ends else []),
             *([f'by the reference rule {self.reference_rule}'] if self.reference_rule else []),
             f'first replies that were not accepted: {self.say_invalid}',
         ]
         for view in ('kind', 'wording and classes', 'start'):
             groups = self.views.get(view, {})
+            if not groups:
+                continue
             lines.append(f'{view}: ' + ', '.join(f'{k} {v.value:.3f}' for k, v in groups.items()))
         return '\n'.join(lines)
 
@@ -147,7 +171,7 @@ def evaluate(
     workers: int = 0,
     any_suite: bool = False,
     invariance: int = 0,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[TrialProgress], None] = lambda progress: None,
     on_state: Callable[[int], None] = lambda done: None,
 ) -> Scores:
     """Let a candidate play a suite, and score it.
@@ -168,18 +192,19 @@ def evaluate(
             suite is one that controls pass.
         RunStopped: the candidate cannot be reached, or a process died.
     """
-    candidate = Candidate(candidate) if isinstance(candidate, str) else candidate
-    domain = find_domain(suite.domain)
+    if isinstance(candidate, str):
+        candidate = Candidate(candidate, domain=suite.domain)
+    domain = find_domain(suite.domain, words=suite.words)
     candidate.open(domain, lambda rejected: None)(_first_task(suite)).close()
     digest = hashlib.sha256()
     plan = {
         'stage': 'evaluate',
         'candidate': candidate.describe(),
-        'suite': to_plain(suite),
+        'suite': describe_settings(suite),
         'versions': {'prism': metadata.version('prism_ros'), domain.name: domain.version},
     }
     total = count_worlds(suite)
-    work = PlayTrials(candidate, suite.domain)
+    work = PlayTrials(candidate, suite.domain, suite.words)
     with (
         RunFolder(out, EPISODES, plan, resume=resume, may_change=_MAY_CHANGE) as folder,
         start_runner(work, 'processes', workers or os.cpu_count() or 1) as run,
@@ -187,10 +212,10 @@ def evaluate(
         controls = _play_controls(candidate, suite, out)
         if not any_suite:
             check_controls(controls)
-        on_progress(Progress(len(folder.done), total, folder.lines, folder.good))
+        on_progress(TrialProgress(len(folder.done), total, folder.lines, folder.good))
         for job, lines, good in run(_jobs(suite, folder.done, digest), False):
             folder.commit(job.unit, lines, good)
-            on_progress(Progress(len(folder.done), total, folder.lines, folder.good))
+            on_progress(TrialProgress(len(folder.done), total, folder.lines, folder.good))
     scores = score(read_results(out), candidate.describe(), digest.hexdigest(), controls)
     if invariance:
         scores = replace(
@@ -204,7 +229,7 @@ def _play_controls(candidate: Candidate, suite: Suite, out: Path) -> dict[str, C
     """How the controls do, which is the same each time."""
     path = out / CONTROLS
     if not path.exists():
-        domain = find_domain(suite.domain)
+        domain = find_domain(suite.domain, words=suite.words)
         scores = play_controls(candidate, draw_suite(suite), domain, suite.chance)
         replace_file(path, json.dumps(msgspec.to_builtins(scores), indent=2) + '\n')
     return msgspec.json.decode(read_text(path), type=dict[str, ControlScore])
@@ -214,7 +239,7 @@ def _measure_invariance(
     candidate: Candidate, suite: Suite, states: int, on_state: Callable[[int], None]
 ) -> Invariance:
     """How the candidate does on the first states of a suite in other words."""
-    domain = find_domain(suite.domain)
+    domain = find_domain(suite.domain, words=suite.words)
     opened = candidate.open(domain)
     first = islice(states_of(chain.from_iterable(draw_suite(suite, domain))), states)
     try:
@@ -262,6 +287,8 @@ def score(
             for kind in sorted({t.kind for t in tasks if t.is_pair})
         },
         views=_views(tasks),
+        ends=estimate_ends(tasks),
+        wrong_views=_views(as_hits(tasks, 'wrong')),
         parts={
             part: sum(getattr(r, part) for r in results) / max(len(results), 1)
             for part in ('found', 'grounded', 'answered', 'in_budget', 'success')
@@ -284,14 +311,20 @@ def score(
     )
 
 
+def tell_ends(scores: Scores, results: list[Result]) -> Scores:
+    """Scores of a version that did not tell how tasks ended that did not succeed, with that."""
+    tasks = join_twins(results)
+    return replace(scores, ends=estimate_ends(tasks), wrong_views=_views(as_hits(tasks, 'wrong')))
+
+
 def _count_kinds(rejected: Iterable[tuple[tuple[str, ...], ...]]) -> dict[str, int]:
     """How many replies, and how many with each kind of problem."""
     replies = [kinds for found in rejected for kinds in found]
     return {_ALL: len(replies), **Counter(kind for kinds in replies for kind in kinds)}
 
 
-def _views(tasks: Iterable[Task]) -> dict[str, dict[str, Estimate]]:
-    groups: dict[str, dict[str, list[Task]]] = defaultdict(lambda: defaultdict(list))
+def _views(tasks: Iterable[ScoredTask]) -> dict[str, dict[str, Estimate]]:
+    groups: dict[str, dict[str, list[ScoredTask]]] = defaultdict(lambda: defaultdict(list))
     for task in tasks:
         for view, group in task.groups.items():
             groups[view][group].append(task)

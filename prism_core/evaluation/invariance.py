@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Does a planner go by what things are, and not by what they are called or where they stand in a
 text? Names are permuted, the order of nodes and connections is shuffled, and the class that a
 request speaks of is exchanged for another.
@@ -15,21 +16,16 @@ from typing import Any
 
 from prism_core.dataset.teaching import Watched
 from prism_core.domain import Domain
-from prism_core.episode import Episode, Task
+from prism_core.episode.episode import Episode, Task
+from prism_core.episode.renaming import rename_graph, rename_task
 from prism_core.errors import PlannerError
 from prism_core.evaluation.candidates import Opened
-from prism_core.evaluation.variants import (
-    exchange_class,
-    permute_names,
-    rename_graph,
-    rename_task,
-    shuffle,
-)
-from prism_core.intent import class_of
-from prism_core.lexicon import phrase_pattern
-from prism_core.plan import Plan
-from prism_core.scene_graph import SceneGraph
-from prism_core.validation import validate_plan
+from prism_core.evaluation.variants import permute_names, shuffle
+from prism_core.graph.calling import class_of
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.plan import Plan
+from prism_core.plan.validation import validate_plan
+from prism_core.text import phrase_pattern
 
 State = tuple[Task, SceneGraph]
 """What a planner is asked, and what is known then."""
@@ -130,7 +126,7 @@ class _Trial:
         names = permute_names(self.graph, rng)
         renamed = rename_task(self.task, names), rename_graph(self.graph, names)
         yield 'names', self._means(plan, names, *renamed)
-        exchanged = exchange_class(self.task, self.graph, self.domain.lexicon, rng)
+        exchanged = self.domain.exchange_class(self.task, self.graph, rng)
         if exchanged is not None:
             task, before, after = exchanged
             if before in self._classes(plan):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of evaluations as one page: figures, why trials failed, and trials turn by turn.
 
 Knows what the folders of evaluations hold. How it looks is told by `report_page/`: a template, a
@@ -18,10 +19,10 @@ from typing import Any
 import msgspec
 
 from prism_core.config_file import to_plain
+from prism_core.dataset.episode_json import parse_episode, read_episodes
 from prism_core.dataset.run_folder import RECIPE, read_lines, read_recipe
-from prism_core.episode_json import parse_episode, read_episodes
 from prism_core.errors import ConfigError
-from prism_core.evaluation.evaluate import EPISODES, REPORT, Scores
+from prism_core.evaluation.evaluate import EPISODES, REPORT, Scores, tell_ends
 from prism_core.evaluation.report_episode import find_cause, say, show_episode
 from prism_core.evaluation.results import Result, read_result
 from prism_core.evaluation.scores import count_reasons
@@ -124,6 +125,8 @@ def _read(folder: Path, on_trial: Callable[[], None]) -> _Evaluation:
             f'{folder}: expected the {scores.trials} trials that {REPORT} counts, got '
             f'{len(results)} in {EPISODES}; finish the evaluation with: {again}'
         )
+    if scores.ends is None:
+        scores = tell_ends(scores, results)
     return _Evaluation(folder, recipe, scores, results)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A trial as the page of a report shows it: plain data, with everything put into words.
 
 Nodes and connections ("links") have numbers in the lists of the trial; each turn says what changed,
@@ -11,22 +12,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from prism_core.config_file import to_plain
-from prism_core.criterion import Fact
-from prism_core.episode import Episode, Turn
-from prism_core.episode_trail import (
-    Line,
-    describe_expected,
-    describe_outcome,
-    driven_way,
-    follow_episode,
-)
-from prism_core.evaluation.results import Result, read_result
+from prism_core.domain import domain_named
+from prism_core.episode.criterion import Fact
+from prism_core.episode.driven_way import driven_way, find_blocked
+from prism_core.episode.episode import Episode, Turn
+from prism_core.evaluation.results import Result, read_result, say_last
 from prism_core.evaluation.scores import count_reasons
 from prism_core.evaluation.trial import TRIAL
-from prism_core.graph_elements import Connection, Node
-from prism_core.scene_graph import SceneGraph
-
-_LAST_WORDS = ('answer', 'clarify')
+from prism_core.graph.elements import Connection, Node
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.pictures.episode_trail import (
+    Line,
+    describe_outcome,
+    follow_episode,
+    say_cost,
+)
+from prism_core.pictures.layout import lay_out
 
 
 def find_cause(result: Result) -> str:
@@ -52,7 +53,8 @@ def show_episode(episode: Episode) -> dict[str, Any]:
     result, outcome, criterion = read_result(episode), episode.outcome, episode.criterion
     assert outcome is not None  # noqa: S101 - trials are judged
     verdict, _, cost = describe_outcome(outcome, criterion)
-    said = [a.arguments[0] for a, _ in episode.actions if a.name in _LAST_WORDS and a.arguments]
+    domain = domain_named(episode.domain)
+    said = say_last(episode, domain.table)
     drawn = _Drawn(episode)
     turns = list(_show_turns(episode, drawn))
     looks = {
@@ -66,13 +68,14 @@ def show_episode(episode: Episode) -> dict[str, Any]:
         'task': result.task,
         'kind': result.kind,
         'success': result.success,
+        'rightness': result.rightness,
         'cause': find_cause(result).removeprefix(f'{result.kind}: '),
-        'about': _say_about(result, len(episode.true_graph.regions)),
+        'about': _say_about(result, domain.groups_of(episode), len(episode.true_graph.regions)),
         'request': episode.task.request,
         'intent': say(to_plain(episode.task.intent)) if episode.task.intent else '',
-        'expected': describe_expected(criterion),
+        'expected': domain.say_expected(criterion),
         'evidence': _say_evidence(episode),
-        'said': str(said[-1]) if said else '',
+        'said': said[-1] if said else '',
         'verdict': verdict,
         'parts': {
             'found': outcome.found,
@@ -84,7 +87,7 @@ def show_episode(episode: Episode) -> dict[str, Any]:
         'ending': episode.ending,
         'error': episode.error,
         'refused': _show_refused(episode, len(turns)),
-        'nodes': [_show_node(node) for node in drawn.nodes.values()],
+        'nodes': drawn.show_nodes(),
         'links': drawn.show_links(),
         'answers': drawn.numbers(criterion.accepted),
         'looks': drawn.numbers(looks),
@@ -99,10 +102,10 @@ def _say_oracle(result: Result) -> str:
     return f'; the oracle: {result.oracle_actions} actions, {result.oracle_distance_m:.0f} m'
 
 
-def _say_about(result: Result, regions: int) -> str:
+def _say_about(result: Result, of_domain: Mapping[str, str], regions: int) -> str:
     """What is told of the world of a trial."""
     groups = result.groups
-    parts = [groups.get('family'), f'{regions} regions']
+    parts = [*of_domain.values(), f'{regions} regions']
     if 'hidden' in groups:
         parts.append(f'{groups["hidden"]} hidden')
     if 'wording and classes' in groups:
@@ -117,6 +120,7 @@ class _Drawn:
         self.nodes: dict[str, Node] = {}
         self.links: dict[tuple[str, str], Connection] = {}
         self._numbers: dict[str, int] = {}
+        self._true = episode.true_graph.connections
         self.note(episode.true_graph)
         self.note(episode.known_graph)
 
@@ -128,6 +132,15 @@ class _Drawn:
                 self.nodes[name] = node
         for ends, connection in graph.connections.items():
             self.links.setdefault(ends, connection)
+
+    def show_nodes(self) -> list[list[Any]]:
+        """Of each node its name, whether it is a region, where it is drawn, what is true of it."""
+        links = [c for ends, c in self.links.items() if not c.is_placement or ends in self._true]
+        at = lay_out(SceneGraph(self.nodes.values(), links))
+        return [
+            [name, int(node.kind == 'region'), *at[name], _say_node(node)]
+            for name, node in self.nodes.items()
+        ]
 
     def numbers(self, names: Iterable[str]) -> list[int]:
         """Of the nodes that are called so."""
@@ -165,7 +178,7 @@ def _show_turns(episode: Episode, drawn: _Drawn) -> Iterator[dict[str, Any]]:
         before, way, blocked = graph, [graph.robot_location or ''], []
         for observation in turn.observations:
             way += driven_way(graph, episode.true_graph, observation)[1:]
-            blocked += [drawn.way(gone.key) for gone in observation.update.remove_connections]
+            blocked += [drawn.way(gone.key) for gone in find_blocked(observation.update)]
             graph = graph.apply(observation.update)
             drawn.note(graph)
         actions += len(turn.observations)
@@ -184,8 +197,8 @@ def _show_turns(episode: Episode, drawn: _Drawn) -> Iterator[dict[str, Any]]:
 def _show_cost(episode: Episode, actions: int, distance_m: float) -> tuple[str, bool]:
     """What was spent of the budget so far, and whether that is too much."""
     most, most_m = episode.criterion.max_actions, episode.criterion.max_distance_m
-    said = f'{actions} of {most} actions, {distance_m:.0f} of {most_m:.0f} m'
-    return said, actions > most or round(distance_m, 3) > most_m
+    is_over = bool(most and actions > most) or bool(most_m and round(distance_m, 3) > most_m)
+    return say_cost(actions, distance_m, episode.criterion), is_over
 
 
 def _show_plan(turn: Turn, steps: list[tuple[str, list[Line]]]) -> dict[str, Any]:
@@ -199,10 +212,9 @@ def _show_plan(turn: Turn, steps: list[tuple[str, list[Line]]]) -> dict[str, Any
     }
 
 
-def _show_node(node: Node) -> list[Any]:
-    """Name, whether it is a region, where it lies, and what is true of it."""
-    about = ', '.join(part for part in (node.description, say(node.attributes)) if part)
-    return [node.name, int(node.kind == 'region'), *node.position, about]
+def _say_node(node: Node) -> str:
+    """What is true of a node."""
+    return ', '.join(part for part in (node.description, say(node.attributes)) if part)
 
 
 def _show_refused(episode: Episode, turn: int) -> list[list[str]]:

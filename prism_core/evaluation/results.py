@@ -1,24 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an episode says for statistics, without its graphs: one small record for each trial."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from prism_core.actions import Action
-from prism_core.calling import is_called
-from prism_core.episode import Episode
-from prism_core.evaluation.reference_rule import passes_reference_rule
+from prism_core.domain import domain_named
+from prism_core.episode.criterion import QUESTION
+from prism_core.episode.episode import Episode
+from prism_core.evaluation.rightness import Rightness, rightness_of
 from prism_core.evaluation.trial import TRIAL
 from prism_core.inference.call_stats import CallStats
-from prism_core.observation import Observation
-from prism_core.reports import parse_report
+from prism_core.plan.actions import ActionTable
 
 _NUMBER = re.compile(r'\d+\Z')
 _NAME = re.compile(r'\b[a-z]+(?:_[a-z]+)*_\d+\b')  # as generated worlds name nodes
-_SIZES = ((6, '5 or 6'), (9, '7 to 9'), (12, '10 to 12'), (30, '13 to 30'))
+_SIZES = ((6, 'up to 6'), (9, '7 to 9'), (12, '10 to 12'), (30, '13 to 30'))
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Result:
     problems of each reply that was not accepted, the first try of a plan apart from later ones.
     `made_up`: what looks like a node's name in a text that was said, and is none that was known.
     `asked`: whether asking what is meant was `right` or `wrong`, or `missed`; '' where neither was
-    to be done nor was done. `needless` of the `inspections` showed nothing new, or something that
-    is not of the classes that the request is about. `calls`: what each reply of a model took.
-    `oracle_actions` and `oracle_distance_m` are 0 where no oracle played. `reference`: whether the
-    reference code's rule passes it; None where it cannot tell.
+    to be done nor was done. `remarks`: what the domain counts in it. `calls`: what each reply of a
+    model took. `oracle_actions` and `oracle_distance_m` are 0 where no oracle played. `reference`:
+    whether the reference code's rule passes it; None where it cannot tell. `rightness`: how it
+    ended for a person.
     """
 
     world: int
@@ -58,12 +58,11 @@ class Result:
     actions: int = 0
     oracle_actions: int = 0
     asked: str = ''
-    gave_up: bool = False
-    inspections: int = 0
-    needless: int = 0
+    remarks: Mapping[str, int] = field(default_factory=dict)
     calls: tuple[CallStats, ...] = ()
     peak_mib: int = 0
     reference: bool | None = None
+    rightness: Rightness = 'wrong'
 
     @property
     def number(self) -> int:
@@ -78,7 +77,7 @@ def read_result(episode: Episode) -> Result:
     assert outcome is not None  # noqa: S101 - trials are judged
     trial: Mapping[str, Any] = facts.get(TRIAL, {})
     first, later = _split_rejected(trial.get('rejected', ()))
-    inspections = [one for one in episode.actions if one[0].name == 'inspect']
+    domain = domain_named(episode.domain)
     return Result(
         world=episode.seed,
         task=facts.get('twin', facts['id']),
@@ -94,61 +93,43 @@ def read_result(episode: Episode) -> Result:
         turns=len(episode.turns),
         distance_m=outcome.distance_m,
         oracle_distance_m=facts.get('oracle_distance_m', 0.0),
-        groups=_groups(episode),
+        groups={**_groups(episode), **domain.groups_of(episode)},
         plan_s=tuple(trial.get('plan_s', ())),
         first_rejected=first,
         later_rejected=later,
-        made_up=_find_made_up(episode),
+        made_up=_find_made_up(episode, domain.table),
         actions=outcome.actions,
         oracle_actions=facts.get('oracle_actions', 0),
         asked=_judge_asking(episode),
-        gave_up=_has_given_up(episode),
-        inspections=len(inspections),
-        needless=sum(_is_needless(episode, *one) for one in inspections),
+        remarks=domain.remarks_on(episode),
         calls=tuple(CallStats(**call) for call in trial.get('calls', ())),
         peak_mib=trial.get('peak_mib', 0),
-        reference=passes_reference_rule(episode),
+        reference=domain.passes_reference_rule(episode),
+        rightness=rightness_of(episode),
     )
 
 
 def _judge_asking(episode: Episode) -> str:
-    has_asked, shall_ask = episode.ending == 'clarify', episode.criterion.answer == 'clarify'
+    has_asked, shall_ask = episode.ending == 'asked', episode.criterion.answer == QUESTION
     if has_asked:
-        return 'right' if shall_ask else 'wrong'
+        is_answer = episode.outcome is not None and episode.outcome.answered
+        return 'right' if shall_ask or is_answer else 'wrong'
     return 'missed' if shall_ask else ''
 
 
-def _has_given_up(episode: Episode) -> bool:
-    said = [action.arguments[0] for action, _ in episode.actions if action.name == 'answer']
-    return bool(said) and parse_report(str(said[-1]), episode.final_graph).form == 'gave_up'
-
-
-def _is_needless(episode: Episode, action: Action, observation: Observation) -> bool:
-    if observation.status != 'done':
-        return False  # who could have known
-    if not observation.is_news:
-        return True
-    intent = episode.task.intent
-    target = intent.target if intent else None
-    if target is None or target.kind != 'object':
-        return False
-    name = str(action.arguments[0])
-    if target.name:
-        return name != target.name
-    return not is_called(episode.final_graph.nodes[name], target.classes)
-
-
-def _find_made_up(episode: Episode) -> tuple[str, ...]:
-    said = [
-        argument
+def say_last(episode: Episode, table: ActionTable) -> list[str]:
+    """The texts of the actions that end a mission, as they were said."""
+    return [
+        str(action.arguments[-1])
         for action, _ in episode.actions
-        if action.name in ('answer', 'clarify')
-        for argument in action.arguments
+        if action.name in table and table[action.name].ends_mission and action.arguments
     ]
-    if not said:
-        return ()
-    known = episode.final_graph.nodes
-    return tuple(n for text in said for n in _NAME.findall(str(text)) if n not in known)
+
+
+def _find_made_up(episode: Episode, table: ActionTable) -> tuple[str, ...]:
+    said = say_last(episode, table)
+    known = episode.final_graph.nodes if said else {}
+    return tuple(name for text in said for name in _NAME.findall(text) if name not in known)
 
 
 def _groups(episode: Episode) -> dict[str, str]:
@@ -161,7 +142,6 @@ def _groups(episode: Episode) -> dict[str, str]:
         'hidden': _say(facts, 'hidden', lambda share: f'{share:.0%}'),
         'start': _say(facts, 'needs_discovery', lambda it: 'must look' if it else 'knows it'),
         'pair': 'twins' if 'twin' in facts else 'single',
-        'family': facts.get('family'),
     }
     return {view: group for view, group in groups.items() if group is not None}
 

@@ -1,7 +1,9 @@
-"""Scores from results: success as a macro average over kinds of task, with intervals.
+# SPDX-License-Identifier: Apache-2.0
+"""Scores from results: success, and how the rest ended, as macro averages over kinds of task, with
+intervals.
 
-A pair of twins counts as one task, which succeeds if both do. Tasks of one world are not
-independent, so that intervals are from a bootstrap that draws worlds.
+A pair of twins counts as one task, which succeeds if both do, and else ended as the worse of them.
+Tasks of one world are not independent, so that intervals are from a bootstrap that draws worlds.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from itertools import groupby
 import numpy as np
 
 from prism_core.evaluation.results import Result
+from prism_core.evaluation.rightness import RIGHTNESS, Rightness, worst_of
 
 DRAWS = 2000
 _LEVELS = (2.5, 97.5)
@@ -33,7 +36,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Task:
+class ScoredTask:
     """A task that counts as one: a pair of twins, or an episode without a twin.
 
     Kind and groups of a pair are those of the twin that was drawn first.
@@ -44,22 +47,44 @@ class Task:
     is_pair: bool
     success: bool
     groups: Mapping[str, str] = field(default_factory=dict)
+    rightness: Rightness = 'wrong'
 
 
-def join_twins(results: Iterable[Result]) -> list[Task]:
+@dataclass(frozen=True)
+class Ends:
+    """How tasks ended for a person, as shares that add up to one with success: see `rightness`."""
+
+    asked: Estimate
+    unknown: Estimate
+    wrong: Estimate
+
+
+def join_twins(results: Iterable[Result]) -> list[ScoredTask]:
     """The tasks of some results; twins are not told from one another."""
     ordered = sorted(results, key=lambda result: (result.world, result.task, result.number))
     tasks = []
     for (world, _), group in groupby(ordered, key=lambda result: (result.world, result.task)):
         twins = list(group)
         success = all(twin.success for twin in twins)
-        tasks.append(Task(world, twins[0].kind, len(twins) > 1, success, twins[0].groups))
+        first, end = twins[0], worst_of([twin.rightness for twin in twins])
+        tasks.append(ScoredTask(world, first.kind, len(twins) > 1, success, first.groups, end))
     return tasks
 
 
-def estimate_success(tasks: Sequence[Task], seed: int = 0) -> Estimate:
+def estimate_success(tasks: Sequence[ScoredTask], seed: int = 0) -> Estimate:
     """The macro average over kinds of the share of tasks that succeed."""
     return to_estimate(*draw_success(tasks, seed), len(tasks))
+
+
+def estimate_ends(tasks: Sequence[ScoredTask]) -> Ends:
+    """How tasks ended that did not succeed."""
+    asked, unknown, wrong = (estimate_success(as_hits(tasks, end)) for end in RIGHTNESS[1:])
+    return Ends(asked, unknown, wrong)
+
+
+def as_hits(tasks: Sequence[ScoredTask], end: Rightness) -> list[ScoredTask]:
+    """The tasks, of which those count as successes that ended so: for the share that they are."""
+    return [replace(task, success=task.rightness == end) for task in tasks]
 
 
 def estimate_reference_rule(results: Iterable[Result]) -> Estimate | None:
@@ -70,7 +95,7 @@ def estimate_reference_rule(results: Iterable[Result]) -> Estimate | None:
     return estimate_success(join_twins(told)) if told else None
 
 
-def draw_success(tasks: Sequence[Task], seed: int = 0) -> tuple[float, np.ndarray]:
+def draw_success(tasks: Sequence[ScoredTask], seed: int = 0) -> tuple[float, np.ndarray]:
     """The macro average, and that of each of many draws of worlds.
 
     The draws are the same for all that tried the same tasks.
@@ -89,7 +114,7 @@ def to_estimate(value: float, drawn: np.ndarray, tasks: int) -> Estimate:
     return Estimate(value, float(low), float(high), tasks)
 
 
-def _tables(tasks: Sequence[Task]) -> tuple[np.ndarray, np.ndarray]:
+def _tables(tasks: Sequence[ScoredTask]) -> tuple[np.ndarray, np.ndarray]:
     """How many tasks of each kind a world has, and how many of them succeeded."""
     worlds = {world: i for i, world in enumerate(sorted({task.world for task in tasks}))}
     kinds = {kind: i for i, kind in enumerate(sorted({task.kind for task in tasks}))}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How success grows with tokens or episodes, over students of `prism distill` that played one
 suite, and what ten times more would give if it went on like that.
 
@@ -21,7 +22,7 @@ from prism_core.evaluation.comparison import read_report
 from prism_core.evaluation.evaluate import read_results
 from prism_core.evaluation.scores import Estimate, draw_success, join_twins, to_estimate
 from prism_core.files import read_text
-from prism_core.picture import BLUE, TEXT, open_figure, plain_axes, save_figure
+from prism_core.pictures.picture import BLUE, TEXT, open_figure, plain_axes, save_figure
 
 Amount = Literal['tokens', 'episodes']
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trials: a candidate plays tasks in closed loop, each from a clean state, and is timed."""
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.teaching import Watched
 from prism_core.dataset.work import TaskJob
 from prism_core.domain import Domain, find_domain
-from prism_core.episode import Episode, Turn
-from prism_core.episode_json import parse_episode, render_episode
+from prism_core.episode.episode import Episode, Turn
+from prism_core.episode.planner import MAX_TURNS, Planner, run_episode
 from prism_core.evaluation.candidates import Candidate, Opened
+from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats
 from prism_core.inference.lm_planner import Rejected
-from prism_core.plan import Plan
-from prism_core.planner import MAX_TURNS, Planner, run_episode
-from prism_core.scene_graph import SceneGraph
+from prism_core.plan.plan import Plan
 
 TRIAL = 'trial'
 """Where an episode's provenance says how the candidate did beside the outcome."""
@@ -32,6 +33,7 @@ class PlayTrials:
 
     candidate: Candidate
     domain: str
+    words: str = ''
 
     def __call__(self, job: TaskJob) -> tuple[TaskJob, tuple[bytes, ...], int]:
         """The job, its episodes as they are stored, and how many of them succeeded.
@@ -39,15 +41,15 @@ class PlayTrials:
         Raises:
             RunStopped: the candidate cannot be reached or refuses to work.
         """
-        desk = _open_desk(self.candidate, self.domain)
+        desk = _open_desk(self.candidate, self.domain, self.words)
         played = [desk.play(parse_episode(line.decode())) for line in job.lines]
         good = sum(one.outcome is not None and one.outcome.success for one in played)
         return job, tuple(render_episode(one).encode() for one in played), good
 
 
 @lru_cache(maxsize=1)
-def _open_desk(candidate: Candidate, domain_name: str) -> Desk:
-    domain = find_domain(domain_name)
+def _open_desk(candidate: Candidate, domain_name: str, words: str) -> Desk:
+    domain = find_domain(domain_name, words=words)
     rejected: list[Rejected] = []
     calls: list[CallStats] = []
     return Desk(candidate.open(domain, rejected.append, calls.append), domain, rejected, calls)

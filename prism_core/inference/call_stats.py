@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a call of a model that runs here took."""
 
 from __future__ import annotations
@@ -6,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
-from prism_core.conversation import Message
+from prism_core.dialects.conversation import Message
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ class Metered:
         reply = self._model.complete(messages, **settings)
         self._on_call(stats_of(self._model))
         return reply
+
+    def score(self, *arguments: Any, **settings: Any) -> Any:
+        """The model's scores."""
+        scores = self._model.score(*arguments, **settings)
+        self._on_call(stats_of(self._model))
+        return scores
 
     def close(self) -> None:
         """Free the model."""

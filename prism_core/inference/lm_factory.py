@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Planners made of a language model from a settings file: for the robot's planner node, and for any
 other place that names a planner.
 """
@@ -11,8 +12,8 @@ from pathlib import Path
 from prism_core.config_file import read_config
 from prism_core.domain import Domain, find_domain
 from prism_core.errors import ConfigError
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 from prism_core.inference.lm_planner import LMPlanner, Rejected
-from prism_core.inference.teacher_config import TeacherConfig
 from prism_core.inference.text_model import TextModel
 
 CONFIG_VARIABLE = 'PRISM_TEACHER_CONFIG'
@@ -42,8 +43,9 @@ def make_teacher_planner(
     )
 
 
-def make_lm_planner() -> LMPlanner:
-    """A planner of the mapping domain; entry point `lm` of group `prism.planners`.
+def make_lm_planner(domain: Domain | None = None) -> LMPlanner:
+    """A planner of a domain, that of its settings where none is given; entry point `lm` of group
+    `prism.planners`.
 
     The environment variable PRISM_TEACHER_CONFIG names its settings, such as
     `config/teacher/llama_cpp.yaml`.
@@ -57,7 +59,9 @@ def make_lm_planner() -> LMPlanner:
             f'the environment variable {CONFIG_VARIABLE} is not set; let it name a file such as '
             'config/teacher/llama_cpp.yaml'
         )
-    from prism_core.inference.teacher_api import ApiModel  # the client takes a second to import
+    from prism_core.inference.endpoint.teacher_api import (
+        ApiModel,  # the client takes a second to import
+    )
 
     config = read_config(Path(path), TeacherConfig)
-    return make_teacher_planner(ApiModel(config), find_domain('mapping'), config)
+    return make_teacher_planner(ApiModel(config), domain or find_domain(config.domain), config)

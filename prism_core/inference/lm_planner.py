@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LMPlanner: a planner made of a language model, a dialect, the validator and a few tries."""
 
 from __future__ import annotations
@@ -7,21 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from prism_core.actions import ActionTable
-from prism_core.conversation import Dialect, Message
-from prism_core.episode import Turn
+from prism_core.dialects.conversation import Dialect, Message
+from prism_core.dialects.graph_part import GraphPart, choose_part, find_told
+from prism_core.episode.episode import Turn
+from prism_core.episode.planner import RequestCheck, no_question
+from prism_core.episode.planner_health import PlannerHealth
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
-from prism_core.grammar import Lark
-from prism_core.graph_part import GraphPart, choose_part, find_told
+from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats, stats_of
 from prism_core.inference.text_model import JsonSchema, TextModel
-from prism_core.mission_state import survey_mission
-from prism_core.plan import Plan
-from prism_core.planner import RequestCheck, no_question
-from prism_core.planner_health import PlannerHealth
-from prism_core.reasons import make_question
-from prism_core.scene_graph import SceneGraph
-from prism_core.validation import validate_plan
+from prism_core.plan.actions import ActionTable
+from prism_core.plan.grammar import Lark
+from prism_core.plan.plan import Plan, ask_user
+from prism_core.plan.validation import validate_plan
 
 HeldTo = Literal['schema', 'known', 'nothing']
 """What a reply is held to while it is made: the dialect's JSON Schema, if it has one; plans that
@@ -29,6 +28,8 @@ name known nodes of the right kind, by a model that takes `Lark`; nothing.
 """
 Doubt = Callable[[Plan, str, SceneGraph, Sequence[Turn]], str]
 """What is odd about a valid plan for a request, a known graph and a history; '' for nothing."""
+Hear = Callable[[SceneGraph, Sequence[Turn]], tuple[SceneGraph, Sequence[Turn]]]
+"""A known graph and a history as they are told to a model."""
 UNREADABLE, SUSPICIOUS = 'unreadable', 'suspicious'
 PART_NODES = (96, 48, 24, 12)
 """So many nodes a prompt holds at most where the model cannot hold the whole graph, the first that
@@ -82,6 +83,7 @@ class LMPlanner:
         question_before: what to ask before a request is acted on (see `Domain`); the model is not
             asked then.
         doubt: what is odd about a valid plan; such a reply is not accepted either.
+        hear: what a robot said in words, as the model is told it (see `Language`).
         on_rejected: told each reply that was not accepted; on the thread of the call.
 
     A plan is a function of the arguments of `plan` as far as the model's replies are one of its
@@ -108,6 +110,7 @@ class LMPlanner:
         context_tokens: int = 0,
         question_before: RequestCheck = no_question,
         doubt: Doubt = lambda plan, request, known_graph, history: '',
+        hear: Hear = lambda known_graph, history: (known_graph, history),
         on_rejected: Callable[[Rejected], None] | None = None,
     ):
         self.name = name
@@ -124,7 +127,7 @@ class LMPlanner:
         self._cancels = 0
         self._held_to = held_to
         self._context_tokens = context_tokens
-        self._question_before, self._doubt = question_before, doubt
+        self._question_before, self._doubt, self._hear = question_before, doubt, hear
 
     @property
     def health(self) -> PlannerHealth:
@@ -144,7 +147,8 @@ class LMPlanner:
             raise PlannerError('where the robot is is unknown; set the robot location')
         question = self._question_before(request, known_graph)
         if question:
-            return make_question(question, known_graph)
+            return ask_user(question, self._table)
+        known_graph, history = self._hear(known_graph, history)
         cancels = self._cancels
         self.stats = CallStats()
         dialect, reason = self._dialect, ''
@@ -314,14 +318,15 @@ def _parts(
 ) -> Iterator[GraphPart]:
     """The parts of a graph that matter, each smaller than the one before and than the whole."""
     with _telling(dialect):
-        spoken_of = dialect.find_spoken_of(request, known_graph)
+        spoken_of = dialect.language.find_spoken_of(request, known_graph)
     acted_on, learned = find_told(history, known_graph)
-    frontiers = survey_mission(known_graph, history).frontiers[:_PART_FRONTIERS]
+    frontiers = dialect.survey(known_graph, history).frontiers[:_PART_FRONTIERS]
     for max_nodes in PART_NODES:
         if max_nodes < len(known_graph.nodes):
             yield choose_part(
                 known_graph,
                 max_nodes,
+                dialect.language.fit_in_part,
                 spoken_of=spoken_of,
                 acted_on=acted_on,
                 learned=learned,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An OpenAI-compatible endpoint that serves a planner: it reads the messages of an LLM planner,
 plans, and answers in SPINE's four-key JSON, so that such a client works unchanged.
 
@@ -17,8 +18,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from prism_core.actions import ActionTable
-from prism_core.conversation import Message, Prompt
+from prism_core.dialects.conversation import Message, Prompt
+from prism_core.episode.finishing import finish_plan
+from prism_core.episode.planner import Planner
 from prism_core.errors import (
     PlannerError,
     PlannerTimeout,
@@ -27,11 +29,11 @@ from prism_core.errors import (
     PlanRejected,
     PromptTooLong,
 )
-from prism_core.inference.bounded_http import READ_TIMEOUT_S, BoundedHandler, BoundedServer
+from prism_core.inference.endpoint.bounded_http import READ_TIMEOUT_S, BoundedHandler, BoundedServer
 from prism_core.json_text import load_json
-from prism_core.plan import render_plan
-from prism_core.planner import Planner
-from prism_core.validation import validate_plan
+from prism_core.plan.actions import ActionTable
+from prism_core.plan.plan import render_plan
+from prism_core.plan.validation import validate_plan
 
 MAX_BODY_BYTES = 4 * 2**20
 MAX_REQUESTS = 32
@@ -39,7 +41,7 @@ MAX_REQUESTS = 32
 _CHARS_PER_TOKEN = 4  # where nobody counts; roughly so for English
 
 ReadMessages = Callable[[Any], Sequence[Message]]
-ReadPrompt = Callable[[Sequence[Message], ActionTable], Prompt]
+ReadPrompt = Callable[[Sequence[Message]], Prompt]
 # The first that fits counts.
 _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (PlanParseError, 400, 'invalid_request_error'),
@@ -119,13 +121,14 @@ class PlannerServer:
         if not isinstance(body, dict) or not isinstance(body.get('messages'), list):
             raise PlanParseError('expected a JSON object with a list of messages')
         messages = self._read_messages(body['messages'])
-        prompt = self._read_prompt(messages, self._table)
+        prompt = self._read_prompt(messages)
         if not self._planning.acquire(timeout=self._timeout_s):
             raise PlannerTimeout(f'other plans were being made for {self._timeout_s:g} s')
         try:
             plan = self._planner.plan(prompt.request, prompt.known_graph, prompt.history)
         finally:
             self._planning.release()
+        plan = finish_plan(plan, prompt.known_graph, prompt.history, self._table)
         report = validate_plan(plan, prompt.known_graph, self._table)
         if not report.is_valid:
             raise PlanRejected(f'the plan is not valid: {report.feedback}')

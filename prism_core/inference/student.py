@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The student as a planner: a GGUF file that says what it reads and writes, in an engine child.
 
 The planner node names it `student`. Nothing of the runtime is imported on this side.
@@ -11,23 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_core.domain import Domain, find_domain
-from prism_core.episode import Turn
+from prism_core.domain import Domain, domain_named
+from prism_core.episode.episode import DEFAULT_DOMAIN, Turn
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import GgufInfo, hash_action_table, read_gguf_info
-from prism_core.inference.engine import EngineConfig, EngineModel
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.inference.child.engine import EngineConfig, EngineModel
 from prism_core.inference.lm_planner import LMPlanner
-from prism_core.inference.model_file import MODELS, SHA256_VARIABLE
+from prism_core.inference.local.model_file import MODELS, SHA256_VARIABLE
+from prism_core.inference.suspicion import suspect
 from prism_core.inference.text_model import TextModel
-from prism_core.plan import Plan
-from prism_core.scene_graph import SceneGraph
-from prism_core.suspicion import suspect
+from prism_core.plan.plan import Plan
 
 MODEL_VARIABLE = 'PRISM_STUDENT_MODEL'
 PYTHON_VARIABLE = 'PRISM_ENGINE_PYTHON'
 MAX_NEW_TOKENS = 256
 """Where a reply is cut; the grammar of the compact dialect ends sooner."""
-_RUNTIME = 'prism_core.inference.model_file:load_student'
+_RUNTIME = 'prism_core.inference.local.model_file:load_student'
 _CACHE_VALUE_BYTES = 2  # of keys and values of the context, 16 bits each
 _SMALL_BYTES = 32 * 2**20
 _RUNTIME_BYTES = 128 * 2**20  # buffers and the interpreter: a guess on the safe side
@@ -52,10 +53,11 @@ class StudentConfig:
     sha256: str = ''
 
 
-def make_student_planner() -> LMPlanner:
+def make_student_planner(domain: Domain | None = None) -> LMPlanner:
     """The student; entry point `student` of group `prism.planners`.
 
-    The environment variable PRISM_STUDENT_MODEL names its GGUF file, the bundled one otherwise;
+    `domain` is whose actions it has to plan with; None for those that it was taught. The
+    environment variable PRISM_STUDENT_MODEL names its GGUF file, the bundled one otherwise;
     PRISM_STUDENT_SHA256 the sha256 that it must have, and PRISM_ENGINE_PYTHON the interpreter that
     has the runtime, this one otherwise. The model is checked and loaded in the background.
 
@@ -65,31 +67,32 @@ def make_student_planner() -> LMPlanner:
     """
     return make_planner(
         StudentConfig(
-            find_student(),
+            find_student(domain.name if domain else DEFAULT_DOMAIN),
             python=os.environ.get(PYTHON_VARIABLE, ''),
             sha256=os.environ.get(SHA256_VARIABLE, ''),
-        )
+        ),
+        domain,
     )
 
 
-def find_student() -> str:
-    """The GGUF file that PRISM_STUDENT_MODEL names, the bundled one otherwise.
+def find_student(domain: str = DEFAULT_DOMAIN) -> str:
+    """The GGUF file that PRISM_STUDENT_MODEL names, that which is bundled for a domain otherwise.
 
     Raises:
         ConfigError: none is named and none is bundled.
     """
-    return os.environ.get(MODEL_VARIABLE, '') or find_bundled()
+    return os.environ.get(MODEL_VARIABLE, '') or find_bundled(domain)
 
 
-def make_planner(config: StudentConfig) -> LMPlanner:
-    """A planner on a student's GGUF file.
+def make_planner(config: StudentConfig, domain: Domain | None = None) -> LMPlanner:
+    """A planner on a student's GGUF file, with the actions of a domain or of what it was taught.
 
     Raises:
         ConfigError: the file is no student that this version can run.
         OutOfMemory: it does not fit into memory.
     """
     info = read_gguf_info(Path(config.model), verify=False)
-    domain = find_domain_of(info)
+    domain = find_domain_of(info, domain)
     return plan_with(
         make_engine(config, info),
         domain,
@@ -120,12 +123,18 @@ def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -
         redraw=lambda number: domain.make_dialect(dialect, number),
         question_before=domain.question_before,
         doubt=doubt,
+        hear=domain.language.hear,
         **{'max_new_tokens': MAX_NEW_TOKENS, 'held_to': 'known', **settings},
     )
 
 
-def make_engine(config: StudentConfig, info: GgufInfo) -> EngineModel:
+def make_engine(config: StudentConfig, info: GgufInfo, *, plain: bool = False) -> EngineModel:
     """The model of a GGUF file in a child process, which checks and loads it in the background.
+
+    Args:
+        config: the file, and how it is run.
+        info: of the file.
+        plain: whether it may have no chat template (see `LlamaCppModel`).
 
     Raises:
         OutOfMemory: it does not fit into memory.
@@ -138,6 +147,7 @@ def make_engine(config: StudentConfig, info: GgufInfo) -> EngineModel:
         'context_tokens': context,
         'threads': choose_threads(config.threads, info),
         'name': name,
+        'plain': plain,
     }
     engine = EngineModel(
         EngineConfig(
@@ -178,26 +188,30 @@ def estimate_bytes(info: GgufInfo, context_tokens: int) -> int:
     return info.size_bytes + context_tokens * per_token + _RUNTIME_BYTES
 
 
-def find_bundled() -> str:
-    """The file of the bundled student.
+def find_bundled(domain: str = DEFAULT_DOMAIN) -> str:
+    """The file of the student that is bundled for a domain.
 
     Raises:
         ConfigError: none is bundled.
     """
-    bundled = sorted(MODELS.glob('*.gguf'))
-    if not bundled:
+    bundled = {path.parent.name: path for path in sorted(MODELS.glob('*/*.gguf'))}
+    if domain not in bundled:
         raise ConfigError(
-            f'no student is bundled and the environment variable {MODEL_VARIABLE} is not set; let '
-            'it name a GGUF file that prism export made'
+            f'no student of the domain {domain} is bundled and the environment variable '
+            f'{MODEL_VARIABLE} is not set; let it name a GGUF file that prism export made'
         )
-    return str(bundled[0])
+    return str(bundled[domain])
 
 
-def find_domain_of(info: GgufInfo) -> Domain:
+def find_domain_of(info: GgufInfo, domain: Domain | None = None) -> Domain:
     """The domain that a student was taught, if both are as they were then.
 
+    Args:
+        info: of the student's file.
+        domain: the one that it has to be; None for any.
+
     Raises:
-        ConfigError: something is missing or other than it was.
+        ConfigError: something is missing or other than it was, or it is another domain.
     """
     said = info.metadata
     if not said.domain or not said.dialect:
@@ -205,7 +219,12 @@ def find_domain_of(info: GgufInfo) -> Domain:
             f'{info.path}: expected a student with prism.domain and prism.dialect in its metadata, '
             'got a model without; export it with prism export, or serve it and use planner lm'
         )
-    domain = find_domain(said.domain)
+    if domain is not None and said.domain != domain.name:
+        raise ConfigError(
+            f'{info.path}: it was taught the domain {said.domain}, the plans are to be of '
+            f'{domain.name}; let {MODEL_VARIABLE} name another student, or plan in {said.domain}'
+        )
+    domain = domain or domain_named(said.domain)
     now = {
         'dialect_version': str(domain.make_dialect(said.dialect).version),
         'action_table_version': hash_action_table(domain.table),

@@ -1,4 +1,5 @@
-"""The seam between planners and language models: teacher, student and script all sit behind it."""
+# SPDX-License-Identifier: Apache-2.0
+"""The seams between planners and language models: teacher, student and script sit behind them."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from prism_core.conversation import Message
-from prism_core.grammar import Lark
+from prism_core.dialects.conversation import Message
+from prism_core.plan.grammar import Lark
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,60 @@ class TextModel(Protocol):
             PlannerTimeout: no reply within the time.
             PlannerUnavailable: the model cannot be reached or refuses to work at all.
             PlannerError: any other reason why no text came.
+        """
+
+    def close(self) -> None:
+        """Free what the model holds.
+
+        A second call does nothing.
+        """
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely a text is, as a model sees it: the sum of the logarithms of its tokens'
+    probabilities, and how many tokens it has.
+    """
+
+    log_probability: float
+    tokens: int
+
+
+@runtime_checkable
+class ScoringModel(Protocol):
+    """A language model that says how likely texts are."""
+
+    @property
+    def name(self) -> str:
+        """Short name of the model, for provenance."""
+
+    def score(
+        self,
+        prompt: Sequence[Message] | str,
+        continuations: Sequence[str],
+        *,
+        begun: str = '',
+        timeout_s: float | None = None,
+    ) -> list[Score]:
+        """How likely each of several texts is, behind a prompt. Calls from several threads are
+        safe.
+
+        A prompt and a continuation are made tokens of together, as they are where a model is
+        trained, and a token may reach over the seam. What is scored of every continuation is all
+        behind the tokens with which all of them, and the prompt itself, begin: so each is as likely
+        as the same beginning makes it, and where the seam falls changes no order.
+
+        Args:
+            prompt: a conversation, of which the next message of the assistant is scored; or a
+                plain text, which goes on without any template.
+            continuations: the texts, at least one, none of them empty.
+            begun: how all of them begin, which counts as prompt.
+            timeout_s: how long the caller waits; None for what the model is set to.
+
+        Raises:
+            PlannerTimeout: no scores within the time.
+            PlannerUnavailable: the model cannot be reached or cannot score at all.
+            PlannerError: any other reason why no scores came.
         """
 
     def close(self) -> None:

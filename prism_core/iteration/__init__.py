@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rounds of training, playing, choosing what to be taught next, and training again."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tasks a round is taught: drawn from new worlds, those likelier that the student needs."""
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Any
 from prism_core.config_file import to_config
 from prism_core.dataset.split import split_of_seed, world_seed
 from prism_core.domain import Domain
-from prism_core.episode import Episode, as_task
+from prism_core.episode.episode import Episode, as_task
 from prism_core.evaluation.results import Result
+
+_LOOKS, _KNOWS = 'must look', 'knows it'  # as results call them
 
 FLOOR = 0.05
 """The share of the greatest need that every group has beside its own."""
@@ -68,7 +71,7 @@ def choose_tasks(tasks: Sequence[Episode], weights: Mapping[str, float]) -> list
 
 def group_of_task(episode: Episode) -> str:
     """Its kind, and whether it can be solved by what is known at the start."""
-    looks = 'must look' if episode.provenance['needs_discovery'] else 'knows it'
+    looks = _LOOKS if episode.provenance.get('needs_discovery') else _KNOWS
     return _group(episode.task.kind, looks)
 
 
@@ -89,7 +92,7 @@ def failures_by_group(results: Iterable[Result]) -> dict[str, float]:
     """The share of failed trials of each group of tasks."""
     failed: dict[str, list[bool]] = defaultdict(list)
     for result in results:
-        failed[_group(result.kind, result.groups['start'])].append(not result.success)
+        failed[_group(result.kind, result.groups.get('start', _KNOWS))].append(not result.success)
     return {group: sum(found) / len(found) for group, found in failed.items()}
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A student's own episode as something to learn from: the teacher plans where the student came to
 (DAgger, Ross et al. 2011, arXiv 1011.0686).
 
@@ -11,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from prism_core.conversation import Dialect
 from prism_core.dataset.teaching import Classroom
-from prism_core.episode import Episode, Turn, as_task, with_known_graphs
-from prism_core.scene_graph import SceneGraph
+from prism_core.dialects.conversation import Dialect
+from prism_core.episode.episode import Episode, Turn, as_task, with_known_graphs
+from prism_core.graph.scene_graph import SceneGraph
 
 CORRECTED = 'corrected_turn'
 """Where the provenance of an episode says that its last plan is the teacher's."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The data of a round: what the teacher shows for so many plans, as episodes and as shards.
 
 episodes.jsonl  the episodes, the student's own among them
@@ -17,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.export import EPISODES
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.run_folder import RunFolder, read_lines, read_progress
@@ -28,14 +30,13 @@ from prism_core.dataset.tokenizer import load_tokenizer
 from prism_core.dataset.work import TaskJob
 from prism_core.distill.sources import BEFORE
 from prism_core.domain import Domain, find_domain
-from prism_core.episode import Episode
-from prism_core.episode_json import parse_episode, render_episode
+from prism_core.episode.episode import Episode
+from prism_core.episode.planner import MAX_TURNS
 from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.trial import TRIAL, PlayTrials
 from prism_core.files import replace_file
 from prism_core.iteration.choosing import choose_tasks, draw_tasks
 from prism_core.iteration.correcting import NO_PLAN, correct_episode
-from prism_core.planner import MAX_TURNS
 
 ON_POLICY = 'on_policy'
 

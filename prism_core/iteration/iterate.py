@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`iterate`: rounds of training, playing, choosing what is taught next, and training again.
 
 round-0/     the first dataset, its training, the student as GGUF, what it did on valid
@@ -31,8 +32,15 @@ from prism_core.iteration.gathering import ON_POLICY, Gathered, Order, gather
 from prism_core.iteration.losses import losses_by_group
 from prism_core.iteration.playing import play_valid
 from prism_core.iteration.recipe import Rounds, Strategy, read_rounds
-from prism_core.iteration.report import Report, Round, describe_round, write_report
-from prism_core.pipeline.learning import Made, Progress, Show, hash_data, make_data, train_student
+from prism_core.iteration.report import IterationReport, Round, describe_round, write_report
+from prism_core.pipeline.learning import (
+    Made,
+    Show,
+    StageProgress,
+    hash_data,
+    make_data,
+    train_student,
+)
 from prism_core.pipeline.ledger import STAGES, Ledger, Stage
 from prism_core.pipeline.publishing import Evaluate, evaluate_student, export_student
 from prism_core.pipeline.recipe import FLOATS, Recipe
@@ -85,7 +93,7 @@ def iterate(
     say: Callable[[str], None] = lambda line: None,
     on_progress: Show = lambda progress: None,
     test: Evaluate = evaluate,
-) -> Report:
+) -> IterationReport:
     """Do all rounds, or what of them is not there yet; a stage is done once, as in `distill`.
 
     Args:
@@ -114,7 +122,7 @@ def iterate(
     desk = _Desk(recipe, workers or os.cpu_count() or 1, say, on_progress)
     with Ledger(out, lambda line: say(f'best     {line}')) as ledger:
         students = [_begin(desk, out, start)]
-        report = Report(recipe.config.strategy, recipe.config.seed, ())
+        report = IterationReport(recipe.config.strategy, recipe.config.seed, ())
         while True:
             number = len(students) - 1
             report = report.add(_describe(students[-1], number, report))
@@ -221,7 +229,7 @@ def _gather(desk: _Desk, order: Order, before: list[Made], ledger: Ledger) -> Ma
     show = desk.show_in(ledger.path)
 
     def tell(done: Gathered) -> None:
-        show(Progress('data', done.calls, order.calls, f'calls, {done.episodes:,} episodes'))
+        show(StageProgress('data', done.calls, order.calls, f'calls, {done.episodes:,} episodes'))
 
     def make(folder: Path) -> str:
         folders = [data.folder for data in before]
@@ -254,7 +262,9 @@ def _play(desk: _Desk, student: _Student, ledger: Ledger) -> _Student:
             folder,
             workers=desk.workers,
             on_progress=lambda p: show(
-                Progress('valid', p.done, p.total, f'worlds, {p.successes} of {p.trials} trials')
+                StageProgress(
+                    'valid', p.done, p.total, f'worlds, {p.successes} of {p.trials} trials'
+                )
             ),
         )
         return f'{sum(r.success for r in results)} of {len(results)} trials succeeded'
@@ -264,7 +274,7 @@ def _play(desk: _Desk, student: _Student, ledger: Ledger) -> _Student:
     return replace(student, results=read_results(ledger.path / 'valid'))
 
 
-def _describe(student: _Student, number: int, report: Report) -> Round:
+def _describe(student: _Student, number: int, report: IterationReport) -> Round:
     """What is told of a round."""
     chosen = student.folder / 'chosen' / _WEIGHTS
     weights: dict[str, float] = json.loads(read_text(chosen)) if number and chosen.exists() else {}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the teacher's replies cost a student, by group of task."""
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from typing import Any
 
 import torch
 
+from prism_core.dataset.episode_json import parse_episode
 from prism_core.dataset.export import EPISODES
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.shard_writers import SHARDS
@@ -15,7 +17,6 @@ from prism_core.dataset.shards import open_shards
 from prism_core.distill.batches import pad_samples
 from prism_core.distill.loss import token_losses
 from prism_core.distill.models import load_base
-from prism_core.episode_json import parse_episode
 from prism_core.iteration.choosing import group_of_task
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a student does on tasks in worlds of the split valid."""
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from prism_core.config_file import to_config, to_plain
+from prism_core.dataset.episode_json import render_episode
 from prism_core.dataset.run_folder import RunFolder
 from prism_core.dataset.runner import start_runner
 from prism_core.dataset.work import TaskJob
 from prism_core.domain import find_domain
-from prism_core.episode_json import render_episode
 from prism_core.evaluation.candidates import Candidate
-from prism_core.evaluation.evaluate import EPISODES, Progress, read_results
+from prism_core.evaluation.evaluate import EPISODES, TrialProgress, read_results
 from prism_core.evaluation.results import Result
 from prism_core.evaluation.trial import PlayTrials
 from prism_core.iteration.choosing import draw_tasks
@@ -27,7 +28,7 @@ def play_valid(
     out: Path,
     *,
     workers: int,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[TrialProgress], None] = lambda progress: None,
 ) -> list[Result]:
     """Let a student play tasks in worlds of the split valid.
 
@@ -65,8 +66,8 @@ def play_valid(
         RunFolder(out, EPISODES, plan, resume=True) as folder,
         start_runner(work, 'processes', workers) as run,
     ):
-        on_progress(Progress(len(folder.done), total, folder.lines, folder.good))
+        on_progress(TrialProgress(len(folder.done), total, folder.lines, folder.good))
         for job, lines, good in run(jobs(folder.done), False):
             folder.commit(job.unit, lines, good)
-            on_progress(Progress(len(folder.done), total, folder.lines, folder.good))
+            on_progress(TrialProgress(len(folder.done), total, folder.lines, folder.good))
     return read_results(out)

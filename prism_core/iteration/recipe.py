@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recipe of `prism iterate`: the student that it begins with, and what each round may spend.
 
 The student is a recipe of `prism distill`, named by file, from the folder of this one on. Nothing

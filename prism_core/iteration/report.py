@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is told of rounds: `rounds.json` and a picture."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from prism_core.evaluation.scores import Estimate, estimate_success, join_twins
 from prism_core.files import replace_file
 from prism_core.iteration.correcting import NO_PLAN
 from prism_core.iteration.gathering import count_calls
-from prism_core.picture import BLUE, TEXT, open_figure, plain_axes, save_figure
+from prism_core.pictures.picture import BLUE, TEXT, open_figure, plain_axes, save_figure
 
 ROUNDS, PICTURE = 'rounds.json', 'rounds.png'
 
@@ -43,7 +44,7 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Report:
+class IterationReport:
     """All rounds so far; `test` is the success of the best one's student, once all are done."""
 
     strategy: str
@@ -56,7 +57,7 @@ class Report:
         """The number of the round that did best on valid, the first of equals."""
         return max(self.rounds, key=lambda one: one.valid.value).number
 
-    def add(self, one: Round) -> Report:
+    def add(self, one: Round) -> IterationReport:
         """With a further round."""
         return replace(self, rounds=(*self.rounds, one))
 
@@ -73,7 +74,7 @@ def describe_round(
     data: Path,
     results: Sequence[Result],
     weights: Mapping[str, float],
-    before: Report,
+    before: IterationReport,
 ) -> Round:
     """What is told of a round.
 
@@ -104,7 +105,7 @@ def _count_plans(episodes: Path) -> int:
     return sum(len(one.turns) + (one.ending == NO_PLAN) for one in played)
 
 
-def write_report(report: Report, out: Path) -> None:
+def write_report(report: IterationReport, out: Path) -> None:
     """Write `rounds.json` and the picture.
 
     Raises:
@@ -127,7 +128,7 @@ def write_report(report: Report, out: Path) -> None:
     save_figure(figure, out / PICTURE)
 
 
-def _draw(axes: Any, report: Report, values: Sequence[int]) -> None:
+def _draw(axes: Any, report: IterationReport, values: Sequence[int]) -> None:
     """Success with its intervals, the best round filled."""
     found = [one.valid for one in report.rounds]
     middles = [one.value for one in found]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`distill`: from a recipe to a student that is ready to be published, stage by stage.
 
 data/        episodes, tokens, tokenizer (where they are drawn)

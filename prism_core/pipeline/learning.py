@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first stages: data, training, merging; what comes out is a checkpoint to export."""
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Any
 from prism_core.config_file import to_plain
 from prism_core.dataset import produce
 from prism_core.dataset.export import EPISODES, export_dataset
-from prism_core.dataset.produce import Settings, Shards, SynthesisRecipe, synthesize
+from prism_core.dataset.produce import Settings, ShardSettings, SynthesisRecipe, synthesize
 from prism_core.dataset.shard_writers import SHARDS
 from prism_core.dataset.shards import open_shards
 from prism_core.dataset.tokenizer import hash_tokenizer, load_tokenizer
-from prism_core.distill.callbacks import Progress as TrainProgress
+from prism_core.distill.callbacks import TrainProgress
 from prism_core.distill.config import TrainConfig
 from prism_core.distill.merge import merge
 from prism_core.distill.run_record import BEST, HOW_ONLY, hash_start
@@ -28,13 +29,14 @@ from prism_core.evaluation.closed_loop import make_trial_run
 from prism_core.pipeline.ledger import Ledger, Stage, hash_files
 from prism_core.pipeline.ranks import train_in_ranks
 from prism_core.pipeline.recipe import DatasetConfig, Recipe
+from prism_core.words_file import describe_settings
 
 _MERGED_AS = 'bf16'
 _SHOWN = ('loss', 'eval_loss', 'eval_handle_accuracy')
 
 
 @dataclass(frozen=True)
-class Progress:
+class StageProgress:
     """How far a stage is, and the last figures in a few words."""
 
     stage: str
@@ -43,7 +45,7 @@ class Progress:
     about: str
 
 
-Show = Callable[[Progress], None]
+Show = Callable[[StageProgress], None]
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _describe_data(
     domain = find_domain(training.domain)
     dialect = domain.make_dialect(training.data.dialect)
     return {
-        'recipe': to_plain(worlds),
+        'recipe': describe_settings(worlds),
         'teacher': config.teacher,
         'form': _form_of(training),
         'dialect': dialect.name,
@@ -108,12 +110,14 @@ def _draw_data(
     show: Show,
     folder: Path,
 ) -> str:
-    def tell(p: produce.Progress) -> None:
-        show(Progress('data', p.done, p.total, f'{p.episodes:,} episodes'))
+    def tell(p: produce.RunProgress) -> None:
+        show(StageProgress('data', p.done, p.total, f'{p.episodes:,} episodes'))
 
     dialect, form, shards = training.data.dialect, _form_of(training), None
     if form == 'shards':
-        shards = Shards(dialect, training.start, config.vocab_size, config.rebase, config.failed)
+        shards = ShardSettings(
+            dialect, training.start, config.vocab_size, config.rebase, config.failed
+        )
     settings = Settings(resume=True, on_progress=tell)
     done = synthesize(folder, worlds, teacher=config.teacher, shards=shards, settings=settings)
     about = f'{done.episodes:,} episodes, {done.good:,} good'
@@ -183,7 +187,7 @@ def train_student(recipe: Recipe, data: Made, ledger: Ledger, show: Show) -> Mad
     def tell(p: TrainProgress) -> None:
         figures = [f'{k} {p.figures[k]:.3f}' for k in _SHOWN if k in p.figures]
         about = ', '.join([f'{p.tokens_per_s:,.0f} tokens/s', *figures])
-        show(Progress('train', p.step, p.steps, about))
+        show(StageProgress('train', p.step, p.steps, about))
 
     inputs = {
         'config': plain_training(config),

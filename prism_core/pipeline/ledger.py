@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stages that are done once: what each read and what came out is written down, and held to that.
 
 `stages.json` holds for each stage that was begun its inputs, and for each that is done the sha256

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The last stages: export, quantising, evaluation, and the folder that is published."""
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from prism_core.domain import find_domain
 from prism_core.evaluation.candidates import Candidate
 from prism_core.files import read_text, replace_file
 from prism_core.gguf_info import ModelMetadata, hash_action_table, read_gguf_info, sha256_path
-from prism_core.pipeline.learning import Made, Progress, Show, plain_training
+from prism_core.pipeline.learning import Made, Show, StageProgress, plain_training
 from prism_core.pipeline.ledger import Ledger, Stage
 from prism_core.pipeline.recipe import FLOATS, DistillConfig, Recipe
+from prism_core.words_file import describe_settings
 
 Evaluate = Callable[..., Any]
 """Takes what `evaluation.evaluate.evaluate` takes; what it returns has a `text`."""
@@ -106,7 +108,9 @@ def evaluate_student(
             suite,
             folder,
             resume=True,
-            on_progress=lambda p: show(Progress(name, p.done, p.total, f'{p.trials:,} trials')),
+            on_progress=lambda p: show(
+                StageProgress(name, p.done, p.total, f'{p.trials:,} trials')
+            ),
         )
         replace_file(folder / _TEXT, f'{scores.text}\n')
         return scores.text.partition('\n')[0]
@@ -116,7 +120,7 @@ def evaluate_student(
         folder = f'evaluation/{file_type.lower()}'
         inputs = {
             'file': made[file_type].files,
-            'suite': to_plain(suite),
+            'suite': describe_settings(suite),
             'held_to': config.evaluate.held_to,
             'version': version,
         }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training by several processes of this machine, which `torchrun` starts, one for each rank.
 
 Run as a module this is one rank: `prism train` that ends when `torchrun` has gone. Torchrun puts
@@ -63,4 +64,4 @@ def _end_with(parent: int) -> None:
 
 if __name__ == '__main__':
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    runpy.run_module('prism_core.cli', run_name='__main__')
+    runpy.run_module('prism_core.cli.main', run_name='__main__')

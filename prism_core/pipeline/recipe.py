@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recipe of `prism distill`: which data, which training, and what is made of the student.
 
 Recipes of worlds, training and suites are named by file, from the folder of this one on, so that no
@@ -21,6 +22,7 @@ from prism_core.domain import find_domain
 from prism_core.errors import ConfigError
 from prism_core.evaluation.candidates import HeldTo
 from prism_core.evaluation.suite import SuiteConfig
+from prism_core.words_file import words_beside
 
 FLOATS = 'F16'
 """What the student is exported in, and all else is made of."""
@@ -210,4 +212,4 @@ def _read_worlds(
     worlds: Any = to_config(
         {**recipe.worlds, **changes}, find_domain(recipe.domain).recipe_type, f'{path}: worlds'
     )
-    return replace(recipe, worlds=to_plain(worlds))
+    return replace(recipe, worlds=to_plain(worlds), words=words_beside(path, recipe.words))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small checkpoints in the file formats of published models, with random weights."""
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""What the tests of prism_core share: the packaged depot, and a patient hypothesis."""
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of prism_core share."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
 import pytest
-from hypothesis import settings
 
-from prism_core import SceneGraph, SymbolicPlanner, parse_scene_graph
+from prism_core import SceneGraph, parse_scene_graph
 from prism_core.domains.mapping import GRAPHS, make_symbolic_planner
+from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner
 
-settings.register_profile('patient', deadline=None)
-settings.load_profile('patient')
+from . import map_samples
 
 
 @pytest.fixture(scope='session')
@@ -23,6 +23,15 @@ def depot() -> SceneGraph:
 @pytest.fixture(scope='session')
 def symbolic() -> SymbolicPlanner:
     return make_symbolic_planner()
+
+
+@pytest.fixture(scope='session')
+def samples(tmp_path_factory) -> dict[str, str]:
+    """A file of each kind of map."""
+    found = {kind: write() for kind, write in map_samples.SAMPLES.items()}
+    if find_spec('spark_dsg') is not None:
+        found['hydra'] = map_samples.hydra(tmp_path_factory.mktemp('hydra'))
+    return found
 
 
 # `make test` installs all of these; the sessions on other Pythons (noxfile.py) do without.

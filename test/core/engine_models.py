@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Language models for an engine child, named by import path: good, slow, deaf and broken ones.
 
 The child finds this file by its folder: `test` is a package of the standard library.
@@ -17,9 +18,11 @@ from pathlib import Path
 
 from prism_core import PlannerError, PlannerTimeout
 from prism_core.errors import PromptTooLong
+from prism_core.inference.text_model import Score
 
 HERE = Path(__file__).stem
 FOLDER = str(Path(__file__).parent)
+_NOTHING = {'grammar': None, 'max_new_tokens': 0, 'seed': 0}
 
 
 @dataclass
@@ -51,6 +54,11 @@ class Echo:
         said = messages[-1]['content']
         return f'{said}|{grammar}|{max_new_tokens}|{seed}|{os.getpid()}|{os.getppid()}'
 
+    def score(self, prompt, continuations, *, begun, timeout_s):
+        self.complete([{'content': begun}], timeout_s=timeout_s, **_NOTHING)
+        told = prompt if isinstance(prompt, str) else prompt[-1]['content']
+        return [Score(-float(len(told + begun)), len(text)) for text in continuations]
+
     def cancel(self):
         self._canceled.set()
 
@@ -65,6 +73,9 @@ class Deaf:
 
     def complete(self, messages, **_):
         time.sleep(60)
+
+    def close(self):
+        pass
 
 
 class Obeys(Echo):
@@ -101,6 +112,11 @@ class DiesOnce(Echo):
         if not Path(mark).exists():
             Path(mark).touch()
             os._exit(9)
+
+
+class NotInstalled:
+    def __init__(self, **_):
+        raise ModuleNotFoundError("No module named 'llama_cpp'", name='llama_cpp')
 
 
 class CannotBeMade:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small world made by hand, and what plays plans in it."""
 
 from __future__ import annotations
@@ -5,11 +6,11 @@ from __future__ import annotations
 import math
 
 from prism_core import Action, Connection, Node, SceneGraph
-from prism_core.criterion import Criterion
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.simulator import FAILURES, MappingSimulator
-from prism_core.episode import Episode, Task
-from prism_core.planner import run_episode
+from prism_core.episode.criterion import Criterion
+from prism_core.episode.episode import Episode, Task
+from prism_core.episode.planner import run_episode
 from prism_core.testing import ScriptedPlanner
 
 SEEN = {'mapped': True, 'ways_m': [10, 15]}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated worlds, and what happens in them, for the tests of the mapping domain."""
 
 from __future__ import annotations
@@ -8,19 +9,23 @@ from functools import cache
 from prism_core import Episode, SceneGraph, Turn
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.generator import draw_episodes
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.play import play_episode
 from prism_core.domains.mapping.simulator import MappingSimulator
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.world import WorldConfig
 
 WORDS = load_words()
 
 
-@cache
 def episodes_of(seeds: range, **settings) -> tuple[Episode, ...]:
-    """The tasks of some worlds."""
+    """The tasks of some worlds, each world drawn once."""
     config = WorldConfig(**settings)
-    return tuple(e for seed in seeds for e in draw_episodes(seed, config, WORDS))
+    return tuple(episode for seed in seeds for episode in _drawn(seed, config))
+
+
+@cache
+def _drawn(seed: int, config: WorldConfig) -> tuple[Episode, ...]:
+    return tuple(draw_episodes(seed, config, WORDS))
 
 
 def taught(episode: Episode) -> Episode:

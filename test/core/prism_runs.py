@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs of `prism` against a server of the test, here or in processes of their own."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from prism_core import cli
+from prism_core.cli import main as cli
 from prism_core.config_file import render_config
 
 from .teacher_server import CANARY, KEY_VARIABLE, TeacherServer
@@ -38,7 +39,7 @@ def call_prism(*arguments: object) -> int:
 def start_prism(*arguments: object) -> subprocess.Popen[str]:
     """Start `prism` in a process that has the key."""
     return subprocess.Popen(
-        [sys.executable, '-m', 'prism_core.cli', *map(str, arguments)],
+        [sys.executable, '-m', 'prism_core.cli.main', *map(str, arguments)],
         env=os.environ | {KEY_VARIABLE: CANARY, 'PYTHONPATH': str(ROOT), 'COLUMNS': '200'},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

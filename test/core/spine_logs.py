@@ -1,11 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """Logs as SPINE's planner, robot and simulator write them, for the tests of the import."""
 
 from __future__ import annotations
 
 import json
 
-from prism_core.dataset.importing import Imported, import_log
 from prism_core.domains.mapping.domain import MappingDomain
+from prism_core.domains.mapping.importing.logs import import_log
+from prism_core.episode.imported import Imported
 
 DOMAIN = MappingDomain()
 GRAPH = {
@@ -71,7 +73,7 @@ ROBOT_LOG = [
 
 
 def imported(log: str, source: str = 'log') -> list[Imported]:
-    return list(import_log(log, source, DOMAIN))
+    return list(import_log(log, source, DOMAIN.words))
 
 
 def the_one(messages: list[dict]) -> Imported:

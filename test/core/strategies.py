@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arbitrary names, texts, graphs, updates, actions and plans."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from prism_core import (
     Turn,
 )
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.graph_elements import MAX_COORDINATE_M
+from prism_core.graph.elements import MAX_COORDINATE_M, PLACEMENTS, is_name
 
 NASTY = (
     *('"', "'", '\\', '\\"', '(', ')', ',', '[', ']', '{', '}', ';', '\n', '\t', '\r', '\0'),
@@ -49,6 +50,19 @@ names = (
     | st.from_regex(r'[A-Za-z0-9_.\-]{1,8}', fullmatch=True)
     | st.sampled_from(['5', '-1', '1e5', 'nan', 'inf', 'goto', 'replan', '.', '_', '--', 'x' * 128])
 )
+ODD_NAMES = (
+    *('3', '-1', 'nan', '1e5', 'O(12)', 'pump "B"', 'living room', 'Küche_1', 'a, b)', 'C:\\maps'),
+    *("it's", '居間', 'ドック 😀', '[x]', '{"name": 1}', '#1', '%s', '<b>', 'x' * 128, '.', '\\'),
+)
+"""Names as the graphs of others have them."""
+_printable = st.characters(exclude_categories=('C', 'Z'), include_characters=' ')
+any_names = (
+    names
+    | st.sampled_from(ODD_NAMES)
+    | st.lists(_printable | st.sampled_from([n for n in NASTY if n.isprintable()]), max_size=12)
+    .map(lambda parts: ''.join(parts).strip())
+    .filter(is_name)
+)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 coordinates = st.floats(-MAX_COORDINATE_M, MAX_COORDINATE_M) | st.integers(-50, 50).map(float)
 positions = st.tuples(coordinates, coordinates)
@@ -70,7 +84,8 @@ def attributes(*reserved: str) -> st.SearchStrategy[dict]:
 
 node_attributes = attributes('name', 'coords', 'description')
 graph_attributes = attributes(
-    *('regions', 'objects', 'region_connections', 'object_connections', 'revision', 'map_id'),
+    *('regions', 'objects', 'region_connections', 'object_connections', 'placements'),
+    *('revision', 'map_id'),
     *('robot_location', 'current_location', 'init_location'),
 )
 descriptions = texts.map(lambda text: text.replace('\0', ''))
@@ -78,20 +93,37 @@ costs = st.none() | st.floats(0, 1e6) | st.integers(0, 100)
 
 
 @st.composite
-def scene_graphs(draw, *, located: bool | None = None, bare: bool = False) -> SceneGraph:
+def _placements(draw, objects: Sequence[str], others: Sequence[str]) -> list[Connection]:
+    """What some of the objects are in, on or held by: one before them, or one of the others."""
+    placed = []
+    for index, name in enumerate(objects):
+        kind = draw(st.sampled_from([None, *PLACEMENTS]))
+        holders = [*objects[:index], *(() if kind == 'held' else others)]
+        if kind and holders:
+            placed.append(Connection(kind, name, draw(st.sampled_from(holders))))
+    return placed
+
+
+@st.composite
+def scene_graphs(
+    draw, *, located: bool | None = None, bare: bool = False, any_kind: bool = False
+) -> SceneGraph:
     """Arbitrary graphs, in general of several parts.
 
     `located` says whether the robot's location is known, None: either; `bare` leaves out
-    descriptions, attributes and costs.
+    descriptions, attributes and costs; `any_kind` has names as those of others, and nodes that are
+    not known to lie anywhere.
     """
-    drawn = draw(st.lists(names, unique=True, min_size=1, max_size=9))
+    named = any_names if any_kind else names
+    placed = st.none() | positions if any_kind else positions
+    drawn = draw(st.lists(named, unique=True, min_size=1, max_size=9))
     regions = drawn[: draw(st.integers(1 if located else 0, len(drawn)))]
     objects = drawn[len(regions) :]
     nodes = [
         Node(
             name,
             'region' if name in regions else 'object',
-            draw(positions),
+            draw(placed),
             '' if bare else draw(descriptions),
             {} if bare else draw(node_attributes),
         )
@@ -101,12 +133,14 @@ def scene_graphs(draw, *, located: bool | None = None, bare: bool = False) -> Sc
     pairs += [('observed_from', a, b) for a in objects for b in regions]
     pairs += [('observed_from', b, a) for a in objects for b in regions]
     ends = draw(st.lists(st.sampled_from(pairs), max_size=10)) if pairs else []
+    connections = [Connection(kind, a, b, None if bare else draw(costs)) for kind, a, b in ends]
+    held = draw(_placements(objects, regions))
     location = st.sampled_from(regions) if regions else st.none()
     if not located:
         location = st.none() if located is False else st.none() | location
     return SceneGraph(
         nodes,
-        [Connection(kind, a, b, None if bare else draw(costs)) for kind, a, b in ends],
+        held + connections if draw(st.booleans()) else connections + held,
         robot_location=draw(location),
         revision=draw(st.integers(0, 2**63 - 1)),
         attributes={} if bare else draw(graph_attributes),
@@ -118,10 +152,11 @@ _pool = st.sampled_from(['a', 'b', 'c', 'd', 'e'])
 _pool_nodes = st.builds(
     Node, _pool, st.sampled_from(['region', 'region', 'object']), positions, descriptions
 )
+_pool_kinds = st.sampled_from(['traversable', 'observed_from', *PLACEMENTS])
 _pool_connections = (
-    st.tuples(st.sampled_from(['traversable', 'observed_from']), _pool, _pool, costs)
+    st.tuples(_pool_kinds, _pool, _pool, costs)
     .filter(lambda parts: parts[1] != parts[2])
-    .map(lambda parts: Connection(*parts))
+    .map(lambda parts: Connection(*parts[:3], None if parts[0] in PLACEMENTS else parts[3]))
 )
 updates = st.builds(
     GraphUpdate,
@@ -202,11 +237,11 @@ def fitting_updates(draw, graph: SceneGraph) -> GraphUpdate:
     sent = {}
     for name in (*again, *fresh):
         old = graph.nodes.get(name, Node(name, 'region', (0.0, 0.0)))
-        x, y = old.position
+        moved = old.position and (1.0, old.position[1])
         kind = draw(st.sampled_from(['region', 'object'])) if name in [*fresh, *gone] else old.kind
         said = draw(st.sampled_from([old.description, '', 'old']))
         told = draw(st.sampled_from([old.attributes, *TOLD]))
-        sent[name] = Node(name, kind, (draw(st.sampled_from([x, 1.0])), y), said, told)
+        sent[name] = Node(name, kind, draw(st.sampled_from([old.position, moved])), said, told)
     left = {name: node for name, node in graph.nodes.items() if name not in gone} | sent
     regions = [name for name, node in left.items() if node.kind == 'region']
     pairs = [
@@ -215,6 +250,8 @@ def fitting_updates(draw, graph: SceneGraph) -> GraphUpdate:
         for region in regions
         if name != region
     ]
+    objects = [name for name, node in left.items() if node.kind == 'object']
+    placed = draw(_placements(draw(st.permutations(objects))[:2], regions))
     lost = (
         draw(st.sets(st.sampled_from(list(graph.connections)), max_size=2))
         if (graph.connections)
@@ -222,9 +259,12 @@ def fitting_updates(draw, graph: SceneGraph) -> GraphUpdate:
     )
     update = GraphUpdate(
         upsert_nodes=tuple(sent.values()),
-        upsert_connections=tuple(
-            Connection(*parts)
-            for parts in (draw(st.lists(st.sampled_from(pairs), max_size=3)) if pairs else ())
+        upsert_connections=(
+            *(
+                Connection(*parts)
+                for parts in (draw(st.lists(st.sampled_from(pairs), max_size=3)) if pairs else ())
+            ),
+            *placed,
         ),
         set_attributes={
             name: draw(st.sampled_from(TOLD))
@@ -259,7 +299,7 @@ def missions(draw, *, is_whole: bool = False) -> tuple[SceneGraph, list[Turn]]:
     `is_whole`: each turn kept what was known, and nothing changed but what was observed; else a
     mapper may change the graph between turns, and what was known may be lost.
     """
-    graph = draw(scene_graphs(located=True)).with_revision(0)
+    graph = draw(scene_graphs(located=True, any_kind=draw(st.booleans()))).with_revision(0)
     turns = []
     for _ in range(draw(st.integers(0, 4))):
         plan = draw(_plain_plans(graph) | _plain_plans(graph) | tried_plans(graph))

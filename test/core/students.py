@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small dataset in all forms, and recipes of students that train in a second."""
 
 from __future__ import annotations

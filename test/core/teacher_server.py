@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real HTTP server on loopback that speaks OpenAI's protocol, with a symbolic planner behind it
 and faults on demand.
 """
@@ -8,9 +9,11 @@ import contextlib
 import hashlib
 import json
 import random
+import re
 import socket
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +22,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from prism_core import Message, SceneGraph, SpineDialect
+from prism_core.dialects.language import Language
 from prism_core.domains.mapping import MAPPING_ACTIONS, make_symbolic_planner
-from prism_core.inference.teacher_config import TeacherConfig
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 
 CANARY = 'sk-canary-5f0e7c1d9b'
 KEY_VARIABLE = 'PRISM_TEST_KEY'
@@ -46,7 +50,9 @@ LLAMA_CPP_SAID = {
         'code': None,
     }
 }
-_SPINE = SpineDialect(MAPPING_ACTIONS)
+# What endpoints do wrong that are asked how likely a text is.
+ECHO_FAULTS = ('refused', 'missing', 'no-logits', 'ignored', 'no-logprobs', 'shifted')
+_SPINE = SpineDialect(Language(MAPPING_ACTIONS))
 _PLANNING = threading.Lock()
 
 
@@ -59,6 +65,16 @@ class Ask:
     messages: list[Message]
     body: Mapping[str, Any] = field(default_factory=dict)
     raw: bytes = b''
+
+
+def split_tokens(text: str) -> list[str]:
+    """The tokens of the model that says likelihoods."""
+    return re.findall(r' ?\w+|\W', text)
+
+
+def log_probability(before: str, token: str) -> float:
+    """The logarithm of the probability that it gives a token behind a text."""
+    return -0.5 - zlib.crc32(f'{before[-9:]}|{token}'.encode()) % 1000 / 100
 
 
 FaultPlan = Callable[[Ask], str]
@@ -119,6 +135,7 @@ class TeacherServer:
         breaks_at: words of fields at which it answers 500, as `llama_cpp.server` does.
         slow_s: how long a reply takes.
         reports_usage: whether replies say how many tokens they used.
+        echo_fault: what is wrong where it is asked how likely a text is; '' for nothing.
 
     `asks` are all requests in order, `statuses` counts what was answered, `max_in_flight` is the
     most requests at one time, `tokens` what answered requests used, `new_tokens` those of them that
@@ -134,9 +151,10 @@ class TeacherServer:
         breaks_at: Sequence[str] = (),
         slow_s: float = 0.0,
         reports_usage: bool = True,
+        echo_fault: str = '',
     ):
         self.answer, self.fault, self.refuses = answer, fault, refuses
-        self.breaks_at = breaks_at
+        self.breaks_at, self.echo_fault = breaks_at, echo_fault
         self.slow_s, self.reports_usage = slow_s, reports_usage
         self.asks: list[Ask] = []
         self.statuses: Counter[int | str] = Counter()
@@ -192,7 +210,7 @@ class TeacherServer:
     def take(self, raw: bytes, key: str) -> Ask:
         """Note a request."""
         body = json.loads(raw)
-        messages = body['messages']
+        messages = body.get('messages') or [{'role': 'user', 'content': body['prompt']}]
         with self.lock:
             said = json.dumps(messages)
             ask = Ask(len(self.asks), self._times[said], messages, body, raw)
@@ -286,7 +304,52 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(teacher.slow_s)
         self._reply(ask, fault)
 
+    def _say_likelihoods(self, ask: Ask) -> None:
+        fault, text, is_echo = self.teacher.echo_fault, ask.body['prompt'], ask.body['echo']
+        if fault == 'refused' and is_echo:
+            self._refuse(400, 'Only no echo is supported', 'invalid_request_error')
+            return
+        if fault == 'missing':
+            self._refuse(404, 'This is a chat model', None)
+            return
+        if fault == 'no-logits':
+            self._refuse(500, 'logprobs is not supported with logits_all=False', None)
+            return
+        read = split_tokens(text)
+        tokens = [*read, ','] if is_echo and fault != 'ignored' else [',']
+        begin = len(read) + 1 - len(tokens)
+        starts = [len(''.join(read[:end])) for end in range(begin, len(read) + 1)]
+        shift = fault == 'shifted' and is_echo
+        values: list[float | None] = [
+            log_probability((text + ',')[: start + shift * len(token)], token)
+            for start, token in zip(starts, tokens)
+        ]
+        if starts[0] == 0:
+            values[0] = None
+        told = {'tokens': tokens, 'text_offset': starts, 'token_logprobs': values}
+        choice = {'index': 0, 'text': ''.join(tokens), 'finish_reason': 'length'}
+        choice['logprobs'] = None if fault == 'no-logprobs' else told
+        self.teacher.leave(200, len(read), 1)
+        self._send(
+            200,
+            {
+                'id': f'text-{ask.index}',
+                'object': 'text_completion',
+                'created': 0,
+                'model': SERVED_MODEL,
+                'choices': [choice],
+                'usage': {
+                    'prompt_tokens': len(read),
+                    'completion_tokens': 1,
+                    'total_tokens': len(read) + 1,
+                },
+            },
+        )
+
     def _reply(self, ask: Ask, fault: str) -> None:
+        if self.path == '/v1/completions':
+            self._say_likelihoods(ask)
+            return
         text = self.teacher.answer(ask.messages)
         message: dict[str, Any] = {'role': 'assistant', 'content': text}
         ending = 'stop'

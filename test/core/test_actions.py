@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import pytest
@@ -70,7 +71,7 @@ def test_an_action_is_added_by_one_row(depot):
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
-        ((REGION, REGION), '^action mark: expected each kind of argument at most once$'),
+        ((RADIUS, RADIUS), '^action mark: expected each kind of number, and a text, at most once$'),
         ((TEXT, REGION), '^action mark: a text can only be the last argument$'),
         ((RADIUS, REGION), '^action mark: arguments with a default come last$'),
         ((REGION, RADIUS, TEXT), '^action mark: arguments with a default come last$'),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Answers as sentences: which are right, which are wrong, and which say two things."""
 
 from __future__ import annotations
@@ -5,10 +6,11 @@ from __future__ import annotations
 import pytest
 
 from prism_core import Node, SceneGraph
-from prism_core.criterion import Criterion
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.answer_text import names_in, why_wrong
+from prism_core.episode.criterion import Criterion
 
+LEXICON = load_words().lexicon
 GRAPH = SceneGraph([
     Node('yard_1', 'region', (0, 0)),
     Node('dock_2', 'region', (9, 0)),
@@ -96,12 +98,12 @@ def cases(table):
 
 @pytest.mark.parametrize(('kind', 'text'), cases(RIGHT))
 def test_a_right_answer_is_taken_in_many_wordings(kind, text):
-    assert why_wrong(text, CRITERIA[kind], GRAPH) == ''
+    assert why_wrong(text, CRITERIA[kind], GRAPH, LEXICON) == ''
 
 
 @pytest.mark.parametrize(('kind', 'text'), cases(WRONG))
 def test_a_wrong_denied_double_or_missing_answer_is_turned_down(kind, text):
-    assert why_wrong(text, CRITERIA[kind], GRAPH)
+    assert why_wrong(text, CRITERIA[kind], GRAPH, LEXICON)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_a_wrong_denied_double_or_missing_answer_is_turned_down(kind, text):
     ],
 )
 def test_an_answer_that_denies_itself_is_turned_down(kind, text):
-    assert why_wrong(text, CRITERIA[kind], GRAPH)
+    assert why_wrong(text, CRITERIA[kind], GRAPH, LEXICON)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def test_an_answer_that_denies_itself_is_turned_down(kind, text):
     [('value', 'crate_3:half full'), ('node', 'Compared with dock_2, yard_1 has more.')],
 )
 def test_a_right_answer_is_taken_however_it_is_punctuated_and_ordered(kind, text):
-    assert why_wrong(text, CRITERIA[kind], GRAPH) == ''
+    assert why_wrong(text, CRITERIA[kind], GRAPH, LEXICON) == ''
 
 
 @pytest.mark.parametrize(
@@ -155,12 +157,14 @@ def test_a_right_answer_is_taken_however_it_is_punctuated_and_ordered(kind, text
     ],
 )
 def test_the_reason_says_what_was_expected_or_what_was_wrong(kind, text, reason):
-    assert why_wrong(text, CRITERIA[kind], GRAPH) == reason
+    assert why_wrong(text, CRITERIA[kind], GRAPH, LEXICON) == reason
 
 
 def test_digits_in_the_names_of_nodes_are_no_numbers():
-    assert why_wrong('crate_3, crate_12 and forklift_7: 3', CRITERIA['three'], GRAPH) == ''
-    assert why_wrong('crate_3', CRITERIA['three'], GRAPH) == 'expected 3, it says no number'
+    assert why_wrong('crate_3, crate_12 and forklift_7: 3', CRITERIA['three'], GRAPH, LEXICON) == ''
+    assert (
+        why_wrong('crate_3', CRITERIA['three'], GRAPH, LEXICON) == 'expected 3, it says no number'
+    )
 
 
 def test_names_stand_in_a_text_as_whole_words_in_order():
@@ -169,14 +173,13 @@ def test_names_stand_in_a_text_as_whole_words_in_order():
 
 
 def test_every_value_of_every_attribute_is_told_from_every_other():
-    lexicon = load_words().lexicon
-    for spec in lexicon.attributes.values():
+    for spec in LEXICON.attributes.values():
         for value, synonyms in spec.values.items():
             rivals = tuple(w for v, ws in spec.values.items() if v != value for w in (v, *ws))
             criterion = Criterion('value', (value, *synonyms), rivals)
             for word in (value, *synonyms):
-                assert why_wrong(f'The one of crate_3 is {word}.', criterion, GRAPH) == ''
-                assert why_wrong(f'It is not {word}.', criterion, GRAPH) == 'it is denied'
+                assert why_wrong(f'The one of crate_3 is {word}.', criterion, GRAPH, LEXICON) == ''
+                assert why_wrong(f'It is not {word}.', criterion, GRAPH, LEXICON) == 'it is denied'
             for word in rivals:
-                assert why_wrong(f'It is {word}.', criterion, GRAPH)
-                assert why_wrong(f'{word} or {value}', criterion, GRAPH)
+                assert why_wrong(f'It is {word}.', criterion, GRAPH, LEXICON)
+                assert why_wrong(f'{word} or {value}', criterion, GRAPH, LEXICON)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism bench student` and `prompts`, on a small student: what they count, not how fast it is."""
 
 from __future__ import annotations
@@ -13,30 +14,33 @@ import pytest
 from click.testing import CliRunner
 
 from prism_core import ConfigError, find_domain
-from prism_core import cli as command_line
+from prism_core.bench.missions import draw_missions, draw_prompts, draw_replans
+from prism_core.cli import main as command_line
+from prism_core.cli.bench import bench
 from prism_core.dataset.tokenizer import save_tokenizer
-from prism_core.domains.mapping.benchmark import draw_missions, draw_prompts, draw_replans
 
 pytest.importorskip('llama_cpp')
 pytest.importorskip('gguf')
 
-from prism_core.inference import benchmark, student
-from prism_core.inference.benchmark import (
-    PlanCall,
+from prism_core.bench import student as benchmark
+from prism_core.bench.student import (
+    MeasuredPlan,
     Runtime,
     list_runtimes,
     measure_runtime,
     summarize,
 )
+from prism_core.inference import student
 from prism_core.inference.call_stats import CallStats
-from prism_core.inference.llama_cpp import LlamaCppEngine
-from prism_core.inference.local_model import LocalModel
+from prism_core.inference.local.llama_cpp import LlamaCppBackend
+from prism_core.inference.local.local_model import LocalModel
 from prism_core.inference.student import StudentConfig
 
 from .tiny_gguf import TAUGHT, nano_tokenizer, write_gguf
 
+DOMAIN = find_domain('mapping')
 PLANS = 10
-MISSIONS = draw_missions(PLANS)
+MISSIONS = draw_missions(DOMAIN, PLANS)
 # What a plan's first reply takes, whatever computes it.
 COUNTED = ('prompt_tokens', 'kept_tokens', 'read_tokens', 'reply_tokens', 'forced_tokens')
 
@@ -44,7 +48,8 @@ COUNTED = ('prompt_tokens', 'kept_tokens', 'read_tokens', 'reply_tokens', 'force
 @pytest.fixture(scope='module')
 def config(tmp_path_factory) -> StudentConfig:
     """Of a student of random weights."""
-    path = tmp_path_factory.mktemp('student') / 'student.gguf'
+    path = tmp_path_factory.mktemp('student') / 'mapping' / 'student.gguf'
+    path.parent.mkdir()
     write_gguf(path, nano_tokenizer(), said=TAUGHT)
     return StudentConfig(str(path), threads=1)
 
@@ -98,7 +103,7 @@ def test_without_a_grammar_nothing_is_forced_and_unreadable_replies_are_counted(
     assert free.reply_tokens == student.MAX_NEW_TOKENS
 
 
-class Forgetful(LlamaCppEngine):
+class Forgetful(LlamaCppBackend):
     """Keeps nothing of what it has read."""
 
     def keep(self, count: int) -> int:
@@ -141,8 +146,8 @@ def test_a_file_that_is_no_student_is_refused(tmp_path):
         measure_runtime(list_runtimes(config)[0], config, MISSIONS)
 
 
-def call(time_s: float, **stats: float) -> PlanCall:
-    return PlanCall(True, time_s, 1, True, CallStats(**stats), False)
+def call(time_s: float, **stats: float) -> MeasuredPlan:
+    return MeasuredPlan(True, time_s, 1, True, CallStats(**stats), False)
 
 
 def test_plans_together_are_medians_and_the_time_that_95_of_100_keep():
@@ -212,23 +217,22 @@ def test_the_command_for_prompts_counts_by_each_tokenizer(config, tmp_path):
 
 
 def test_prompts_are_of_maps_of_the_size_asked_for_that_are_known_in_full():
-    prompts = draw_prompts(20, 2)
+    prompts = draw_prompts(DOMAIN, 20, 2)
     assert list(prompts) == ['compact', 'spine', 'spine with header']
-    domain = find_domain('mapping')
     for messages in prompts['spine']:
-        graph = domain.make_dialect('spine').parse_prompt(messages, None).known_graph
+        graph = DOMAIN.make_dialect('spine').parse_prompt(messages, None).known_graph
         assert len(graph.regions) == 20
         assert all(node.attributes.get('mapped') for node in graph.regions.values())
     assert prompts['spine with header'][0][0]['role'] == 'system'
 
 
 def test_what_a_replan_reads_and_says_is_what_comes_to_the_prompt():
-    drawn = draw_replans(20)
+    drawn = draw_replans(DOMAIN, 20)
     assert list(drawn) == ['compact, update', 'compact, reply', 'spine, update', 'spine, reply']
-    missions = draw_missions(20)
+    missions = draw_missions(DOMAIN, 20)
     assert {len(chats) for chats in drawn.values()} == {20 - len(missions)}
     mission = next(one for one in missions if len(one.turns) > 1)
-    dialect, graph = find_domain('mapping').make_dialect('compact'), mission.known_graph
+    dialect, graph = DOMAIN.make_dialect('compact'), mission.known_graph
     for observation in mission.turns[0].observations:
         graph = graph.apply(observation.update)
     prompt = dialect.render_prompt(mission.task.request, graph, mission.turns[:1])
@@ -237,17 +241,19 @@ def test_what_a_replan_reads_and_says_is_what_comes_to_the_prompt():
 
 def test_without_a_model_the_commands_say_how_to_name_one(monkeypatch, tmp_path):
     monkeypatch.setattr(student, 'MODELS', tmp_path)
-    with pytest.raises(ConfigError, match=r'no student is bundled and .* is not set'):
+    with pytest.raises(
+        ConfigError, match=r'no student of the domain mapping is bundled and .* is not set'
+    ):
         run('student', '--plans', 1)
 
 
 def test_the_bundled_student_is_taken_where_none_is_named(monkeypatch, config):
-    monkeypatch.setattr(student, 'MODELS', Path(config.model).parent)
+    monkeypatch.setattr(student, 'MODELS', Path(config.model).parents[1])
     assert config.model in run('prompts')
 
 
 def test_a_package_that_is_missing_is_named_with_its_remedy(monkeypatch):
-    monkeypatch.delitem(sys.modules, 'prism_core.inference.llama_cpp')
+    monkeypatch.delitem(sys.modules, 'prism_core.inference.local.llama_cpp')
     monkeypatch.setitem(sys.modules, 'llama_cpp', None)
     result = CliRunner().invoke(command_line.prism, ['bench', 'prompts'])
     assert result.exit_code == 1
@@ -256,13 +262,15 @@ def test_a_package_that_is_missing_is_named_with_its_remedy(monkeypatch):
 
 def register(monkeypatch, **benchmarks: str) -> None:
     found = {name: EntryPoint(name, value, 'prism.bench') for name, value in benchmarks.items()}
-    monkeypatch.setattr(command_line.bench, '_registered', lambda: found)
+    monkeypatch.setattr(bench, '_registered', lambda: found)
 
 
 def test_benchmarks_that_are_registered_elsewhere_stand_beside_ours(monkeypatch):
-    ours = command_line.bench._registered()
-    other = EntryPoint('wording', 'prism_core.cli_measure:wording', 'prism.bench')
-    monkeypatch.setattr(command_line.bench, '_registered', lambda: {**ours, 'wording': other})
+    ours = bench._registered()
+    other = EntryPoint(
+        'wording', 'prism_core.domains.mapping.commands.measuring:wording', 'prism.bench'
+    )
+    monkeypatch.setattr(bench, '_registered', lambda: {**ours, 'wording': other})
     listed = run('--help')
     for name in ('prompts', 'runtime', 'student', 'wording'):
         assert name in listed
@@ -272,7 +280,7 @@ def test_benchmarks_that_are_registered_elsewhere_stand_beside_ours(monkeypatch)
 def test_benchmarks_that_need_ros_say_so_where_there_is_none():
     # In a process of its own: without its messages, one that has loaded ROS is aborted.
     program = (
-        "import sys; sys.modules['prism_msgs'] = None; from prism_core import cli; "
+        "import sys; sys.modules['prism_msgs'] = None; from prism_core.cli import main as cli; "
         "cli.prism(['bench', 'graph', '--sizes', '9'])"
     )
     done = subprocess.run((sys.executable, '-c', program), capture_output=True, text=True)

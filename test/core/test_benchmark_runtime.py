@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism bench runtime` on a small model of random weights: what it counts, not how fast it is."""
 
 from __future__ import annotations
@@ -12,26 +13,27 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from prism_core import ConfigError, PlannerError
-from prism_core.cli_bench import runtime
-from prism_core.domains.mapping.benchmark import write_grammars
+from prism_core import ConfigError, PlannerError, find_domain
+from prism_core.cli.bench import runtime
 
 pytest.importorskip('llama_cpp')
 pytest.importorskip('gguf')
 
-from prism_core.distill.random_model import SHAPES, _list_tensors, make_random_model
-from prism_core.gguf_info import read_gguf_info
-from prism_core.inference.benchmark_grammar import HeldReply, measure_grammars
-from prism_core.inference.benchmark_machine import (
+from prism_core.bench.grammar import measure_grammars
+from prism_core.bench.held_replies import write_held_replies
+from prism_core.bench.machine import (
     describe_machine,
     measure_reading,
     resident_bytes,
 )
-from prism_core.inference.benchmark_runtime import Replan, RuntimeLoad, measure_costs
-from prism_core.inference.llama_cpp import LlamaCppModel
+from prism_core.bench.runtime import Replan, RuntimeLoad, measure_costs
+from prism_core.distill.random_model import SHAPES, _list_tensors, make_random_model
+from prism_core.gguf_info import read_gguf_info
+from prism_core.inference.local.llama_cpp import LlamaCppModel
 
 from .tiny_gguf import ask, nano_tokenizer, write_gguf
 
+DOMAIN = find_domain('mapping')
 REPLANS = (Replan(60, 8), Replan(40, 12))
 LOAD = RuntimeLoad(prompt_tokens=300, replans=REPLANS, repeats=1, threads=1)
 
@@ -147,7 +149,7 @@ def test_numbers_out_of_range_are_refused(setting, sentence):
 
 
 def test_replies_are_said_with_and_without_their_grammars(tiny):
-    held = [HeldReply(*case) for case in write_grammars(60)]
+    held = write_held_replies(DOMAIN, 60)
     told = []
     found = measure_grammars(tiny, held, LOAD, lambda: told.append(1))
     assert [costs.name for costs in found] == ['compact', 'spine']
@@ -161,15 +163,15 @@ def test_replies_are_said_with_and_without_their_grammars(tiny):
 
 
 def test_a_reply_that_its_grammar_does_not_take_is_refused(tiny):
-    case = HeldReply(*write_grammars(60)[0])
+    case = write_held_replies(DOMAIN, 60)[0]
     wrong = replace(case, reply=case.reply.replace('inspect', 'destroy'))
     with pytest.raises(PlannerError, match='expected a reply that the grammar compact takes, got'):
         measure_grammars(tiny, [wrong], LOAD)
 
 
 def test_replies_of_a_large_map_are_plans_on_it():
-    for case in write_grammars(2000):
-        assert re.search(r'go.*inspect[ (]clock(?:_999, |<o\d+>)', case.reply)
+    for case in write_held_replies(DOMAIN, 2000):
+        assert re.search(r'go.*inspect[ (]\w+?(?:_999, |<o\d+>)', case.reply)
         assert len(case.grammar.source) > 30_000
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The card of a data set, as a hub reads it and as a user follows it."""
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import pytest
 import yaml
 
 from prism_core.dataset.card import write_card
+from prism_core.dataset.episode_json import read_episodes, render_episode
 from prism_core.dataset.report import count_folder, describe_dataset
 from prism_core.dataset.run_folder import RunFolder
 from prism_core.dataset.shards import ShardWriter, encode_episode
 from prism_core.dataset.statistics import Statistics
 from prism_core.dataset.tokenizer import train_tokenizer
 from prism_core.domains.mapping.domain import MappingDomain
-from prism_core.episode_json import read_episodes, render_episode
 from prism_core.errors import ConfigError
 
 from .mapping_worlds import episodes_of, taught

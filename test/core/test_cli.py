@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line without ROS, as a user types it."""
 
 import subprocess
@@ -7,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from prism_core import files, parse_plan
-from prism_core.cli import prism
+from prism_core.cli.main import COMMANDS, prism
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
 from prism_core.errors import PrismError
 
@@ -47,7 +48,7 @@ def test_plan_as_json_is_a_reply_that_parses():
     [
         (['--request', '  '], 'request is empty'),
         (['--request', 'x', '--graph', '/nowhere.json'], 'cannot read /nowhere.json: No such file'),
-        (['--request', 'x', '--graph', __file__], 'test_cli.py: not valid JSON'),
+        (['--request', 'x', '--graph', __file__], 'test_cli.py: no kind of map that can be read'),
         (['--request', 'x', '--planner', 'nobody'], "unknown planner 'nobody': expected one of"),
         (['--request', 'x', '--location', 'mars'], "robot location 'mars'"),
     ],
@@ -136,7 +137,16 @@ def test_a_drawing_library_that_is_missing_is_named_with_its_remedy(
 
 
 def test_an_error_of_ours_is_one_line_on_stderr_and_exit_status_one():
-    command = [sys.executable, '-m', 'prism_core.cli', 'plan', '--request', 'x', '--planner', 'y']
+    command = [
+        sys.executable,
+        '-m',
+        'prism_core.cli.main',
+        'plan',
+        '--request',
+        'x',
+        '--planner',
+        'y',
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: unknown planner 'y'")
@@ -153,6 +163,20 @@ def test_every_command_can_be_imported_and_says_what_it_does():
         done = run(*command, '--help')
         assert done.exit_code == 0, f'{command}: {done.output}'
         assert len(done.output.splitlines()) > 4
+
+
+def test_help_lists_the_commands_of_the_table_without_importing_them():
+    program = (
+        'import sys; from prism_core.cli.main import COMMANDS, prism; '
+        'prism(["--help"], standalone_mode=False); '
+        'print([m for place, _ in COMMANDS.values() if (m := place.split(":")[0]) in sys.modules])'
+    )
+    done = subprocess.run((sys.executable, '-c', program), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    *listed, imported = done.stdout.splitlines()
+    assert imported == '[]'
+    for name, (_, text) in COMMANDS.items():
+        assert any(line.split() == [name, *text.split()] for line in listed), name
 
 
 class Odd:
@@ -185,5 +209,35 @@ def test_odd_files_and_planners_are_refused_in_a_sentence(arguments, sentence, m
     is_endless = arguments == ('show', '/dev/zero') or '--plan' in arguments
     monkeypatch.setattr(files, 'MAX_TEXT_CHARS', 1_000 if is_endless else files.MAX_TEXT_CHARS)
     if '--plan' in arguments:
-        monkeypatch.setattr('prism_core.cli.read_graph', lambda path: None)
+        monkeypatch.setattr('prism_core.cli.graph_file.read_graph', lambda path: None)
     assert sentence in refusal(*arguments)
+
+
+def test_where_the_robot_is_unknown_plan_says_by_which_option_it_is_told(tmp_path):
+    path = tmp_path / 'site.json'
+    path.write_text('{"regions": [{"name": "Room 3.14"}]}')
+    words = ('plan', '--graph', str(path), '--request', 'go to Room 3.14')
+    result = run(*words)
+    assert result.exit_code != 0
+    assert '--location "Room 3.14"' in result.output
+    assert run(*words, '--location', 'Room 3.14').exit_code == 0
+
+
+def test_a_location_that_is_told_stands_in_the_report_alone(tmp_path):
+    path = tmp_path / 'site.yaml'
+    path.write_text('waypoints: {Empfang: [0, 0], HX-201: [4, 0]}')
+    assert 'say it: --location' in run('import-graph', str(path)).output
+    told = run('import-graph', str(path), '--location', 'HX-201').output
+    assert '--location' not in told
+    assert 'robot in HX-201' in told
+
+
+def test_a_map_that_is_piped_has_no_colors():
+    done = subprocess.run(
+        [sys.executable, '-m', 'prism_core.cli.main', 'show', str(GRAPHS / 'depot.json')],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert 'truck_1' in done.stdout
+    assert '\x1b' not in done.stdout

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism data` as a user types it, and the pages of its episodes as a user turns them."""
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import pytest
 from click.testing import CliRunner
 
 from prism_core import Episode
-from prism_core.cli_data import data
+from prism_core.cli.data import data
+from prism_core.dataset.episode_json import render_episode
+from prism_core.dataset.episode_lines import EpisodeLines
 from prism_core.dataset.filter import find_fault
-from prism_core.episode_json import render_episode
-from prism_core.episode_lines import EpisodeLines
 from prism_core.errors import ConfigError, PrismError
 
 from .mapping_worlds import episodes_of, taught
@@ -67,7 +68,7 @@ class Terminal:
     def __init__(self, path: Path):
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 100, 0, 0))
-        command = 'import sys; from prism_core.cli_data import data; data(["show", sys.argv[1]])'
+        command = 'import sys; from prism_core.cli.data import data; data(["show", sys.argv[1]])'
         environment = {k: v for k, v in os.environ.items() if k not in ('COLUMNS', 'LINES')}
         self._process = subprocess.Popen(
             [sys.executable, '-c', command, str(path)],

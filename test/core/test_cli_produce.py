@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism synthesize` and `prism elicit`, as a user types them."""
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from prism_core.cli import prism
-from prism_core.cli_produce import elicit, synthesize
+from prism_core.cli.main import prism
+from prism_core.cli.produce import elicit, synthesize
 from prism_core.config_file import read_config, render_config
+from prism_core.dataset.episode_json import parse_episode
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.run_folder import read_lines, read_recipe
 from prism_core.dataset.shards import open_shards
 from prism_core.dataset.split import SPLITS
 from prism_core.dataset.tokenizer import load_tokenizer
-from prism_core.episode_json import parse_episode
 from prism_core.errors import PrismError
-from prism_core.inference.teacher_config import TeacherConfig
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 
 from .teacher_server import CANARY, KEY_VARIABLE, TeacherServer
 
@@ -171,7 +172,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence_and_leaves_nothing(
 def test_an_error_is_one_line_and_exit_status_1(tmp_path):
     recipe = tmp_path / 'mine.yaml'
     recipe.write_text('worlds: {wrlds: 3}\n')
-    command = [sys.executable, '-m', 'prism_core.cli', 'elicit', '--recipe', recipe]
+    command = [sys.executable, '-m', 'prism_core.cli.main', 'elicit', '--recipe', recipe]
     done = subprocess.run(
         [*command, '--out', tmp_path / 'out'], capture_output=True, text=True, cwd=ROOT
     )
@@ -194,7 +195,7 @@ def test_the_embedded_teacher_needs_no_client_no_torch_and_no_plots(tmp_path):
     code = f"""
 import sys
 sys.modules.update(dict.fromkeys({absent}))
-from prism_core.cli import main
+from prism_core.cli.main import main
 sys.argv[1:] = ['elicit', '--worlds', '2', '--shards', 'compact', '--vocab-size', '600',
                 '--workers', '1', '--no-report', '--out', {str(tmp_path / 'out')!r}]
 main()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Comparison: the same tasks side by side, a difference with its interval, and a verdict."""
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core.cli_compare import compare as command
-from prism_core.episode import Episode
-from prism_core.episode_json import parse_episode, render_episode
+from prism_core.cli.compare import compare as command
+from prism_core.dataset.episode_json import parse_episode, render_episode
+from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError
 from prism_core.evaluation.comparison import FEWEST_WORLDS, Contrast, compare, contrast, mcnemar_p
 from prism_core.evaluation.evaluate import EPISODES, REPORT, evaluate, read_results
-from prism_core.evaluation.scores import Task, estimate_success, join_twins
+from prism_core.evaluation.scores import ScoredTask, estimate_success, join_twins
 from prism_core.evaluation.suite import SuiteConfig
 
 TINY = SuiteConfig(worlds={'seed': 16, 'worlds': 3, 'tier': 'core', 'hidden': [0.3], 'unseen': 0.5})
 
 
-def pair_up(world: int, kind: str, one: bool, other: bool) -> tuple[Task, Task]:
+def pair_up(world: int, kind: str, one: bool, other: bool) -> tuple[ScoredTask, ScoredTask]:
     """A task as it went for two planners."""
-    return Task(world, kind, False, one), Task(world, kind, False, other)
+    return ScoredTask(world, kind, False, one), ScoredTask(world, kind, False, other)
 
 
 def swap(pairs):

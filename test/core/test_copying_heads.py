@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The heads that copy: what a nano can do before its first step."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`distill`: from a recipe to a student that plans; each stage is done once, however it is run."""
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
 from prism_core.errors import ConfigError, PlanRejected, RunStopped
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
+from prism_core.graph.spine_json import parse_scene_graph
 from prism_core.inference.student import StudentConfig, make_planner
 from prism_core.pipeline.distill import distill
 from prism_core.pipeline.ledger import STAGES, Ledger, Stage
 from prism_core.pipeline.recipe import Recipe, read_recipe
-from prism_core.spine_json import parse_scene_graph
-from prism_core.validation import validate_plan
+from prism_core.plan.validation import validate_plan
 
 from .checkpoints import make_llama
 from .students import lora_recipe, nano_recipe

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism distill` as a command: what it says, kill -9 at random moments, several processes."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ pytest.importorskip('torch')
 pytest.importorskip('transformers')
 pytest.importorskip('llama_cpp')
 
-from prism_core.cli_distill import distill
+from prism_core.cli.distill import distill
 from prism_core.distill.callbacks import last_checkpoint
 from prism_core.errors import ConfigError
 from prism_core.pipeline.ledger import STAGES
@@ -31,7 +32,7 @@ ONE_FILE = {'quantise': [], 'evaluate': {}}
 
 
 def start(recipe: Path, out: Path) -> subprocess.Popen:
-    command = 'from prism_core.cli_distill import distill; distill()'
+    command = 'from prism_core.cli.distill import distill; distill()'
     return subprocess.Popen(
         [sys.executable, '-c', command, '--recipe', str(recipe), '--out', str(out)],
         cwd=ROOT,

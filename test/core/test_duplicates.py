@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Near duplicates: the same said in a world that is almost the same is dropped and counted."""
 
 from __future__ import annotations
@@ -8,19 +9,19 @@ from dataclasses import replace
 import pytest
 
 from prism_core.dataset.duplicates import DuplicateFilter, sign_world
+from prism_core.dataset.episode_json import parse_episode
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.run_folder import RunFolder, read_lines, read_progress
 from prism_core.dataset.worlds import DrawnWorld, WorldJob, draw_worlds, make_line, pack_world
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.worlds import WorldRecipe
-from prism_core.episode import as_task
-from prism_core.episode_json import parse_episode
+from prism_core.episode.episode import as_task
 
 from .mapping_worlds import WORDS
 
 DOMAIN = MappingDomain(WORDS)
-MASK = RequestMask(DOMAIN.lexicon)
+MASK = RequestMask(DOMAIN.masks)
 RECIPE = WorldRecipe(worlds=12, tier='core', hidden=(0.3,))
 
 

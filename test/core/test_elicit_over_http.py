@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A language model as teacher, from the command line to the dataset, over HTTP that fails."""
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from prism_core.dataset import produce
+from prism_core.dataset.episode_json import read_episodes
 from prism_core.dataset.export import export_dataset
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.produce import SynthesisRecipe
 from prism_core.domain import find_domain
-from prism_core.episode_json import read_episodes
-from prism_core.inference.reply_cache import make_key
+from prism_core.inference.endpoint.reply_cache import make_key
 
 from .prism_runs import (
     call_prism,
@@ -143,7 +144,7 @@ def test_faults_of_all_kinds_lose_nothing_and_double_nothing(tasks, undisturbed,
             assert files_with(tmp_path / form, reply) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_thousand_tasks_outlive_faults_of_all_kinds(tmp_path):
     tasks, out = make_tasks(tmp_path / 'tasks', 150), tmp_path / 'out'

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What refusals of an endpoint mean, and how requests become simpler."""
 
 from __future__ import annotations
@@ -5,17 +6,18 @@ from __future__ import annotations
 import pytest
 
 from prism_core import PlannerError
-from prism_core.inference.endpoint_errors import (
+from prism_core.inference.endpoint.errors import (
     Complaint,
     ModelMissing,
     Passing,
     Stop,
+    is_about_form,
     judge_status,
     scrub,
 )
-from prism_core.inference.request_shape import first_shape
-from prism_core.inference.spending import Ledger, PromptMeter, Spending
-from prism_core.inference.teacher_config import TeacherConfig
+from prism_core.inference.endpoint.request_shape import first_shape
+from prism_core.inference.endpoint.spending import Account, PromptMeter, Spending
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 
 from .teacher_server import CANARY, LLAMA_CPP_SAID
 
@@ -66,9 +68,11 @@ def test_each_status_means_one_thing_and_tells_no_key(status, body, kind, senten
 )
 @pytest.mark.parametrize('status', [500, 501, 503])
 def test_a_server_error_about_the_form_of_a_request_that_has_one_is_a_complaint(status, said):
-    assert type(judge_status(status, said, {}, CONFIG, CANARY, has_form=True)) is Complaint
-    assert type(judge_status(status, said, {}, CONFIG, CANARY, has_form=False)) is Passing
-    assert type(judge_status(status, 'try later', {}, CONFIG, '', has_form=True)) is Passing
+    assert type(judge_status(status, said, {}, CONFIG, CANARY, is_about=is_about_form)) is Complaint
+    assert type(judge_status(status, said, {}, CONFIG, CANARY)) is Passing
+    assert (
+        type(judge_status(status, 'try later', {}, CONFIG, '', is_about=is_about_form)) is Passing
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,11 +125,11 @@ def test_the_bound_on_a_prompt_is_never_below_what_the_seen_ones_took():
     assert meter.bound(1000, 1) >= 1000
 
 
-def test_a_ledger_waits_for_calls_in_flight_and_books_what_they_cost():
-    ledger = Ledger(TeacherConfig('m', max_tokens=100), Spending(prompt_tokens=20))
+def test_an_account_waits_for_calls_in_flight_and_books_what_they_cost():
+    account = Account(TeacherConfig('m', max_tokens=100), Spending(prompt_tokens=20))
     most = Spending(prompt_tokens=30, new_tokens=20)
-    assert ledger.try_reserve(most)
-    assert not ledger.try_reserve(most)
-    ledger.settle(most, Spending(calls=1, prompt_tokens=10))
-    assert ledger.try_reserve(most)
-    assert ledger.spending == Spending(calls=1, prompt_tokens=30)
+    assert account.try_reserve(most)
+    assert not account.try_reserve(most)
+    account.settle(most, Spending(calls=1, prompt_tokens=10))
+    assert account.try_reserve(most)
+    assert account.spending == Spending(calls=1, prompt_tokens=30)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """EngineModel: real child processes that crash, hang, stop, babble and eat memory."""
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from prism_core import (
     PlannerTimeout,
     PlannerUnavailable,
 )
+from prism_core.episode.planner_health import PlannerHealth
 from prism_core.errors import PromptTooLong
-from prism_core.inference import engine_child, engine_process, memory
-from prism_core.inference.engine import EngineConfig, EngineModel
-from prism_core.planner_health import PlannerHealth
+from prism_core.inference.child import engine_child, engine_process, memory
+from prism_core.inference.child.engine import EngineConfig, EngineModel
 
 from . import engine_models
 
@@ -165,6 +166,14 @@ def test_a_model_that_cannot_be_made_says_why_and_is_not_tried_over_and_over(mak
         engine.complete(say('hello'))
     time.sleep(0.2)
     assert (engine.health.state, engine.health.losses) == ('failed', 1)
+
+
+def test_a_runtime_that_is_not_installed_is_named_with_what_to_run(make):
+    engine = make('NotInstalled')
+    with pytest.raises(
+        ModelNotLoaded, match=r"this needs llama_cpp; run: pip install 'prism_ros\[robot\]'$"
+    ):
+        engine.complete(say('hello'))
 
 
 def test_an_error_of_the_model_is_raised_as_what_it_is_and_costs_no_child(make):
@@ -343,7 +352,7 @@ def test_a_child_dies_with_its_parent(monkeypatch):
     monkeypatch.setenv('PYTHONPATH', engine_models.FOLDER)
     script = (
         'import time\n'
-        'from prism_core.inference.engine import EngineConfig, EngineModel\n'
+        'from prism_core.inference.child.engine import EngineConfig, EngineModel\n'
         f'engine = EngineModel(EngineConfig("{engine_models.HERE}:Echo", {{"slow_s": 60}}))\n'
         'engine.start()\n'
         'while engine.health.state != "ready": time.sleep(0.01)\n'

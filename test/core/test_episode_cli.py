@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Worlds and episodes on the command line, as a user types it."""
 
 import sys
@@ -6,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from prism_core.cli import prism
-from prism_core.episode_json import read_episodes
+from prism_core.cli.main import prism
+from prism_core.dataset.episode_json import read_episodes
 from prism_core.errors import PrismError
 
 EPISODES = Path(__file__).parents[2] / 'docs/episodes.jsonl'
@@ -188,7 +189,8 @@ def test_a_task_that_nobody_tried_is_shown_as_such(tmp_path):
         ([EPISODES, '--turn', 6], 'there is no turn 6: the episode has 5 turns'),
         ([EPISODES, '--turn', 6, '--out', 'x.png'], 'there is no turn 6: the episode has 5 turns'),
         ([EPISODES, '--plan', 'plan.json'], '--plan goes with a scene graph'),
-        (['graph.json', '--turn', 1], '--episode and --turn go with an episode file (.jsonl)'),
+        (['graph.json', '--turn', 1], '--episode, --turn and --sheet go with an episode file'),
+        (['e.jsonl', '--sheet', 2], '--sheet goes with --out and without --turn'),
         (['/nowhere.jsonl'], 'cannot read /nowhere.jsonl: No such file'),
         ([EPISODES, '--out', '/nowhere/x.png'], 'cannot write the picture'),
     ],
@@ -216,8 +218,8 @@ def test_the_line_that_is_no_episode_is_named(tmp_path, line, words):
     'arguments', [('show', EPISODES), ('world', '--seed', 3, '--tasks', 1, '--out', 'world.jsonl')]
 )
 def test_without_msgspec_episode_files_name_the_remedy(monkeypatch, arguments):
-    monkeypatch.delitem(sys.modules, 'prism_core.episode_json')
-    monkeypatch.delattr('prism_core.episode_json', raising=False)
+    monkeypatch.delitem(sys.modules, 'prism_core.dataset.episode_json')
+    monkeypatch.delattr('prism_core.dataset.episode_json', raising=False)
     monkeypatch.setitem(sys.modules, 'msgspec', None)
     sentence = refusal(*arguments)
     assert "episode files need msgspec; run: pip install 'prism_ros[data]'" in sentence

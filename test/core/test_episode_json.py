@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Episodes as JSON Lines: what is written is read back, and what cannot be read is named."""
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from dataclasses import replace
 import pytest
 
 from prism_core import ConfigError, Plan, PlannerError, PrismError
+from prism_core.dataset.episode_json import parse_episode, read_episodes, render_episode
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.judge import judge_episode
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.play import play_episode
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.episode import SCHEMA_VERSION
-from prism_core.episode_json import parse_episode, read_episodes, render_episode
+from prism_core.episode.episode import SCHEMA_VERSION
 
 from .hand_made import do, make_true, play
 
@@ -36,7 +37,7 @@ def test_played_episodes_are_read_back_as_they_were_and_judged_the_same():
         read = parse_episode(render_episode(run))
         assert read == run
         assert read.turns
-        assert read.outcome == judge_episode(read)
+        assert read.outcome == judge_episode(read, WORDS.lexicon)
         assert read.final_graph == run.final_graph
 
 
@@ -52,7 +53,7 @@ def test_played_episodes_are_read_back_as_they_were_and_judged_the_same():
 )
 def test_an_episode_that_went_wrong_is_read_back_as_it_was(script):
     run = play(script, make_true(('shed_2', 'yard_7'), failures=[('map_region', 'shed_2')]))
-    judged = replace(run, outcome=judge_episode(run))
+    judged = replace(run, outcome=judge_episode(run, WORDS.lexicon))
     assert parse_episode(render_episode(judged)) == judged
 
 
@@ -71,7 +72,7 @@ def test_a_file_is_read_line_by_line_without_its_empty_lines():
 
 
 def test_the_reader_of_a_file_names_the_line_that_is_no_episode_and_gives_those_before_it():
-    reader = read_episodes([LINE, '', '{"schema_version": 1}', LINE])
+    reader = read_episodes([LINE, '', '{"schema_version": 2}', LINE])
     assert next(reader) == DRAWN[0]
     with pytest.raises(ConfigError, match=r'^line 3: not an episode: .*seed'):
         next(reader)
@@ -88,15 +89,33 @@ def changed(**parts) -> str:
         (LINE[:-1], '^not an episode: Input data was truncated'),
         (LINE + 'x', '^not an episode: JSON is malformed'),
         ('[' * 100_000, '^not an episode: nested too deeply$'),
-        ('[]', 'expected an episode with schema_version 1, got None'),
-        ('5', 'expected an episode with schema_version 1, got None'),
-        ('{}', 'schema_version 1, got None; make the episodes again with this version'),
-        (changed(schema_version=2), 'expected an episode with schema_version 1, got 2'),
-        (changed(schema_version='1'), "expected an episode with schema_version 1, got '1'"),
+        ('[]', 'expected an episode with schema_version 2, got None'),
+        ('5', 'expected an episode with schema_version 2, got None'),
+        ('{}', 'schema_version 2, got None; make the episodes again with this version'),
+        (changed(schema_version=1), 'expected an episode with schema_version 2, got 1'),
+        (changed(schema_version='2'), "expected an episode with schema_version 2, got '2'"),
         (changed(seed='3'), r'Expected `int`, got `str` - at `\$.seed`'),
         (changed(task={}), r'missing required field `request` - at `\$.task`'),
         (changed(ending='bored'), r"Invalid enum value 'bored' - at `\$.ending`"),
-        (changed(criterion={'answer': 'poem'}), "Invalid enum value 'poem'"),
+        (changed(criterion={'answer': 'poem'}), "^not an episode: criterion: .* got 'poem'"),
+        (
+            changed(criterion={'answer': 'any', 'evidence': [{'kind': 'heard', 'node': 'a'}]}),
+            "facts of a kind of known, .*, got 'heard'",
+        ),
+        (
+            changed(criterion={'answer': 'pattern', 'accepted': ['(']}),
+            'expected a regular expression, got',
+        ),
+        (
+            changed(task={'request': 'x', 'intent': 5}),
+            r'task\.intent: Expected `object`, got `int`',
+        ),
+        (
+            changed(task={'request': 'x', 'intent': {'kind': 'sing'}}),
+            'task.intent: kind: expected one of',
+        ),
+        (changed(domain='os:abort'), "unknown domain 'os:abort': .* has to be installed"),
+        (changed(domain='opera'), "not an episode: unknown domain 'opera': expected one of"),
     ],
 )
 def test_a_line_that_is_no_episode_is_an_error_that_says_why(line, sentence):

@@ -1,5 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of episodes, and what they are drawn from."""
 
+import html
 import itertools
 import re
 from dataclasses import replace
@@ -7,22 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from prism_core import Action, Plan
-from prism_core.criterion import Criterion
+from prism_core import Action, Plan, find_domain
+from prism_core.dataset.episode_json import read_episodes
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.generator import draw_episodes
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.play import play_episode
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.episode import Episode, Task, Turn
-from prism_core.episode_json import read_episodes
-from prism_core.episode_picture import draw_episode
-from prism_core.episode_trail import describe_expected, follow_episode
+from prism_core.episode.criterion import Criterion
+from prism_core.episode.episode import Episode, Task, Turn
+from prism_core.episode.observation import Observation
 from prism_core.errors import ConfigError
-from prism_core.graph_elements import Connection, GraphUpdate, Node
-from prism_core.observation import Observation
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.elements import Connection, GraphUpdate, Node
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.pictures.episode_picture import draw_episode
+from prism_core.pictures.episode_trail import follow_episode
+from prism_core.pictures.sheet import draw_sheet
+from prism_core.plan.steps import render_steps
 
+DOMAIN = find_domain('mapping')
 EPISODES = Path(__file__).parents[2] / 'docs/episodes.jsonl'
 GREY = '#98a0ab'
 
@@ -127,6 +132,17 @@ def test_dollars_and_brackets_in_a_request_are_drawn_as_they_are(tmp_path, episo
     assert '“cost $5 or $6 [red] at x^2?”' in texts
 
 
+def test_a_sheet_shows_each_episode_with_its_request_plans_and_answer(tmp_path, episodes):
+    path = tmp_path / 'sheet.svg'
+    draw_sheet(episodes, path)
+    texts = ' '.join(html.unescape(text) for text, _ in texts_in(path))
+    for number, episode in enumerate(episodes, start=1):
+        said = render_steps([episode.turns[-1].plan.actions[-1]])
+        assert said.split()[0] in texts
+        assert f'{number}. {episode.task.request.split()[0]}' in texts
+    assert episodes[2].outcome.reason in texts  # it failed
+
+
 def test_the_way_of_a_robot_is_as_long_as_what_it_drove_and_crosses_nothing_blocked():
     words = load_words()
     checked = 0
@@ -192,7 +208,7 @@ def test_a_refused_plan_is_shown_with_what_was_said(tmp_path):
     ('criterion', 'words'),
     [
         (Criterion('absence'), 'there is none'),
-        (Criterion('clarify'), 'a question back'),
+        (Criterion('question'), 'a question back'),
         (Criterion('value', ('dry', 'arid')), 'dry'),
         (Criterion('node', ('a', 'b')), 'a or b'),
         (Criterion('nodes', ('a', 'b')), 'a, b'),
@@ -200,4 +216,4 @@ def test_a_refused_plan_is_shown_with_what_was_said(tmp_path):
     ],
 )
 def test_the_right_answer_is_put_in_words(criterion, words):
-    assert describe_expected(criterion) == words
+    assert DOMAIN.say_expected(criterion) == words

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Evaluation: suites that are the same for everybody, trials that resume, scores that are right."""
 
 from __future__ import annotations
@@ -11,17 +12,16 @@ import numpy as np
 import pytest
 
 from prism_core.config_file import read_config
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.split import split_of
 from prism_core.domain import find_domain
-from prism_core.domains.mapping.generator import GUESSABLE
-from prism_core.domains.mapping.intents import CORE_KINDS
-from prism_core.episode_json import parse_episode, render_episode
+from prism_core.domains.mapping.kinds import KINDS, kinds_to_draw
 from prism_core.errors import ConfigError, PlannerError, PlannerUnavailable, RunStopped
 from prism_core.evaluation.candidates import Candidate
-from prism_core.evaluation.evaluate import EPISODES, REPORT, Progress, evaluate, read_results
+from prism_core.evaluation.evaluate import EPISODES, REPORT, TrialProgress, evaluate, read_results
 from prism_core.evaluation.results import read_result
 from prism_core.evaluation.scores import (
-    Task,
+    ScoredTask,
     estimate_success,
     join_twins,
     path_efficiency,
@@ -78,8 +78,9 @@ def test_shipped_suite_is_drawn(path):
     assert len(first) >= 4
 
 
-def test_there_are_suites_of_three_sizes_of_the_core_tier_of_compound_names_and_for_the_gate():
-    names = ['compound', 'core', 'full', 'gate', 'smoke', 'standard']
+def test_there_are_suites_of_three_sizes_of_the_core_tier_for_the_gate_and_of_tables():
+    names = ['compose', 'compound', 'constraints', 'core', 'full', 'gate', 'questions', 'site']
+    names += ['smoke', 'standard', 'tabletop', 'tabletop_smoke', 'words']
     assert [path.stem for path in SHIPPED] == names
 
 
@@ -93,7 +94,7 @@ def test_core_suite_has_250_pairs_of_twins_of_each_kind_that_could_be_guessed():
             if 'twin' in episode.provenance:
                 first_twins.setdefault(episode.provenance['twin'], episode.task.kind)
     pairs = Counter(first_twins.values())
-    assert set(pairs) == set(CORE_KINDS) & GUESSABLE | {'absent'}
+    assert set(pairs) == {kind for kind in kinds_to_draw('core') if KINDS[kind].is_guessable}
     assert min(pairs.values()) >= 250
 
 
@@ -136,7 +137,7 @@ def test_requests_as_people_say_them_come_beside_the_worlds_each_in_one_of_its_o
     [
         ({'free': -1}, 'free: expected at least 0, got -1'),
         ({'chance': 1.5}, 'chance: expected a share from 0 to 1, got 1.5'),
-        ({'names': 'long'}, "names: expected plain or compound, got 'long'"),
+        ({'names': 'long'}, "names: expected one of plain, compound, code, new, got 'long'"),
     ],
 )
 def test_suite_out_of_range_is_refused(settings, message):
@@ -167,7 +168,7 @@ def test_two_processes_play_the_same_trials_as_one(teacher, tmp_path):
 def test_evaluation_goes_on_where_it_was_stopped(teacher, tmp_path):
     folder, _ = teacher
 
-    def stop(progress: Progress) -> None:
+    def stop(progress: TrialProgress) -> None:
         if progress.done == 2:
             raise KeyboardInterrupt
 
@@ -278,22 +279,24 @@ def test_twins_count_as_one_task_that_succeeds_if_both_do(teacher):
 
 
 def test_success_is_a_macro_average_over_kinds():
-    tasks = [Task(w, 'often', False, True) for w in range(90)]
-    tasks += [Task(w, 'rare', False, False) for w in range(10)]
+    tasks = [ScoredTask(w, 'often', False, True) for w in range(90)]
+    tasks += [ScoredTask(w, 'rare', False, False) for w in range(10)]
     assert estimate_success(tasks).value == pytest.approx(0.5)
 
 
 def test_interval_is_wider_where_tasks_of_a_world_go_the_same_way():
     rng = np.random.default_rng(0)
     goes_well = rng.random(50) < 0.5
-    alike = [Task(w, 'find', False, bool(goes_well[w])) for w in range(50) for _ in range(8)]
-    apart = [Task(w, 'find', False, bool(rng.random() < 0.5)) for w in range(50) for _ in range(8)]
+    alike = [ScoredTask(w, 'find', False, bool(goes_well[w])) for w in range(50) for _ in range(8)]
+    apart = [
+        ScoredTask(w, 'find', False, bool(rng.random() < 0.5)) for w in range(50) for _ in range(8)
+    ]
     one, other = (e.high - e.low for e in (estimate_success(alike), estimate_success(apart)))
     assert one > 2 * other
 
 
 def test_interval_of_independent_tasks_is_that_of_the_binomial():
-    tasks = [Task(w, 'find', False, w % 10 < 8) for w in range(1000)]
+    tasks = [ScoredTask(w, 'find', False, w % 10 < 8) for w in range(1000)]
     found = estimate_success(tasks)
     assert found.value == pytest.approx(0.8)
     assert found.high - found.low == pytest.approx(2 * 1.96 * (0.8 * 0.2 / 1000) ** 0.5, rel=0.1)

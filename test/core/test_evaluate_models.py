@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models in evaluation: what a grammar keeps them from saying, at any temperature."""
 
 from __future__ import annotations
@@ -7,9 +8,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from prism_core.cli_evaluate import evaluate as evaluate_command
+from prism_core.cli.evaluate import evaluate as evaluate_command
 from prism_core.domain import find_domain
-from prism_core.episode import as_task
+from prism_core.episode.episode import as_task
 from prism_core.errors import ConfigError
 from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.evaluate import evaluate, read_results
@@ -66,7 +67,7 @@ def test_a_trial_is_the_same_whatever_was_played_before(gguf):
 def test_student_of_another_domain_is_refused(tmp_path):
     said = {**TAUGHT, 'prism.domain': 'cooking'}
     gguf = write_gguf(tmp_path / 'cook.gguf', nano_tokenizer(), said=said)
-    with pytest.raises(ConfigError, match="unknown domain 'cooking'"):
+    with pytest.raises(ConfigError, match='it was taught the domain cooking, the plans'):
         evaluate(str(gguf), FEW, tmp_path / 'out', workers=1)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import dataclasses
@@ -14,8 +15,8 @@ from prism_core.dataset.export import FORMS, export_dataset
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.shards import open_shards
 from prism_core.dataset.split import SPLITS, split_of
-from prism_core.episode import Episode
-from prism_core.observation import Observation
+from prism_core.episode.episode import Episode
+from prism_core.episode.observation import Observation
 
 from .hand_made import do
 from .training_data import (

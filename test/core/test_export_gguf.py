@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints in the file formats of Llama 3.2, Qwen 2.5, Qwen 3 and our own, exported to GGUF."""
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from transformers import (
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from prism_core import ConfigError
-from prism_core.cli_export import export
+from prism_core.cli.export import export
 from prism_core.dataset.tokenizer import CHAT_TEMPLATE, CONTROL_TOKENS, HANDLES
 from prism_core.distill import gguf_tokenizer, gguf_weights
 from prism_core.distill.check_export import load_reference

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is not exported, and why; the converter of a checkout of llama.cpp."""
 
 from __future__ import annotations

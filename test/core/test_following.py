@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training on samples that another process is still making."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip('torch')
@@ -54,7 +55,6 @@ def _no_waiting(request, monkeypatch):
 LENGTHS = st.lists(st.integers(2, 90), min_size=1, max_size=200).map(np.array)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     lengths=LENGTHS,
     portions=st.lists(st.integers(0, 40), max_size=20),
@@ -73,7 +73,6 @@ def test_the_steps_do_not_depend_on_when_samples_come(lengths, portions, total, 
         assert slow.seen_after(step) == at_once.seen_after(step)
 
 
-@settings(deadline=None, max_examples=60)
 @given(lengths=LENGTHS, total=st.integers(100, 40_000))
 def test_each_sample_comes_once_before_any_comes_again_in_batches_that_fit(lengths, total):
     plan = GrowingPlan(coming(lengths, []), BATCH, total_tokens=total, seed=1)
@@ -117,7 +116,7 @@ def made(tmp_path_factory):
     data, out = folder / 'data', folder / 'out'
     command = ('elicit', '--worlds', '60', '--seed', '3', '--shards', 'compact', '--workers', '1')
     elicit = subprocess.Popen(
-        (sys.executable, '-m', 'prism_core.cli', *command, '--out', str(data), '--no-report')
+        (sys.executable, '-m', 'prism_core.cli.main', *command, '--out', str(data), '--no-report')
     )
     try:
         while not (data / 'shards' / 'valid' / 'meta.json').exists():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A planner that lives in another installed package as teacher; one that breaks the protocol."""
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from prism_core import Action, ConfigError, Plan, PlannerError, find_planner
+from prism_core.dataset.episode_json import read_episodes
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.protocol_check import check_teacher
 from prism_core.domains.mapping import GRAPHS, make_symbolic_planner
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.play import play_episode
-from prism_core.episode_json import read_episodes
-from prism_core.planner import open_planner
+from prism_core.episode.planner import open_planner
 
 from .mapping_worlds import WORDS, episodes_of
 
@@ -102,7 +103,7 @@ def some_tasks():
 def prism(installed: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join(map(str, (installed, ROOT)))
     return subprocess.run(
-        [sys.executable, '-m', 'prism_core.cli', *map(str, arguments)],
+        [sys.executable, '-m', 'prism_core.cli.main', *map(str, arguments)],
         env=os.environ | {'PYTHONPATH': path},
         capture_output=True,
         text=True,
@@ -116,7 +117,7 @@ def test_an_installed_planner_is_found_keeps_the_protocol_and_teaches(name):
     check_teacher(planner, DOMAIN, some_tasks())
     assert planner.name == 'surveyor'
     played = [play_episode(find_planner(name)(), task, WORDS) for task in some_tasks()]
-    assert {episode.ending for episode in played} == {'answer'}
+    assert {episode.ending for episode in played} == {'reported'}
     assert sum(len(episode.turns) for episode in played) > 10
     assert all(episode.outcome is not None for episode in played)
 
@@ -128,7 +129,7 @@ def test_an_installed_planner_plays_the_tasks_of_the_command_line(installed, tmp
     done = prism(installed, 'world', *seed, '--planner', name, '--out', out)
     assert done.returncode == 0, done.stderr
     (episode,) = read_episodes(out.read_text('utf-8').splitlines())
-    assert (episode.ending, episode.outcome.reason) == ('answer', '')
+    assert (episode.ending, episode.outcome.reason) == ('reported', '')
     assert {turn.plan.primary_goal for turn in episode.turns[:-1]} == {episode.task.request}
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The gate: whatever changes, the bundled student solves as many pairs of twins as it did."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The head of a GGUF file, read with the standard library; the sha256 beside it."""
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_core import ConfigError
-from prism_core.actions import ActionTable
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
 from prism_core.gguf_info import (
     METADATA_KEYS,
@@ -26,6 +26,7 @@ from prism_core.gguf_info import (
     read_gguf_info,
     sha256_path,
 )
+from prism_core.plan.actions import ActionTable
 
 METADATA = ModelMetadata('a student', 'mit', 'mapping', 'compact', '1', '0f', '1e', 'a: 1', 'good')
 TYPES = ('F32', 'F16', 'BF16', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0')

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The part of a large graph that a model is shown."""
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from prism_core import (
     render_plan,
     validate_plan,
 )
-from prism_core.graph_part import SpokenOf, choose_part, find_spoken_of, find_told
+from prism_core.dialects.graph_part import SpokenOf, choose_part, find_spoken_of, find_told
+from prism_core.domains.mapping.looking import look_around, survey
 from prism_core.inference.lm_planner import PART_NODES, LMPlanner
-from prism_core.mission_state import look_around, survey_mission
 from prism_core.testing import ScriptedTextModel, check_planner
 
 DOMAIN = find_domain('mapping')
 COMPACT, SPINE = DOMAIN.make_dialect('compact'), DOMAIN.make_dialect('spine')
+FIT = DOMAIN.language.fit_in_part
 WIDTH = 40
 HERE, FAR = 'hall_0', f'hall_{WIDTH * WIDTH - 1}'
 
@@ -74,7 +76,7 @@ def is_one_piece(part: SceneGraph) -> bool:
 def test_it_holds_the_robot_what_is_named_and_what_is_around_and_no_more_than_may_be(max_nodes):
     spoken_of = find_spoken_of('drive to hall_1599 and inspect truck_7', SITE)
     assert spoken_of.names == ('hall_1599', 'truck_7')
-    part = choose_part(SITE, max_nodes, spoken_of=spoken_of, frontiers=['hall_200'])
+    part = choose_part(SITE, max_nodes, FIT, spoken_of=spoken_of, frontiers=['hall_200'])
     graph = part.graph
     assert {HERE, 'hall_1', 'crate_0', 'hall_1599', 'truck_7', 'hall_200'} <= graph.nodes.keys()
     assert max_nodes - 1 <= len(graph.nodes) <= max_nodes
@@ -89,19 +91,19 @@ def test_it_keeps_the_order_of_the_graph_and_is_the_same_each_time():
     other = SceneGraph(shuffled, SITE.connections.values(), robot_location=HERE)
     for graph in (SITE, other):
         arguments = {'spoken_of': find_spoken_of('the forklift', graph), 'learned': ['crate_9']}
-        one = choose_part(graph, 50, **arguments)
-        assert one == choose_part(graph, 50, **arguments)
+        one = choose_part(graph, 50, FIT, **arguments)
+        assert one == choose_part(graph, 50, FIT, **arguments)
         assert list(one.graph.nodes) == [n for n in graph.nodes if n in one.graph.nodes]
 
 
 def test_a_way_is_shown_in_full_where_there_is_room():
-    part = choose_part(SITE, 96, spoken_of=SpokenOf(('hall_20',))).graph
+    part = choose_part(SITE, 96, FIT, spoken_of=SpokenOf(('hall_20',))).graph
     assert set(SITE.route(HERE, 'hall_20')) <= part.nodes.keys()
     assert part.route(HERE, 'hall_20') == SITE.route(HERE, 'hall_20')
 
 
 def test_a_way_with_regions_left_out_is_as_long_as_it_is():
-    graph = choose_part(SITE, 48, spoken_of=SpokenOf((FAR, 'truck_7', 'forklift_1'))).graph
+    graph = choose_part(SITE, 48, FIT, spoken_of=SpokenOf((FAR, 'truck_7', 'forklift_1'))).graph
     assert len(SITE.route(HERE, FAR)) > 48
     for region in graph.regions:
         expected_m = SITE.distances_m(HERE)[region]
@@ -111,7 +113,7 @@ def test_a_way_with_regions_left_out_is_as_long_as_it_is():
 def test_of_what_is_named_by_class_the_nearest_come_and_the_rest_is_told():
     spoken_of = find_spoken_of('count the crates', SITE)
     assert len(spoken_of.likes) == WIDTH * WIDTH
-    part = choose_part(SITE, 96, spoken_of=spoken_of)
+    part = choose_part(SITE, 96, FIT, spoken_of=spoken_of)
     assert {'crate_0', 'crate_1', f'crate_{WIDTH}'} <= part.graph.nodes.keys()
     shown = sum(name.startswith('crate') for name in part.graph.nodes)
     assert len(part.left_out) == WIDTH * WIDTH - shown
@@ -121,7 +123,7 @@ def test_of_what_is_named_by_class_the_nearest_come_and_the_rest_is_told():
 def test_what_cannot_be_reached_comes_with_both_sides_of_the_gap():
     cut = [c for c in SITE.connections.values() if FAR not in (c.source, c.target)]
     island = SceneGraph(SITE.nodes.values(), cut, robot_location=HERE)
-    graph = choose_part(island, 48, spoken_of=SpokenOf((FAR,))).graph
+    graph = choose_part(island, 48, FIT, spoken_of=SpokenOf((FAR,))).graph
     assert FAR not in graph.reachable_regions(HERE)
     assert graph.closest_pair(HERE, FAR) == island.closest_pair(HERE, FAR)
 
@@ -131,7 +133,7 @@ def test_a_region_at_the_edge_of_the_part_has_no_unknown_ways_that_the_whole_has
     update = GraphUpdate(set_attributes={n: {'ways_m': w} for n, w in ways_m.items()})
     known = SITE.apply(update)
     known = known.apply(GraphUpdate(set_attributes={'hall_3': {'ways_m': (*ways_m['hall_3'], 17)}}))
-    graph = choose_part(known, 48, spoken_of=SpokenOf((FAR,))).graph
+    graph = choose_part(known, 48, FIT, spoken_of=SpokenOf((FAR,))).graph
     assert 'hall_3' in graph.nodes
     for region in graph.regions:
         assert look_around(graph, region) == look_around(known, region)
@@ -139,7 +141,7 @@ def test_a_region_at_the_edge_of_the_part_has_no_unknown_ways_that_the_whole_has
 
 def test_nodes_that_the_mission_acted_on_stay_whatever_the_limit():
     acted_on = [f'hall_{number}' for number in range(0, 1600, 40)]
-    graph = choose_part(SITE, 24, acted_on=acted_on).graph
+    graph = choose_part(SITE, 24, FIT, acted_on=acted_on).graph
     assert set(acted_on) <= graph.nodes.keys()
     assert len(graph.nodes) == 40
     assert is_one_piece(graph)
@@ -157,11 +159,11 @@ def test_what_turns_speak_of_is_found_the_newest_last():
 
 
 def test_a_dialect_with_a_lexicon_finds_what_is_said_by_another_word():
-    assert COMPACT.find_spoken_of('where is the lorry?', SITE).likes == ('truck_7',)
-    assert SPINE.find_spoken_of('where is the truck?', SITE).likes == ('truck_7',)
-    assert SPINE.find_spoken_of('where is truck 7, the big one?', SITE) == SpokenOf(('truck_7',))
-    assert COMPACT.find_spoken_of('inspect truck_7', SITE).names == ('truck_7',)
-    assert COMPACT.find_spoken_of('do the usual', SITE) == SpokenOf()
+    assert COMPACT.language.find_spoken_of('where is the lorry?', SITE).likes == ('truck_7',)
+    assert find_spoken_of('where is the truck?', SITE).likes == ('truck_7',)
+    assert find_spoken_of('where is truck 7, the big one?', SITE) == SpokenOf(('truck_7',))
+    assert COMPACT.language.find_spoken_of('inspect truck_7', SITE).names == ('truck_7',)
+    assert COMPACT.language.find_spoken_of('do the usual', SITE) == SpokenOf()
 
 
 def test_parts_of_maps_drawn_at_random_are_graphs_in_which_distances_hold():
@@ -176,7 +178,7 @@ def test_parts_of_maps_drawn_at_random_are_graphs_in_which_distances_hold():
         ways = [Connection('traversable', f'r_{a}', f'r_{b}') for a, b in tree.edges]
         whole = SceneGraph(regions, ways, robot_location='r_0')
         named = tuple(f'r_{rng.randrange(number)}' for _ in range(3))
-        part = choose_part(whole, 16, spoken_of=SpokenOf(named)).graph
+        part = choose_part(whole, 16, FIT, spoken_of=SpokenOf(named)).graph
         assert set(named) <= part.nodes.keys()
         assert len(part.nodes) <= 16
         for region, distance_m in part.distances_m('r_0').items():
@@ -187,7 +189,7 @@ def test_parts_of_maps_drawn_at_random_are_graphs_in_which_distances_hold():
 def test_the_part_of_eight_thousand_nodes_is_chosen_in_a_moment():
     site = make_site(width=63)
     started_s = time.monotonic()
-    choose_part(site, 96, spoken_of=COMPACT.find_spoken_of('inspect truck_7', site))
+    choose_part(site, 96, FIT, spoken_of=COMPACT.language.find_spoken_of('inspect truck_7', site))
     assert time.monotonic() - started_s < 2.0
 
 
@@ -302,7 +304,42 @@ def test_a_planner_that_shows_parts_keeps_the_contract():
 
 def test_what_is_left_to_look_at_is_what_is_nearest_in_the_whole():
     site = make_site(mapped=False)
-    nearest = [frontier.region for frontier in survey_mission(site, ()).frontiers[:4]]
-    part = choose_part(site, 24, spoken_of=SpokenOf((FAR,)), frontiers=nearest).graph
-    found = [frontier.region for frontier in survey_mission(part, ()).frontiers[:4]]
+    nearest = [frontier.region for frontier in survey(site, ()).frontiers[:4]]
+    part = choose_part(site, 24, FIT, spoken_of=SpokenOf((FAR,)), frontiers=nearest).graph
+    found = [frontier.region for frontier in survey(part, ()).frontiers[:4]]
     assert found == nearest
+
+
+# ----------------------------------------------------------------------- what holds other things
+
+
+def make_home() -> SceneGraph:
+    """The site, and in the crate that is farthest away a box with a cup in it; an empty gripper."""
+    last = WIDTH * WIDTH - 1
+    nodes = [Node(name, 'object', (1.0, 1.0)) for name in ('box_1', 'cup_2', 'gripper_3')]
+    connections = [
+        Connection('on', 'box_1', f'crate_{last}'),
+        Connection('in', 'cup_2', 'box_1'),
+    ]
+    return SITE.apply(GraphUpdate(upsert_nodes=tuple(nodes), upsert_connections=tuple(connections)))
+
+
+@pytest.mark.parametrize('chosen', [{'spoken_of': SpokenOf(('cup_2',))}, {'acted_on': ['cup_2']}])
+def test_with_an_object_comes_what_it_is_in_and_what_that_is_on(chosen):
+    home = make_home()
+    part = choose_part(home, 48, FIT, **chosen).graph
+    assert part.holder('cup_2') == 'box_1'
+    assert part.holder('box_1') == f'crate_{WIDTH * WIDTH - 1}'
+    assert len(part.nodes) <= 48
+
+
+def test_an_object_in_others_is_seen_from_where_it_is_seen_in_the_whole():
+    home = make_home()
+    part = choose_part(home, 48, FIT, spoken_of=SpokenOf(('cup_2',))).graph
+    assert part.viewpoints['cup_2'] == home.viewpoints['cup_2'] == (FAR,)
+    assert part.is_reachable(HERE, FAR)
+
+
+def test_what_is_in_a_thing_that_is_named_is_shown_with_it():
+    part = choose_part(make_home(), 48, FIT, spoken_of=SpokenOf(('box_1',))).graph
+    assert 'cup_2' in part.nodes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Logs that teams have already: what of them becomes episodes, and why the rest does not."""
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core.cli_import import import_
+from prism_core.cli.import_logs import import_
 from prism_core.dataset.conversations import render_samples
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.filter import find_fault
-from prism_core.episode_json import parse_episode, render_episode
 
 from .mapping_worlds import episodes_of, taught
 from .spine_logs import DOMAIN, ROBOT_LOG, imported, reply, task, the_one, user

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Logs of SPINE's planner: what the robot and the simulator wrote, as episodes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plans on what is the same in other words: other names, another order, another class."""
 
 from __future__ import annotations
@@ -11,22 +12,18 @@ from itertools import chain, islice
 import pytest
 from click.testing import CliRunner
 
-from prism_core import Action, Plan, PlannerError, PlannerUnavailable, RunStopped, cli_evaluate
+from prism_core import Action, Plan, PlannerError, PlannerUnavailable, RunStopped
+from prism_core.cli import evaluate as cli_evaluate
 from prism_core.domain import find_domain
-from prism_core.episode import Task
+from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.episode.episode import Task
+from prism_core.episode.renaming import rename_graph, rename_task
 from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.evaluate import REPORT, evaluate
 from prism_core.evaluation.invariance import Invariance, Share, measure_invariance, states_of
 from prism_core.evaluation.suite import SuiteConfig, draw_suite
-from prism_core.evaluation.variants import (
-    exchange_class,
-    permute_names,
-    rename_graph,
-    rename_task,
-    shuffle,
-)
+from prism_core.evaluation.variants import permute_names, shuffle
 from prism_core.inference.student import find_bundled
-from prism_core.intent import Intent, Target
 
 DOMAIN = find_domain('mapping')
 SUITE = SuiteConfig(worlds={'seed': 7, 'worlds': 12, 'tier': 'core', 'hidden': [0.2]})
@@ -167,7 +164,7 @@ def test_shuffled_graph_is_the_same_in_another_order(states):
 
 def exchanged(request: str, intent: Intent, depot):
     """The request about another class, and what it is about now."""
-    found = exchange_class(Task(request, intent=intent), depot, DOMAIN.lexicon, random.Random(0))
+    found = DOMAIN.exchange_class(Task(request, intent=intent), depot, random.Random(0))
     return found and (found[0].request, found[2], found[0].intent)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`iterate`: what a round is taught is chosen, counted, masked and learned from as it says."""
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ pytest.importorskip('torch')
 pytest.importorskip('transformers')
 pytest.importorskip('llama_cpp')
 
-from prism_core.actions import Action
-from prism_core.cli_iterate import iterate as command
+from prism_core.cli.iterate import iterate as command
 from prism_core.dataset.conversations import render_samples
+from prism_core.dataset.episode_json import parse_episode
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.shards import open_shards
 from prism_core.dataset.split import split_of_seed
@@ -34,14 +35,15 @@ from prism_core.distill.models import load_start, load_tokenizer_of
 from prism_core.distill.sources import BEFORE, find_source, read_documents
 from prism_core.distill.train import train
 from prism_core.domains.mapping import make_symbolic_planner
-from prism_core.episode import Episode
-from prism_core.episode_json import parse_episode
+from prism_core.episode.episode import Episode
+from prism_core.episode.planner import Planner
 from prism_core.errors import ConfigError, PlanRejected, RunStopped
 from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.evaluate import evaluate
 from prism_core.evaluation.results import read_result
 from prism_core.evaluation.scores import Estimate
 from prism_core.evaluation.trial import Desk
+from prism_core.graph.scene_graph import SceneGraph
 from prism_core.iteration.choosing import (
     FLOOR,
     choose_tasks,
@@ -55,12 +57,11 @@ from prism_core.iteration.gathering import Gathered, Order, count_calls, gather
 from prism_core.iteration.iterate import iterate
 from prism_core.iteration.losses import losses_by_group
 from prism_core.iteration.recipe import read_rounds
-from prism_core.iteration.report import Report, Round
+from prism_core.iteration.report import IterationReport, Round
 from prism_core.pipeline.distill import distill
 from prism_core.pipeline.ledger import Ledger, Stage
-from prism_core.plan import Plan
-from prism_core.planner import Planner
-from prism_core.scene_graph import SceneGraph
+from prism_core.plan.actions import Action
+from prism_core.plan.plan import Plan
 
 from .students import TINY, config_of, nano_recipe, weights_of, write_dataset
 from .training_data import DOMAIN
@@ -308,7 +309,7 @@ def test_an_episode_that_calls_do_not_suffice_for_is_not_learned_from(dataset, t
     gathered(replace(UNIFORM, calls=1), tmp_path, dataset)
     episode = parse_episode(next(read_lines(tmp_path / 'episodes.jsonl')).decode())
     shards = open_shards(tmp_path / 'shards' / 'train')
-    assert len(shards) == (episode.ending in ('answer', 'clarify'))
+    assert len(shards) == (episode.ending in ('reported', 'asked'))
 
 
 def test_in_the_shards_replies_count_where_their_turns_do(dataset, tmp_path):
@@ -549,12 +550,12 @@ def test_the_unit_run_is_of_less_than_a_million_parameters():
 
 
 def test_the_best_round_is_the_one_that_did_best_on_valid_and_the_first_of_equals():
-    def report(*successes: float) -> Report:
+    def report(*successes: float) -> IterationReport:
         rounds = (
             Round(number, 3, 3, 1, 9, {}, Estimate(success, success, success, 5))
             for number, success in enumerate(successes)
         )
-        return Report('uniform', 0, tuple(rounds))
+        return IterationReport('uniform', 0, tuple(rounds))
 
     assert [report(*one).best for one in ((0.1,), (0.1, 0.4, 0.2), (0.3, 0.3))] == [0, 1, 0]
 
@@ -668,7 +669,7 @@ def test_a_run_that_is_killed_goes_on_to_the_same_rounds_and_weights(recipe, who
     options = ['--strategy', 'on_policy', '--start', whole, '--workers', '1']
     run(recipe, tmp_path / 'other', strategy='on_policy', start=whole)
     arguments = ['iterate', '--recipe', recipe, '--out', out, *options]
-    started = [sys.executable, '-m', 'prism_core.cli', *map(str, arguments)]
+    started = [sys.executable, '-m', 'prism_core.cli.main', *map(str, arguments)]
     marks = ('data/progress.jsonl', 'train/checkpoints/*/whole', 'valid/progress.jsonl')
     for mark in marks:
         with subprocess.Popen(

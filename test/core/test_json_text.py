@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON and YAML of users: a key that comes twice is an error with its place, a byte order mark is
 passed over, wherever such a file is read.
 """
@@ -13,20 +14,20 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core.cli import prism
+from prism_core.cli.main import prism
 from prism_core.config_file import load_yaml, read_config
-from prism_core.conversation import Message
-from prism_core.dataset.importing_missions import read_missions
-from prism_core.dataset.importing_records import read_records
+from prism_core.dataset.episode_json import parse_episode, read_episodes, render_episode
+from prism_core.dialects.chat_records import read_records
+from prism_core.dialects.conversation import Message
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
-from prism_core.episode_json import parse_episode, read_episodes, render_episode
+from prism_core.domains.mapping.importing.missions import read_missions
 from prism_core.errors import ConfigError, PlanParseError, SceneGraphError
 from prism_core.evaluation.file_suite import read_file_suite
-from prism_core.inference.teacher_config import TeacherConfig
+from prism_core.graph.spine_json import parse_scene_graph
+from prism_core.graph.update_text import parse_update
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 from prism_core.json_text import DoubledKey, check_json, decode_json, load_json
-from prism_core.plan import parse_plan
-from prism_core.spine_json import parse_scene_graph
-from prism_core.update_text import parse_update
+from prism_core.plan.plan import parse_plan
 
 MARK = '\ufeff'
 ROOT = Path(__file__).parents[2]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The judge: what an episode must have seen, said and cost, part by part, and the reasons."""
 
 from __future__ import annotations
@@ -7,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from prism_core import Plan, PlannerError
-from prism_core.criterion import Criterion, Fact
+from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.judge import judge_episode
-from prism_core.episode import Episode
+from prism_core.episode.criterion import Criterion, Fact
+from prism_core.episode.episode import Episode
 
 from .hand_made import do, make_known, make_true, play
 
+LEXICON = load_words().lexicon
 LOOK = Plan((do('inspect', 'crate_31', 'Is it red?'),))
 SAY_RED = Plan((do('answer', 'crate_31 is red'),))
 RED = Criterion(
@@ -29,7 +32,7 @@ DONE = Criterion('any', max_actions=20, max_distance_m=500.0)
 def judged(criterion: Criterion, *plans: Plan | PlannerError, true=None, known=None):
     """The verdict on the plans, played in the world made by hand."""
     run = play(plans, true, known)
-    return judge_episode(replace(run, criterion=criterion))
+    return judge_episode(replace(run, criterion=criterion), LEXICON)
 
 
 def steps(*actions) -> list[Plan]:
@@ -110,13 +113,13 @@ def test_plans_that_were_refused_count_as_actions():
 
 def test_a_question_is_right_only_where_one_is_wanted():
     ask = Plan((do('clarify', 'Which one do you mean?'),))
-    wanted = Criterion('clarify', max_actions=3)
+    wanted = Criterion('question', max_actions=3)
     assert judged(wanted, ask).success
     assert judged(wanted, Plan((do('answer', 'Which one do you mean?'),))).reason == (
-        'not answered: expected the end to be clarify, it was answer'
+        'not answered: expected the end to be asked, it was reported'
     )
     assert judged(RED, LOOK, ask).reason == (
-        'not answered: expected the end to be answer, it was clarify'
+        'not answered: expected the end to be reported, it was asked'
     )
 
 
@@ -125,13 +128,13 @@ def test_a_question_is_right_only_where_one_is_wanted():
     [
         (
             [Plan((do('replan'),))] * 128,
-            'expected the end to be answer, it was stuck: replan() brought no news, 4 times from '
+            'expected the end to be reported, it was stuck: replan() brought no news, 4 times from '
             'the same place',
         ),
-        ([Plan((do('fly'),))] * 3, 'expected the end to be answer, it was invalid_plans'),
+        ([Plan((do('fly'),))] * 3, 'expected the end to be reported, it was invalid_plans'),
         (
             [PlannerError('out of order')],
-            'expected the end to be answer, it was planner_error: out of order',
+            'expected the end to be reported, it was planner_error: out of order',
         ),
     ],
 )
@@ -142,9 +145,9 @@ def test_an_episode_that_ends_without_an_answer_has_none(plans, reason):
 
 def test_an_episode_that_nobody_played_is_not_answered():
     episode = Episode(0, play([]).task, DONE, make_true(), make_known())
-    outcome = judge_episode(episode)
+    outcome = judge_episode(episode, LEXICON)
     assert (outcome.answered, outcome.actions, outcome.distance_m) == (False, 0, 0.0)
-    assert outcome.reason == 'not answered: expected the end to be answer, it was open'
+    assert outcome.reason == 'not answered: expected the end to be reported, it was open'
 
 
 def test_the_robot_must_end_where_it_was_sent():
@@ -274,4 +277,4 @@ def test_how_the_plans_came_about_does_not_matter_to_the_judge():
         replace(turn, plan=replace(turn.plan, reasoning='because', primary_goal='tell'))
         for turn in run.turns
     )
-    assert judge_episode(replace(run, turns=worded)) == judge_episode(run)
+    assert judge_episode(replace(run, turns=worded), LEXICON) == judge_episode(run, LEXICON)

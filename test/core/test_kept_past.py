@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a prompt says of a mission's past: any history of any updates can be told, and what is known
 now is told right.
 """
@@ -8,7 +9,6 @@ import dataclasses
 import itertools
 import pickle
 import re
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -29,24 +29,28 @@ from prism_core import (
     SpineDialect,
     Turn,
 )
-from prism_core.criterion import Criterion
 from prism_core.dataset.conversations import render_samples
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.handles import Handles
 from prism_core.domains.mapping import MAPPING_ACTIONS, make_symbolic_planner
-from prism_core.domains.mapping.teacher import make_teacher
-from prism_core.episode import Episode, Task, with_known_graphs
+from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.planning.teacher import make_teacher
+from prism_core.domains.mapping.speech.language import MappingLanguage
+from prism_core.episode.criterion import Criterion
+from prism_core.episode.episode import Episode, Task, with_known_graphs
+from prism_core.graph.calling import class_of
+from prism_core.graph.places import MAX_GONE
 from prism_core.inference.lm_planner import LMPlanner
-from prism_core.intent import Intent, IntentKind, Target, class_of
-from prism_core.places import MAX_GONE
 from prism_core.testing import ScriptedTextModel
 
 from .mapping_worlds import WORDS
 from .strategies import fitting_updates, missions, odd_missions, scene_graphs, texts
 from .training_data import DOMAIN
 
-SPINE = SpineDialect(MAPPING_ACTIONS)
-COMPACT = CompactDialect(WORDS.lexicon, 5)
+LANGUAGE = MappingLanguage(WORDS.lexicon)
+SPINE = SpineDialect(LANGUAGE)
+COMPACT = CompactDialect(LANGUAGE, 5)
 DIALECTS = {'spine': SPINE, 'compact': COMPACT}
 by_dialect = pytest.mark.parametrize('name', DIALECTS)
 
@@ -55,7 +59,7 @@ def told(graph: SceneGraph, name: str):
     """What a dialect says of a graph."""
     if name == 'spine':
         return dict(graph.nodes), dict(graph.connections), graph.robot_location
-    lines = GraphLines(COMPACT._handles(graph), WORDS.lexicon)
+    lines = GraphLines(COMPACT._handles(graph), LANGUAGE)
     nodes = {n: (node.kind, node.position, lines.tell(node)) for n, node in graph.nodes.items()}
     return nodes, set(graph.connections), graph.robot_location
 
@@ -151,7 +155,7 @@ class Stubborn(SpineDialect):
     """Cannot tell a history, or not even a graph."""
 
     def __init__(self, at_most: int):
-        super().__init__(MAPPING_ACTIONS)
+        super().__init__(LANGUAGE)
         self._at_most = at_most
 
     def _begin(self, request, graph, folded):
@@ -192,17 +196,25 @@ def intents(graph: SceneGraph, history) -> st.SearchStrategy[Intent]:
         attribute=st.sampled_from(['color', 'description']),
     )
     positions = st.none() | st.sampled_from([node.position for node in nodes])
-    return st.builds(
-        Intent,
-        st.sampled_from(get_args(IntentKind)),
-        by_kind['object'],
-        regions,
-        regions,
-        st.sampled_from(['color', 'description', 'odd']),
-        st.just('red'),
-        positions,
-        st.none() | st.tuples(regions, regions),
-        st.lists(step, min_size=1, max_size=3).map(tuple),
+    steps = {
+        'sequence': st.lists(step, min_size=1, max_size=3).map(tuple),
+        'each': st.just((Intent('attribute', attribute='color'),)),
+    }
+    objects = by_kind['object']
+    return st.sampled_from([name for name, kind in KINDS.items() if kind.has_intents]).flatmap(
+        lambda kind: st.builds(
+            Intent,
+            st.just(kind),
+            objects,
+            regions,
+            regions,
+            st.sampled_from(['color', 'description', 'odd']),
+            st.just('red'),
+            positions,
+            st.none() | st.tuples(regions, regions),
+            steps.get(kind, st.just(())),
+            among=st.just(()) | st.tuples(objects, objects),
+        )
     )
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kill -9 at random moments: what is gone on with equals what was never interrupted."""
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def start(*arguments: object, resume: bool = False, runner: str = 'processes') -
     options = ['--runner', runner, '--workers', '2', '--no-report']
     options += ['--resume'] if resume else []
     return subprocess.Popen(
-        [sys.executable, '-m', 'prism_core.cli', *map(str, arguments), *options],
+        [sys.executable, '-m', 'prism_core.cli.main', *map(str, arguments), *options],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -102,7 +103,7 @@ def test_worlds_whose_run_is_killed_twenty_times_are_byte_for_byte_those_of_one_
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_tasks_whose_run_is_killed_twenty_times_are_played_once_each(tmp_path):
     tasks, whole, killed = (tmp_path / name for name in ('tasks', 'whole', 'killed'))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LlamaCppModel on small GGUF models of random weights: what it reads, keeps, says and refuses."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_core import (
@@ -25,12 +26,12 @@ from prism_core import (
 from prism_core.dataset.tokenizer import CONTROL_TOKENS, HANDLES, encode_conversation
 from prism_core.errors import PlanRejected, PromptTooLong
 from prism_core.gguf_info import read_gguf_info
-from prism_core.inference.llama_cpp import LlamaCppModel
 from prism_core.inference.lm_planner import LMPlanner
-from prism_core.inference.local_model import LocalModel
+from prism_core.inference.local.llama_cpp import LlamaCppModel
+from prism_core.inference.local.local_model import LocalModel
 from prism_core.inference.text_model import JsonSchema
+from prism_core.plan.validation import ProblemKind, validate_plan
 from prism_core.testing import check_planner
-from prism_core.validation import ProblemKind, validate_plan
 
 from .mapping_worlds import episodes_of, states_of, taught
 from .tiny_gguf import ask, conversations_of, nano_tokenizer, write_gguf
@@ -62,7 +63,7 @@ def slow_model(tmp_path_factory) -> Iterator[LlamaCppModel]:
 
 
 def encode(model: LocalModel, messages: list[Message]) -> list[int]:
-    return model._encode(model._open_engine(), messages)
+    return model._encode(model._open_backend(), messages)
 
 
 def check_tokens(model: LocalModel, prompt: list[Message], reply: str) -> None:
@@ -71,7 +72,7 @@ def check_tokens(model: LocalModel, prompt: list[Message], reply: str) -> None:
     conversation = [*prompt, Message(role='assistant', content=reply)]
     taught, _ = encode_conversation(conversation, [1.0] * replies, nano_tokenizer())
     read = encode(model, prompt)
-    assert [*read, *model._open_engine().encode(reply, False)] == taught[:-1]
+    assert [*read, *model._open_backend().encode(reply, False)] == taught[:-1]
 
 
 def check_plans(model: LlamaCppModel, cases, temperature: float) -> None:
@@ -96,7 +97,7 @@ def test_prompts_and_replies_are_the_tokens_of_training(model):
         check_tokens(model, prompt, reply)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_thousands_of_prompts_and_replies_are_the_tokens_of_training(model):
     for _, _, _, prompt, reply in conversations_of(range(100, 160)):
         check_tokens(model, prompt, reply)
@@ -106,7 +107,6 @@ PIECES = st.sampled_from([*CONTROL_TOKENS, *HANDLES[:3], '<|', ' ', '\n', 'yard'
 TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=12).map(''.join)
 
 
-@settings(deadline=None, max_examples=200)
 @given(content=TEXTS, reply=TEXTS)
 def test_texts_of_any_kind_are_the_tokens_of_training_and_hold_no_control_token(
     model, content, reply
@@ -132,7 +132,7 @@ def test_a_model_that_knows_nothing_says_plans_that_name_known_nodes_only(model,
 
 @pytest.mark.slow
 @pytest.mark.parametrize('temperature', [0.0, 1.0])
-@pytest.mark.parametrize('name', ['compact', 'spine'])
+@pytest.mark.parametrize('name', [pytest.param('compact', marks=pytest.mark.long), 'spine'])
 def test_hundreds_of_plans_of_a_model_that_knows_nothing_name_known_nodes_only(
     tmp_path, name, temperature
 ):
@@ -218,13 +218,13 @@ def test_what_was_kept_changes_no_reply(gguf, model):
 
 def test_forced_tokens_cost_no_call_of_their_own(model):
     dialect, request, graph, prompt, _ = conversations_of(range(3))[0]
-    engine, chunks = model._open_engine(), []
-    read = engine.read
-    engine.read = lambda tokens: chunks.append(len(tokens)) or read(tokens)
+    backend, chunks = model._open_backend(), []
+    read = backend.read
+    backend.read = lambda tokens: chunks.append(len(tokens)) or read(tokens)
     try:
         model.complete(prompt, grammar=dialect.make_grammar(request, graph))
     finally:
-        del engine.read
+        del backend.read
     assert model.stats.forced_tokens > 0
     assert len(chunks) <= 1 + model.stats.new_tokens - model.stats.forced_tokens
 
@@ -399,7 +399,7 @@ def test_weights_are_repacked_where_that_reads_faster_and_is_safe(
     info = read_gguf_info(gguf)
     tensors = tuple(replace(info.tensors[0], type=kind) for kind in types.split())
     monkeypatch.setattr(
-        'prism_core.inference.llama_cpp.read_gguf_info',
+        'prism_core.inference.local.llama_cpp.read_gguf_info',
         lambda path, verify: replace(info, tensors=tensors),
     )
     monkeypatch.setattr('platform.machine', lambda: machine)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The planner that is made of a language model: with scripted replies, and over a real server."""
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from prism_core import (
 )
 from prism_core.config_file import render_config
 from prism_core.domain import find_domain
+from prism_core.inference.endpoint.teacher_api import ApiModel
 from prism_core.inference.lm_factory import CONFIG_VARIABLE, make_lm_planner, make_teacher_planner
 from prism_core.inference.lm_planner import LMPlanner, Rejected
-from prism_core.inference.teacher_api import ApiModel
 from prism_core.testing import ScriptedTextModel, check_planner, check_planner_in_episodes
 
 from .mapping_worlds import episodes_of, simulator_of
@@ -162,7 +163,7 @@ def test_through_faults_of_every_kind_all_episodes_end_as_without():
     with TeacherServer(fault=at_rate(0.5, kinds)) as server:
         stormy = _run_all(server, episodes, rejected, timeout_s=0.5)
     assert [e.turns for e in stormy] == [e.turns for e in calm]
-    assert {e.ending for e in stormy} <= {'answer', 'clarify'}
+    assert {e.ending for e in stormy} <= {'reported', 'asked'}
     assert rejected
     assert len(server.statuses) > 3
 
@@ -194,6 +195,14 @@ def test_a_planner_is_made_from_the_settings_that_the_environment_names(
             'role': 'system',
             'content': DOMAIN.make_header(SPINE),
         }
+
+
+def test_the_settings_name_the_domain(tmp_path, monkeypatch):
+    path = tmp_path / 'teacher.yaml'
+    path.write_text('model: m\ndomain: opera\n')
+    monkeypatch.setenv(CONFIG_VARIABLE, str(path))
+    with pytest.raises(ConfigError, match="unknown domain 'opera': expected one of"):
+        make_lm_planner()
 
 
 def test_without_settings_no_planner_is_made(monkeypatch):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import re
@@ -7,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from prism_core.cli_measure import measure
+from prism_core.dataset.episode_json import read_episodes
+from prism_core.domains.mapping.commands import measure
 from prism_core.domains.mapping.free_wording import draw_free_episode, load_free_requests
 from prism_core.domains.mapping.measure import PLANNERS, Tally, measure_planners
 from prism_core.domains.mapping.play import replay_episode
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.episode_json import read_episodes
 
 from .mapping_worlds import WORDS, episodes_of, taught
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An adapter put into its base: the same replies, whole or not at all."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The card beside a student's files."""
 
 from __future__ import annotations

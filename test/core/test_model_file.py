@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a model file is the one that it should be."""
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import pytest
 from prism_core import ModelHashMismatch, ModelNotLoaded
 from prism_core.files import hash_file
 from prism_core.gguf_info import sha256_path
-from prism_core.inference import model_file
-from prism_core.inference.model_file import BUNDLED, MODELS, check_model_file
+from prism_core.inference.local import model_file
+from prism_core.inference.local.model_file import BUNDLED, MODELS, check_model_file
 
 
 @pytest.fixture
@@ -37,13 +38,13 @@ def change(path: Path) -> None:
 
 
 def test_the_package_knows_each_of_its_models():
-    assert {path.name: hash_file(path) for path in MODELS.glob('*.gguf')} == BUNDLED
+    assert {path.name: hash_file(path) for path in MODELS.glob('*/*.gguf')} == BUNDLED
 
 
 def test_a_bundled_model_is_held_to_the_packages_table_whatever_lies_beside_it(
     memory, model, monkeypatch
 ):
-    monkeypatch.setattr(model_file, 'MODELS', model.parent)
+    monkeypatch.setattr(model_file, 'MODELS', model.parents[1])
     monkeypatch.setattr(model_file, 'BUNDLED', {model.name: hash_file(model)})
     assert check_model_file(model).sha256 == hash_file(model)
     assert not memory.exists()

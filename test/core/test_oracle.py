@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The oracle on worlds of which the best way is known, and against the teacher on drawn ones."""
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from random import Random
 import pytest
 
 from prism_core import Connection, Node, SceneGraph
-from prism_core.criterion import Criterion, Fact
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.oracle import MAX_EXACT_STOPS, Solution, find_solution
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.play import play_episode
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.episode import Episode, Task
+from prism_core.episode.criterion import Criterion, Fact
+from prism_core.episode.episode import Episode, Task
 from prism_core.errors import WorldRejected
 
 from .hand_made import AROUND_M, make_known, make_true
@@ -46,7 +47,7 @@ def test_going_to_a_known_region_takes_one_drive_and_one_answer():
 
 
 def test_a_question_back_and_an_answer_at_once_cost_one_action_and_no_metre():
-    assert solve(Criterion('clarify')) == Solution(1, 0, 0.0, True)
+    assert solve(Criterion('question')) == Solution(1, 0, 0.0, True)
     assert solve(Criterion('any')) == Solution(1, 0, 0.0, True)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Other wordings of tasks: only those that mean the same, the same for twins."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finding planners by name, the doubles, and the contract that holds planners to the protocol."""
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from prism_core import (
     PlannerTimeout,
     PlannerUnavailable,
     SceneGraph,
-    SymbolicPlanner,
     find_planner,
 )
+from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner
 from prism_core.testing import ScriptedPlanner, check_planner
 
 GO, STAY = Plan((Action('goto', ('a',)),)), Plan((Action('replan'),))

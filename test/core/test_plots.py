@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of what came out: each one is there when it has something to show."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ BLUE, ORANGE, GREEN, RED = '#0072B2', '#E69F00', '#009E73', '#D55E00'
 
 def make_statistics() -> Statistics:
     statistics = Statistics(['goto', 'replan'])
-    statistics.counts.update(tried=12, good=10, discovery=7, clarify=1)
+    statistics.counts.update(tried=12, good=10, discovery=7, asked=1)
     statistics.tallies['kind'].update({'find': 6, 'count': 4})
     statistics.tallies['family'].update({'park': 9, 'a family with $dollars$ in its name': 1})
     statistics.tallies['regions'].update({'8': 4, '12': 6})

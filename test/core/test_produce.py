@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The long runs: the same recipe gives the same bytes, however it is run and gone on with."""
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from prism_core import ConfigError, Episode, find_planner
 from prism_core.config_file import read_config, to_config
 from prism_core.dataset import produce
 from prism_core.dataset.conversations import render_samples
+from prism_core.dataset.episode_json import parse_episode
 from prism_core.dataset.filter import find_fault
-from prism_core.dataset.produce import Progress, Settings, Shards, SynthesisRecipe
+from prism_core.dataset.produce import RunProgress, Settings, ShardSettings, SynthesisRecipe
 from prism_core.dataset.run_folder import read_lines, read_recipe
 from prism_core.dataset.shards import open_shards
 from prism_core.dataset.teaching import LanguageModel
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.worlds import WorldRecipe
-from prism_core.episode_json import parse_episode
 from prism_core.errors import RunStopped
-from prism_core.inference.teacher_config import TeacherConfig
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 from prism_core.testing import ScriptedTextModel
 
 CONFIGS = Path(__file__).parents[2] / 'config'
-TOKENS = Shards('compact', vocab_size=600, rebase=0.5)
+TOKENS = ShardSettings('compact', vocab_size=600, rebase=0.5)
 MODEL = LanguageModel(ScriptedTextModel([]), TeacherConfig('scripted'))
 
 
@@ -35,14 +36,14 @@ def recipe_of(worlds: int = 6, **changes) -> SynthesisRecipe:
     return SynthesisRecipe(worlds={'worlds': worlds, 'tier': 'core', 'hidden': [0.3], **changes})
 
 
-def make(out: Path, worlds: int = 6, teacher: str = 'symbolic', **settings) -> Progress:
+def make(out: Path, worlds: int = 6, teacher: str = 'symbolic', **settings) -> RunProgress:
     """Draw worlds and play their tasks."""
     shards = TOKENS if teacher else None
     how = Settings(**{'workers': 1, **settings})
     return produce.synthesize(out, recipe_of(worlds), teacher=teacher, shards=shards, settings=how)
 
 
-def teach(tasks: Path, out: Path, **settings) -> Progress:
+def teach(tasks: Path, out: Path, **settings) -> RunProgress:
     how = Settings(**{'workers': 1, **settings})
     return produce.elicit(tasks, out, 'symbolic', shards=TOKENS, settings=how)
 
@@ -114,7 +115,7 @@ def test_worlds_of_a_later_round_are_planned_by_all_before_it(tmp_path, monkeypa
 
 
 def test_a_tokenizer_that_is_named_lies_beside_the_shards_that_it_made(made, tmp_path):
-    tokens = Shards('compact', str(made / 'tokenizer'), rebase=0.5)
+    tokens = ShardSettings('compact', str(made / 'tokenizer'), rebase=0.5)
     how = Settings(workers=1)
     produce.synthesize(tmp_path, recipe_of(), teacher='symbolic', shards=tokens, settings=how)
     ours, theirs = contents(tmp_path), contents(made)
@@ -173,7 +174,7 @@ def test_the_recipe_beside_the_output_holds_every_setting_and_reads_back(made, t
     assert recipe['worlds'] == {
         **{'seed': 0, 'worlds': 6, 'tasks': 6, 'tier': 'core', 'sizes': {'small': 1.0}},
         **{'hidden': [0.3], 'kinds': [], 'families': [], 'unseen': 0.5},
-        'phrasings': 0,
+        **{'phrasings': 0, 'names': 'plain', 'observations': 'attributes'},
     }
     assert to_config(recipe['worlds'], WorldRecipe, '') == WorldRecipe(
         worlds=6, tier='core', hidden=(0.3,)
@@ -266,7 +267,7 @@ def test_what_a_teacher_failed_at_is_kept_with_its_reason(tasks, tmp_path):
 def test_failed_episodes_are_learned_from_where_that_is_asked_for(tmp_path):
     hasty, read = 'prism_core.domains.mapping.hasty:make_hasty_planner', {}
     for failed in (False, True):
-        out, shards = tmp_path / str(failed), Shards(vocab_size=600, failed=failed)
+        out, shards = tmp_path / str(failed), ShardSettings(vocab_size=600, failed=failed)
         how = Settings(workers=1)
         done = produce.synthesize(out, recipe_of(), teacher=hasty, shards=shards, settings=how)
         assert 0 < done.good < done.episodes
@@ -320,9 +321,12 @@ def test_tasks_that_changed_between_two_runs_are_refused(tasks, tmp_path):
 @pytest.mark.parametrize(
     ('shards', 'words'),
     [
-        (Shards('klingon'), "dialect: expected one of compact, spine, spine_brief, got 'klingon'"),
-        (Shards(vocab_size=300), 'vocab_size: expected at least 461, got 300'),
-        (Shards(tokenizer='nowhere'), 'nowhere'),
+        (
+            ShardSettings('klingon'),
+            "dialect: expected one of compact, spine, spine_brief, got 'klingon'",
+        ),
+        (ShardSettings(vocab_size=300), 'vocab_size: expected at least 461, got 300'),
+        (ShardSettings(tokenizer='nowhere'), 'nowhere'),
     ],
 )
 def test_tokens_that_cannot_be_made_are_refused_before_the_folder_is_begun(tmp_path, shards, words):

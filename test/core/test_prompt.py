@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a language model is told that was never trained on the mapping domain."""
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _CALLS = (
 def test_every_reply_of_the_examples_is_read_and_valid():
     replies = re.findall(r'\[assistant\]\n(.*)\n', HEADER)
     turns = [
-        (turn, graph) for episode in play_examples() for turn, graph in _turns_with_graphs(episode)
+        (turn, graph)
+        for episode in play_examples(DOMAIN.told)
+        for turn, graph in _turns_with_graphs(episode)
     ]
     assert len(replies) == len(turns) >= 8
     for reply, (turn, graph) in zip(replies, turns):
@@ -49,14 +52,14 @@ def test_every_message_of_the_examples_is_read_as_a_prompt():
         parts = re.findall(r'\[(user|assistant)\]\n(.*?)(?=\n\[|\Z)', text, re.DOTALL)
         messages = [{'role': role, 'content': content.rstrip('\n')} for role, content in parts]
         prompt = SPINE.parse_prompt(messages[:-1], SceneGraph())
-        episode = play_examples()[number - 1]
+        episode = play_examples(DOMAIN.told)[number - 1]
         assert prompt.request == episode.task.request
         assert prompt.known_graph.robot_location == episode.turns[-1].robot_location
 
 
 def test_the_examples_show_a_discovery_a_blocked_way_a_failure_and_a_search_in_vain():
-    found, in_vain = play_examples()
-    assert [episode.ending for episode in (found, in_vain)] == ['answer', 'answer']
+    found, in_vain = play_examples(DOMAIN.told)
+    assert [episode.ending for episode in (found, in_vain)] == ['reported', 'reported']
     updates = [observation.update for _, observation in found.actions]
     assert any(node.kind == 'region' for update in updates for node in update.upsert_nodes)
     assert any(update.remove_connections for update in updates)

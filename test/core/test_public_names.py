@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import dataclasses
@@ -10,6 +11,7 @@ import typing
 import prism_core
 
 PUBLIC = [
+    'DEFAULT_DOMAIN',
     'MAX_NAME_CHARS',
     'MAX_STEPS',
     'MAX_TURNS',
@@ -29,9 +31,9 @@ PUBLIC = [
     'Episode',
     'Fact',
     'GraphUpdate',
-    'Intent',
+    'ImportReport',
     'JsonSchema',
-    'Lexicon',
+    'Language',
     'Message',
     'ModelHashMismatch',
     'ModelNotLoaded',
@@ -54,13 +56,12 @@ PUBLIC = [
     'Prompt',
     'PromptTooLong',
     'RevisionConflict',
+    'Role',
     'RunStopped',
     'SceneGraph',
     'SceneGraphError',
     'Simulator',
     'SpineDialect',
-    'SymbolicPlanner',
-    'Target',
     'Task',
     'TeacherAuth',
     'TeacherUnavailable',
@@ -71,10 +72,16 @@ PUBLIC = [
     'WorldRejected',
     'find_domain',
     'find_planner',
+    'find_planner_of',
+    'finish_plan',
+    'import_graph',
+    'is_name',
     'parse_observation',
     'parse_plan',
     'parse_scene_graph',
     'parse_update',
+    'quote',
+    'read_graph',
     'render_observation',
     'render_plan',
     'render_scene_graph',

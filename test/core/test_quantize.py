@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """GGUF files in fewer bits."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from prism_core import ConfigError
-from prism_core.cli_export import quantize
+from prism_core.cli.export import quantize
 from prism_core.distill.check_export import compare
 from prism_core.distill.llama_cpp_model import GgufModel
 from prism_core.distill.quantize import QUANT_TYPES, quantize_gguf

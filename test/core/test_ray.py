@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """On a Ray cluster: the same file as here, one sentence where a worker dies, and nothing left."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from prism_core.dataset import produce
-from prism_core.dataset.produce import Settings, Shards, SynthesisRecipe
+from prism_core.dataset.produce import Settings, ShardSettings, SynthesisRecipe
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.runner import start_runner
 from prism_core.errors import RunStopped
@@ -19,7 +20,7 @@ from prism_core.errors import RunStopped
 ray = pytest.importorskip('ray')
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 RECIPE = SynthesisRecipe(worlds={'worlds': 12, 'tier': 'core', 'hidden': [0.3]})
-TOKENS = Shards('compact', vocab_size=600)
+TOKENS = ShardSettings('compact', vocab_size=600)
 
 
 @pytest.fixture(scope='module', autouse=True)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import pytest
@@ -7,10 +8,10 @@ from hypothesis import strategies as st
 from prism_core import Connection, Node, SceneGraph
 from prism_core.domains.mapping import load_words
 from prism_core.domains.mapping.generator import draw_episodes
-from prism_core.domains.mapping.intents import CORE_KINDS, KINDS
+from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.domains.mapping.kinds import kinds_to_draw
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.intent import Intent, Target
 
 from .strategies import NASTY, scene_graphs, texts
 
@@ -233,7 +234,9 @@ def test_classes_and_names_that_only_the_graph_knows_are_understood(request_, in
     assert READER.read(request_, WORKS) == intent
 
 
-@pytest.mark.parametrize(('tier', 'kinds'), [('core', CORE_KINDS), ('full', KINDS)])
+@pytest.mark.parametrize(
+    ('tier', 'kinds'), [(tier, kinds_to_draw(tier)) for tier in ('core', 'full')]
+)
 def test_generated_sentences_mean_what_they_were_made_from(tier, kinds):
     config = WorldConfig(tier=tier, tasks=4)
     episodes = [e for seed in range(300) for e in draw_episodes(seed, config, WORDS)]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Replies that are kept: replayed without paying, counted, lost by no kill."""
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from prism_core import ConfigError, PlannerError, PlannerUnavailable
-from prism_core.inference.reply_cache import Reply, ReplyCache, make_key
-from prism_core.inference.spending import Spending
-from prism_core.inference.teacher_api import ApiModel
+from prism_core.inference.endpoint.reply_cache import Reply, ReplyCache, make_key
+from prism_core.inference.endpoint.spending import Spending
+from prism_core.inference.endpoint.teacher_api import ApiModel
 
 from .teacher_server import CANARY, KEY_VARIABLE, SERVED_MODEL, TeacherServer, at_index
 
@@ -142,9 +143,9 @@ def test_threads_that_share_a_cache_do_not_hinder_each_other(tmp_path):
 
 _ASKER = """
 import sys
-from prism_core.inference.reply_cache import ReplyCache
-from prism_core.inference.teacher_api import ApiModel
-from prism_core.inference.teacher_config import TeacherConfig
+from prism_core.inference.endpoint.reply_cache import ReplyCache
+from prism_core.inference.endpoint.teacher_api import ApiModel
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 from pathlib import Path
 path, url = sys.argv[1:]
 config = TeacherConfig('teacher-1', url, key_variable='')

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of a report: what it holds, what it refuses, and how it works in a browser."""
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from prism_core.cli_report import report
+from prism_core.cli.report import report
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.domains.mapping import load_words, make_symbolic_planner
 from prism_core.domains.mapping.controls import make_controls
-from prism_core.episode_json import parse_episode, render_episode
-from prism_core.episode_trail import follow_episode
+from prism_core.domains.mapping.intent import Intent
 from prism_core.errors import ConfigError
 from prism_core.evaluation.evaluate import EPISODES, REPORT, evaluate
 from prism_core.evaluation.report import write_report
 from prism_core.evaluation.suite import SuiteConfig
-from prism_core.intent import Intent
+from prism_core.pictures.episode_trail import follow_episode
 
 SUITE = SuiteConfig(worlds={'seed': 5, 'worlds': 2, 'tier': 'core', 'hidden': [0.3]})
 PLANNER = f'{__name__}:Fickle'

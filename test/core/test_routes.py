@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way of a plan through the regions."""
 
 from prism_core import Action, Connection, Node, Plan, SceneGraph, trace_plan

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The folder of a long run: what is kept of a run that was killed, and what it refuses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Jobs here, in threads and in processes: how many are under way, what comes back, what dies."""
 
 from __future__ import annotations

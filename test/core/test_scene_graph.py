@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import copy
@@ -212,6 +213,86 @@ def test_closest_pair_of_large_parts_is_found_without_trying_all_pairs():
     pair = SceneGraph(sides[0] + sides[1], chains).closest_pair('west_0', 'east_0')
     assert [name[:4] for name in pair] == ['west', 'east']
     assert tried < 4000 * 40
+
+
+@given(st.lists(st.none() | positions, min_size=2, max_size=12), st.integers(1, 11))
+def test_closest_pair_is_one_of_known_positions_or_none(where, cut):
+    cut = min(cut, len(where) - 1)
+    nodes = [
+        Node(f'{"ours" if i < cut else "theirs"}_{i}', 'region', p) for i, p in enumerate(where)
+    ]
+    chains = [
+        Connection('traversable', one.name, other.name)
+        for one, other in itertools.pairwise(nodes)
+        if one.name[:4] == other.name[:4]
+    ]
+    graph = SceneGraph(nodes, chains)
+    pair = graph.closest_pair(nodes[0].name, nodes[-1].name)
+    if any(where[:cut]) and any(where[cut:]):
+        near, far = (graph.nodes[name] for name in pair)
+        known = [node for node in nodes if node.position is not None]
+        lengths = [
+            one.distance_m(other)
+            for one in known
+            for other in known
+            if one.name[:4] == 'ours' and other.name[:4] == 'thei'
+        ]
+        assert near.distance_m(far) == min(lengths)
+    else:
+        assert pair is None
+
+
+# --------------------------------------------------------------------- positions
+
+
+def test_a_node_without_position_is_where_it_is_held_or_seen_from():
+    graph = SceneGraph(
+        [
+            Node('hall', 'region'),
+            Node('attic', 'region'),
+            Node('dock', 'region', (3, 4)),
+            Node('table', 'object', (9, 9)),
+            *(Node(name, 'object') for name in ('box', 'mug', 'spoon', 'lamp', 'ghost')),
+        ],
+        [
+            Connection('observed_from', 'box', 'hall'),
+            Connection('observed_from', 'box', 'dock'),
+            Connection('on', 'mug', 'table'),
+            Connection('in', 'spoon', 'mug'),
+            Connection('in', 'lamp', 'attic'),
+            Connection('traversable', 'hall', 'dock'),
+            Connection('traversable', 'hall', 'attic', 7.5),
+        ],
+    )
+    assert {name: graph.position_of(name) for name in graph.nodes} == {
+        'hall': None,
+        'attic': None,
+        'dock': (3.0, 4.0),
+        'table': (9.0, 9.0),
+        'box': (3.0, 4.0),
+        'mug': (9.0, 9.0),
+        'spoon': (9.0, 9.0),
+        'lamp': None,
+        'ghost': None,
+    }
+    assert graph.distance_m('mug', 'spoon') == 0.0
+    assert graph.distance_m('box', 'table') == math.dist((3, 4), (9, 9))
+    assert graph.distance_m('box', 'lamp') == 7.5  # by way of the hall
+    assert graph.distance_m('lamp', 'hall') == 7.5
+    assert graph.distance_m('lamp', 'ghost') == math.inf
+
+
+def test_a_way_of_unknown_length_counts_one_step():
+    nodes = [Node('a', 'region'), Node('b', 'region', (100, 0)), Node('c', 'region', (100, 50))]
+    ways = [
+        Connection('traversable', 'a', 'b'),
+        Connection('traversable', 'b', 'c'),
+        Connection('traversable', 'a', 'c', 60.0),
+    ]
+    graph = SceneGraph(nodes, ways)
+    assert dict(graph.distances_m('a')) == {'a': 0, 'b': 1.0, 'c': 51.0}
+    assert graph.route('a', 'c') == ['a', 'b', 'c']
+    assert graph.way_lengths_m('a') == [1, 60]
 
 
 # --------------------------------------------------------------------- neighborhood

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """prism serve: SPINE's messages in, SPINE's JSON out, by real sockets and the openai client."""
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from prism_core import (
     parse_scene_graph,
     parse_update,
 )
-from prism_core.cli_serve import read_chat, serve
-from prism_core.dataset.importing_requests import read_prompt
+from prism_core.cli.serve import read_chat, serve
+from prism_core.dialects.language import Language
 from prism_core.domains.mapping import MAPPING_ACTIONS, make_symbolic_planner
 from prism_core.inference.serve import MAX_BODY_BYTES, PlannerServer
 from prism_core.testing import ScriptedPlanner
 
-from .spine_logs import EXAMPLE, GRAPH, ROBOT_LOG, SYSTEM, reply, task, user
+from .spine_logs import DOMAIN, EXAMPLE, GRAPH, ROBOT_LOG, SYSTEM, reply, task, user
 
 INSPECT = 'inspect the truck'
 
@@ -45,7 +46,7 @@ def start():
 
     def start_server(planner=None) -> PlannerServer:
         chosen = planner or make_symbolic_planner()
-        server = PlannerServer(chosen, MAPPING_ACTIONS, read_chat, read_prompt, port=0)
+        server = PlannerServer(chosen, MAPPING_ACTIONS, read_chat, DOMAIN.read_prompt, port=0)
         servers.append(server.__enter__())
         return server
 
@@ -161,7 +162,7 @@ def test_a_client_like_spines_goes_through_missions(client):
 
 
 def test_our_own_dialect_is_read_too(client):
-    dialect, planner = SpineDialect(MAPPING_ACTIONS), make_symbolic_planner()
+    dialect, planner = SpineDialect(Language(MAPPING_ACTIONS)), make_symbolic_planner()
     graph = parse_scene_graph(json.dumps(GRAPH))
     first = planner.plan(INSPECT, graph, ())
     seen = Observation(
@@ -171,7 +172,7 @@ def test_our_own_dialect_is_read_too(client):
     messages = dialect.render_prompt(INSPECT, after, [Turn(first, (seen,), 'dock_1')], header='Hi')
     told = [*messages, reply('[fly()]'), user('feedback: there is no fly\nreply again')]
     for chat in (messages, told):
-        prompt = read_prompt(chat, MAPPING_ACTIONS)
+        prompt = DOMAIN.read_prompt(chat)
         assert (prompt.request, prompt.known_graph.revision) == (INSPECT, after.revision)
         assert plan_of(ask(client, chat)) == ['answer']
 
@@ -274,7 +275,7 @@ def test_requests_at_the_same_time_are_planned_one_after_the_other(start):
 
 
 def test_the_command_serves_until_it_is_told_to_end():
-    command = [sys.executable, '-c', 'from prism_core.cli_serve import serve; serve()']
+    command = [sys.executable, '-c', 'from prism_core.cli.serve import serve; serve()']
     process = subprocess.Popen([*command, '--port', '0'], stdout=subprocess.PIPE, text=True)
     said = process.stdout.readline()
     url = re.search(r"planner 'symbolic' serves at (http://127\.0\.0\.1:\d+/v1)", said)[1]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """prism serve among clients that are slow, silent or many, and web pages of elsewhere."""
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from contextlib import contextmanager
 import pytest
 
 from prism_core import Action, Plan
-from prism_core.cli_serve import read_chat
-from prism_core.dataset.importing_requests import read_prompt
+from prism_core.cli.serve import read_chat
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.inference import bounded_http, serve
+from prism_core.inference import serve
+from prism_core.inference.endpoint import bounded_http
 from prism_core.inference.serve import PlannerServer
 
-from .spine_logs import task
+from .spine_logs import DOMAIN, task
 
 BODY = json.dumps({'messages': [task('inspect the truck')]}).encode()
 JSON = 'application/json'
@@ -56,7 +57,7 @@ def planner():
 @contextmanager
 def serving(planner, **settings) -> Iterator[PlannerServer]:
     with PlannerServer(
-        planner, MAPPING_ACTIONS, read_chat, read_prompt, port=0, **settings
+        planner, MAPPING_ACTIONS, read_chat, DOMAIN.read_prompt, port=0, **settings
     ) as server:
         yield server
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulator on a world made by hand: what each action shows, costs, refuses and reports."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ import copy
 import pytest
 
 from prism_core import Connection, GraphUpdate, Node, SceneGraph
-from prism_core.observation import Observation, render_observation
+from prism_core.episode.observation import Observation, render_observation
 
 from .hand_made import AROUND_M, REGIONS, VIEWS, WAYS, do, make_known, make_simulator, make_true
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulator in generated worlds, under any action and any plan."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from functools import cache
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_core import Action, GraphUpdate, Plan, SceneGraph, validate_plan
@@ -15,8 +16,8 @@ from prism_core.domains.mapping import MAPPING_ACTIONS, load_words
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.episode import Episode
-from prism_core.observation import Observation, parse_observation, render_observation
+from prism_core.episode.episode import Episode
+from prism_core.episode.observation import Observation, parse_observation, render_observation
 from prism_core.testing import check_simulator
 
 from .strategies import fitting_actions, tried_plans, unknown_actions
@@ -55,7 +56,6 @@ def make_simulator(episode: Episode) -> MappingSimulator:
 # -------------------------------------------------------------------------------- any action
 
 
-@settings(max_examples=150)
 @given(seed=st.integers(0, 31), data=st.data())
 def test_any_actions_in_any_order_keep_the_promises_of_the_protocol(seed, data):
     episode = world(seed)
@@ -64,7 +64,6 @@ def test_any_actions_in_any_order_keep_the_promises_of_the_protocol(seed, data):
     check_simulator(make_simulator, episode, data.draw(some))
 
 
-@settings(max_examples=150)
 @given(seed=st.integers(0, 31), data=st.data())
 def test_any_actions_reveal_the_true_world_and_leave_it_as_it_is(seed, data):
     episode = world(seed)
@@ -77,7 +76,6 @@ def test_any_actions_reveal_the_true_world_and_leave_it_as_it_is(seed, data):
     assert repr(list(episode.true_graph.nodes.values())) == before
 
 
-@settings(max_examples=200)
 @given(seed=st.integers(0, 31), data=st.data())
 def test_a_first_step_that_the_validator_accepts_is_never_refused(seed, data):
     episode = world(seed)
@@ -194,7 +192,7 @@ def test_what_the_validator_accepts_the_simulator_carries_out():
         assert counts[kind] > 20, counts
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_what_the_validator_accepts_the_simulator_carries_out_in_a_hundred_thousand_plans():
     counts = try_plans(range(1000), 100)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import json
@@ -115,6 +116,24 @@ def test_coordinates_are_read_from_a_list_or_a_text(coords):
     assert graph.nodes['a'].attributes == ({'z_m': 7} if has_third else {})
 
 
+@pytest.mark.parametrize('entries', [{}, {'coords': None}])
+def test_a_node_without_coordinates_lies_nowhere_known_and_is_written_without(entries):
+    graph = parse(written(regions=[{'name': 'living room', 'z_m': 2} | entries], objects=[]))
+    assert graph.nodes['living room'].position is None
+    assert json.loads(render(graph))['regions'] == [{'name': 'living room', 'z_m': 2}]
+
+
+def test_names_that_differ_in_case_only_are_two_nodes():
+    graph = parse(written(regions=[A, A | {'name': 'A'}], region_connections=[['a', 'A']]))
+    assert parse(render(graph)) == graph
+    assert list(graph.regions) == ['a', 'A']
+
+
+@given(scene_graphs(any_kind=True), st.booleans())
+def test_graph_of_any_names_and_positions_comes_back_as_it_was_written(graph, indented):
+    assert parse('\ufeff' + render(graph, indented=indented)) == graph
+
+
 def test_nodes_keep_description_and_whatever_else_is_known():
     extra = {'source': 'from_uav', 'tags': ['x', {'y': None}], 'type': 'region', 'seen': True}
     graph = parse(
@@ -181,10 +200,12 @@ def way(*connection) -> str:
         (written(region_connections=None), '^region_connections: expected a list, got None$'),
         (written(object_connections=5), '^object_connections: expected a list, got 5$'),
         # nodes
-        (written(regions=['a']), r"^regions\[0\]: expected an object with \"name\" and .*got 'a'$"),
-        (written(objects=[{'name': 'c'}]), r"^objects\[0\]: expected .*got {'name': 'c'}$"),
+        (written(regions=['a']), r"^regions\[0\]: expected an object with \"name\".*got 'a'$"),
+        (written(objects=[{'nme': 'c'}]), r"^objects\[0\]: expected .*got {'nme': 'c'}$"),
         (written(regions=[{'coords': [0, 0]}]), r'^regions\[0\]: expected an object with "name"'),
-        (region(name='a b'), r"^regions\[1\]: node name 'a b': expected"),
+        (region(name='a\nb'), r"^regions\[1\]: node name 'a\\nb': expected"),
+        (region(name='a '), r"^regions\[1\]: node name 'a ': .* no white space at either end$"),
+        (region(name=3), r'^regions\[1\]: node name 3: expected'),
         (region(name=['a']), r"^regions\[1\]: node name \['a'\]: expected"),
         (region(name='b'), "^duplicate node name 'b'$"),
         (region(name='car'), "^duplicate node name 'car'$"),
@@ -193,7 +214,8 @@ def way(*connection) -> str:
         # coordinates
         (car_at([1]), r'^objects\[0\]: coords: expected .*got \[1\]$'),
         (car_at([1, 2, 3, 4]), r'got \[1, 2, 3, 4\]$'),
-        (car_at(None), r'^objects\[0\]: coords: expected .*got None$'),
+        (car_at([None, None]), r'^objects\[0\]: coords: expected .*got \[None, None\]$'),
+        (car_at(''), r"^objects\[0\]: coords: expected .*got ''$"),
         (car_at([True, 0]), r'coords: expected .*got \[True, 0\]$'),
         (car_at(['1', '2']), r"coords: .*got \['1', '2'\]$"),
         (car_at('1, two'), "coords: expected .*got '1, two'$"),
@@ -304,3 +326,21 @@ def test_reader_does_not_slow_down_on_numbers_that_never_end():
         with pytest.raises(SceneGraphError, match='coords: expected two finite numbers'):
             parse(written(regions=[{'name': 'a', 'coords': part * 200_000 + 'x, 2'}]))
     assert time.perf_counter() - started < 2.0
+
+
+def test_a_list_whose_key_is_nearly_that_of_a_graph_is_refused_and_other_lists_are_kept():
+    text = '{"regions": [], "region_conections": [], "objetcs": [], "frames": ["map"]}'
+    with pytest.raises(SceneGraphError) as caught:
+        parse(text)
+    assert caught.value.problems == (
+        '\'region_conections\': expected "region_connections"; spell it so, or call the list '
+        'otherwise',
+        '\'objetcs\': expected "objects"; spell it so, or call the list otherwise',
+    )
+    assert parse('{"regions": [], "frames": ["map"]}').attributes == {'frames': ['map']}
+
+
+def test_a_location_that_is_misspelt_is_told_the_closest_name():
+    text = '{"regions": [{"name": "ground_1"}], "robot_location": "groud_1"}'
+    with pytest.raises(SceneGraphError, match=r"the closest name is 'ground_1'$"):
+        parse(text)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is counted of tasks and episodes: nothing lost, nothing twice, memory flat."""
 
 from __future__ import annotations
@@ -11,23 +12,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core import Connection, Episode, Node, SceneGraph
+from prism_core import Connection, Episode, Node, SceneGraph, find_domain
 from prism_core.dataset.masking import RequestMask
 from prism_core.dataset.statistics import Distinct, Statistics, hash_structure
 from prism_core.dataset.summary import group_reasons, list_facts, list_tables
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.domains.mapping.intents import KINDS
+from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.remarks import ABSENT
 from prism_core.errors import ConfigError
 
-from .mapping_worlds import WORDS, episodes_of, taught
+from .mapping_worlds import episodes_of, taught
 
-MASK = RequestMask(WORDS.lexicon)
+DOMAIN = find_domain('mapping')
+MASK = RequestMask(DOMAIN.masks)
 
 
 def count(episodes) -> Statistics:
     statistics = Statistics(MAPPING_ACTIONS)
     for episode in episodes:
-        statistics.add(episode, MASK)
+        statistics.add(episode, MASK, DOMAIN.remarks_on(episode))
     return statistics
 
 
@@ -149,13 +152,14 @@ def test_episodes_are_counted_by_what_happened_in_them(played):
     assert statistics.tallies['action'].total() == len(steps)
     assert statistics.tallies['action']['map_region'] == steps.count('map_region')
     assert set(statistics.tallies['action']) == set(MAPPING_ACTIONS)
-    for name in ('discovery', 'blocked', 'failed_action', 'clarify', 'absence'):
+    for name in ('discovery', 'blocked', 'failed_action', 'asked'):
         assert 0 < statistics.counts[name] < len(good), name
     learnt = sum(len(e.final_graph.nodes) > len(e.known_graph.nodes) for e in good)
     assert statistics.counts['discovery'] == learnt
-    assert statistics.counts['clarify'] == sum(e.ending == 'clarify' for e in good)
+    assert statistics.counts['asked'] == sum(e.ending == 'asked' for e in good)
     absent = [e for e in good if e.criterion.answer == 'absence']
-    assert len(absent) <= statistics.counts['absence']
+    assert len(absent) <= statistics.tallies['remark'][ABSENT] < len(good)
+    assert dict(list_facts(statistics))[f'with {ABSENT}'].endswith('%')
     driven_m = sum(o.distance_m for e in good for _, o in e.actions)
     assert statistics.sums['distance_m'] == pytest.approx(driven_m)
 
@@ -163,7 +167,7 @@ def test_episodes_are_counted_by_what_happened_in_them(played):
 def test_a_no_to_whether_something_is_there_counts_as_not_there(played):
     asked = [e for e in played if e.task.kind == 'exists' and e.criterion.accepted == ('no',)]
     assert asked
-    assert count(asked).counts['absence'] == len(asked)
+    assert count(asked).tallies['remark'][ABSENT] == len(asked)
 
 
 def test_episodes_that_failed_are_counted_by_reason_and_nowhere_else(played):
@@ -202,7 +206,7 @@ def test_replies_that_were_sent_back_are_counted(played):
 
 def test_shares_of_nothing_are_nothing():
     assert Statistics().share('discovery') == 0.0
-    assert dict(list_facts(Statistics()))['answer not known at the start'] == '0.0%'
+    assert 'answer not known at the start' not in dict(list_facts(Statistics()))
     assert list_tables(Statistics(MAPPING_ACTIONS)) == {}
 
 

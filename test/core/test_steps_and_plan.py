@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import contextlib
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from prism_core import Action, Plan, PlanParseError, parse_plan, render_plan, render_steps
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.plan import MAX_PLAN_TEXT_CHARS
-from prism_core.steps import parse_steps
+from prism_core.plan.plan import MAX_PLAN_TEXT_CHARS, ask_user
+from prism_core.plan.steps import parse_steps
 
 from .strategies import NASTY, nasty_texts, plans, texts
 
@@ -43,6 +44,13 @@ def test_plan_is_found_inside_fences_and_prose(plan, before, after):
 def test_plan_may_be_a_list_with_a_text_for_each_step(plan):
     reply = {'plan': [render_steps([action]) for action in plan.actions]}
     assert parse(json.dumps(reply)) == Plan(plan.actions)
+
+
+def test_a_plan_that_asks_has_a_goal_and_a_reason_as_any_other():
+    plan = ask_user('Which one?', MAPPING_ACTIONS)
+    assert plan.actions == (Action('clarify', ('Which one?',)),)
+    assert plan.primary_goal
+    assert plan.reasoning
 
 
 def test_plan_is_written_as_spines_reply():

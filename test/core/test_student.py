@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The student planner: a GGUF file that says what it reads and writes, run in an engine child."""
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from prism_core import (
     PlanRejected,
     parse_scene_graph,
 )
+from prism_core.bench.held_replies import make_map
+from prism_core.domain import find_domain
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
-from prism_core.domains.mapping.benchmark import _make_map
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
-from prism_core.inference import memory, student
-from prism_core.inference.engine import EngineConfig, EngineModel
+from prism_core.inference import student
+from prism_core.inference.child import memory
+from prism_core.inference.child.engine import EngineConfig, EngineModel
 from prism_core.inference.student import (
     MODEL_VARIABLE,
     StudentConfig,
@@ -29,7 +32,7 @@ from prism_core.inference.student import (
     make_planner,
     make_student_planner,
 )
-from prism_core.validation import validate_plan
+from prism_core.plan.validation import validate_plan
 
 from .tiny_gguf import TAUGHT, nano_tokenizer, write_gguf
 
@@ -77,12 +80,15 @@ def test_the_environment_names_the_file(write, monkeypatch):
 def test_without_a_file_it_says_how_to_name_one(monkeypatch, tmp_path):
     monkeypatch.delenv(MODEL_VARIABLE, raising=False)
     monkeypatch.setattr(student, 'MODELS', tmp_path)
-    with pytest.raises(ConfigError, match='no student is bundled and the environment variable PR'):
+    with pytest.raises(ConfigError, match='no student of the domain mapping is bundled'):
         make_student_planner()
 
 
 def test_the_bundled_student_is_taken_where_no_other_is_named(monkeypatch, write):
     path = write()
+    folder = path.parent / 'mapping'
+    folder.mkdir()
+    path.rename(folder / path.name)
     monkeypatch.delenv(MODEL_VARIABLE, raising=False)
     monkeypatch.setattr(student, 'MODELS', path.parent)
     planner = make_student_planner()
@@ -94,7 +100,8 @@ def test_the_bundled_student_is_taken_where_no_other_is_named(monkeypatch, write
     ('said', 'sentence'),
     [
         ({'dialect': ''}, r'expected a student with prism\.domain and prism\.dialect'),
-        ({'domain': 'kitchen'}, "unknown domain 'kitchen'"),
+        ({'domain': 'laundry'}, "unknown domain 'laundry'"),
+        ({'domain': 'os:abort'}, "unknown domain 'os:abort': .* has to be installed"),
         (
             {'dialect': 'klingon'},
             "dialect: expected one of compact, spine, spine_brief, got 'klingon'",
@@ -166,7 +173,9 @@ def test_a_student_is_loaded_in_the_background(write):
 
 def test_a_cancel_stops_llama_cpp_in_mid_reply_and_what_it_has_read_is_kept(write):
     settings = {'path': str(write()), 'threads': 1}
-    engine = EngineModel(EngineConfig('prism_core.inference.llama_cpp:LlamaCppModel', settings))
+    engine = EngineModel(
+        EngineConfig('prism_core.inference.local.llama_cpp:LlamaCppModel', settings)
+    )
     prompt = [{'role': 'user', 'content': 'map\n' + 'hall<r1> ' * 200}]
     try:
         engine.complete(prompt, max_new_tokens=1)
@@ -189,18 +198,15 @@ def talk_on(engine: EngineModel, prompt: list) -> None:
 
 def test_on_a_large_graph_the_bundled_student_plans_to_what_is_near_far_and_named(monkeypatch):
     monkeypatch.delenv(MODEL_VARIABLE, raising=False)
-    graph = _make_map(2400)
-    regions, objects = list(graph.regions), list(graph.objects)
+    graph = make_map(find_domain('mapping'), 2400)
+    objects = list(graph.objects)
     planner = make_student_planner()
     try:
-        for name in (regions[1], regions[600], regions[-1]):
-            plan = planner.plan(f'go to {name}', graph, ())
-            assert plan.actions[0] == Action('goto', (name,))
+        for name in (objects[2], objects[300], objects[-1]):
+            plan = planner.plan(f'where is {name}?', graph, ())
+            where = graph.viewpoints[name][0]
+            assert plan.actions == (Action('answer', (f'{name} is in {where}.',)),)
             assert validate_plan(plan, graph, MAPPING_ACTIONS).is_valid
             assert plan.notes[0].startswith('planned on 96 of 2400 nodes')
-        for name in (objects[2], objects[-1]):
-            plan = planner.plan(f'inspect {name}', graph, ())
-            assert (plan.actions[0].name, plan.actions[0].arguments[0]) == ('inspect', name)
-            assert validate_plan(plan, graph, MAPPING_ACTIONS).is_valid
     finally:
         planner.close()

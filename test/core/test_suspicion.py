@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is odd about plans that the validator accepts; and that nothing is about a teacher's."""
 
 from __future__ import annotations
@@ -6,10 +7,13 @@ import pytest
 
 from prism_core import (
     Action,
+    Connection,
     GraphUpdate,
+    Node,
     Observation,
     Plan,
     PlanRejected,
+    SceneGraph,
     Turn,
     parse_scene_graph,
     suspect,
@@ -18,7 +22,7 @@ from prism_core import (
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS, make_symbolic_planner
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.inference.student import plan_with
-from prism_core.steps import parse_steps
+from prism_core.plan.steps import parse_steps
 
 from .mapping_worlds import episodes_of, states_of, taught
 
@@ -108,6 +112,31 @@ def test_running_to_and_fro_is_suspicious_until_something_is_new():
 def test_what_was_asked_before_is_not_asked_again():
     question = 'clarify("What should I look for, or where should I go?")'
     assert 'It was asked before' in doubt(question, history=(done(question, 'dock_1'),))
+
+
+def test_none_is_odd_while_what_bears_the_word_was_not_looked_at():
+    nodes = [
+        Node('yard_1', 'region', (0.0, 0.0)),
+        Node('truck_wash_1', 'object', (0.0, 1.0)),
+        Node('fire_truck_2', 'object', (0.0, 1.0)),
+    ]
+    views = [Connection('observed_from', node.name, 'yard_1') for node in nodes[1:]]
+    graph = SceneGraph(nodes[:2], views[:1], robot_location='yard_1')
+    looked = done('inspect(truck_wash_1, "Describe it.")', 'yard_1', Observation(NEWS))
+
+    def doubted(text: str, history=(), graph=graph) -> str:
+        plan = plan_of(f'answer("{text}")')
+        return suspect(plan, 'find a truck', graph, history, MAPPING_ACTIONS, DOMAIN.vocabulary)
+
+    none = 'There is no truck in the one region that I can reach.'
+    odd = "says that there is none, and nobody has looked at 'truck_wash_1'"
+    assert odd in doubted(none)
+    assert odd in doubted('No, there is no truck in yard_1.')
+    assert odd in doubted('Number of truck: 0.')
+    assert not doubted(none, [looked])
+    assert not doubted(none.replace('truck', 'car'))
+    both = SceneGraph(nodes, views, robot_location='yard_1')
+    assert not doubted('Number of truck: 1.', (), both)
 
 
 def test_no_plan_of_the_teacher_is_suspicious():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -19,8 +20,8 @@ from prism_core import (
     validate_plan,
 )
 from prism_core.domains.mapping import MAPPING_ACTIONS, load_words, make_symbolic_planner
-from prism_core.mission_state import MAX_TRIES, MAX_TURNS
-from prism_core.observation import Observation
+from prism_core.episode.mission_state import MAX_TRIES, MAX_TURNS
+from prism_core.episode.observation import Observation
 from prism_core.testing import check_planner
 
 from .strategies import said, scene_graphs, texts

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Worlds and wordings by a language model, from the command line, over HTTP that fails."""
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import msgspec
 import pytest
 
 from prism_core import Message
+from prism_core.dataset.episode_json import read_episodes
 from prism_core.dataset.run_folder import read_progress
 from prism_core.domains.mapping.free_wording import load_free_requests
 from prism_core.domains.mapping.writing.schema import Wordings, WrittenMeaning, WrittenTask
-from prism_core.episode import Episode
-from prism_core.episode_json import read_episodes
+from prism_core.episode.episode import Episode
 
 from .mapping_worlds import taught
 from .prism_runs import (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The client of OpenAI-compatible endpoints against a real server that fails in every way."""
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from prism_core import (
     TeacherUnavailable,
 )
 from prism_core.config_file import render_config
-from prism_core.inference.teacher_api import ApiModel
+from prism_core.inference.endpoint.teacher_api import ApiModel
 from prism_core.inference.text_model import JsonSchema, TextModel
 
 from .teacher_server import (

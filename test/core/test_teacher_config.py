@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings of language models: those that are shipped, and those that are refused."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ import pytest
 
 from prism_core import ConfigError
 from prism_core.config_file import read_config
-from prism_core.inference.teacher_config import OPENAI_URL, TeacherConfig
+from prism_core.inference.endpoint.teacher_config import OPENAI_URL, TeacherConfig
 
 from .teacher_server import CANARY
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Teachers at work: the embedded one, those of others, and a language model with a script."""
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from dataclasses import replace
 import pytest
 
 from prism_core import Action, ConfigError, Plan, PlannerError, PlannerUnavailable, render_plan
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.export import export_dataset
 from prism_core.dataset.filter import find_fault
-from prism_core.dataset.produce import Settings, Shards, elicit
+from prism_core.dataset.produce import Settings, ShardSettings, elicit
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.shards import open_shards
 from prism_core.dataset.split import SPLITS
 from prism_core.dataset.teaching import Classroom, LanguageModel
-from prism_core.episode import Episode, as_task
-from prism_core.episode_json import parse_episode, render_episode
+from prism_core.episode.episode import Episode, as_task
 from prism_core.errors import RunStopped
-from prism_core.inference.teacher_config import TeacherConfig
+from prism_core.inference.endpoint.teacher_config import TeacherConfig
 from prism_core.testing import ScriptedPlanner, ScriptedTextModel
 
 from .mapping_worlds import episodes_of, taught
@@ -133,7 +134,7 @@ def test_a_plan_that_the_validator_refuses_is_kept_whole_and_makes_the_episode_a
     task = one_task()
     refused = Plan((Action('replan'), Action('goto', ('atlantis_1',))))
     played = teach(ScriptedPlanner([refused, *(t.plan for t in taught(task).turns)]), task)
-    assert played.ending == 'answer'
+    assert played.ending == 'reported'
     assert played.turns[0].plan == refused
     assert find_fault(played) == 'a plan was refused'
 
@@ -205,7 +206,7 @@ def test_nothing_of_a_failed_episode_gets_into_shards_or_exports(tmp_path):
         tmp_path / 'source',
         out,
         'lm',
-        shards=Shards('compact', vocab_size=600),
+        shards=ShardSettings('compact', vocab_size=600),
         model=model,
         settings=Settings(),
     )

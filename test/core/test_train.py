@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training: real steps of small models, on real data."""
 
 from __future__ import annotations

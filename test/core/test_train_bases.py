@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training of pretrained bases: LoRA and its kin, on a small checkpoint of Llama 3.2's format."""
 
 from __future__ import annotations

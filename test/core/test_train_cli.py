@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism train` and `prism merge` as commands: flags, shipped recipes, kill -9 and --resume."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ pytest.importorskip('transformers')
 
 import yaml
 
-from prism_core.cli_train import _SETTINGS, merge, train
+from prism_core.cli.train import _SETTINGS, merge, train
 from prism_core.config_file import read_config, render_config
 from prism_core.distill.callbacks import last_checkpoint
 from prism_core.distill.config import TrainConfig
@@ -150,7 +151,7 @@ def test_wrong_flags_are_refused_in_one_sentence(data, tmp_path, flags, message)
 
 
 def start(recipe: Path, data: Path, out: Path, *flags: str) -> subprocess.Popen:
-    command = 'from prism_core.cli_train import train; train()'
+    command = 'from prism_core.cli.train import train; train()'
     places = ('--recipe', recipe, '--data', data, '--out', out, *flags)
     return subprocess.Popen(
         [sys.executable, '-c', command, *map(str, places)],

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What training sees: tokens, weights, what is left out, and in which order."""
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plan of a run: which samples make which step, and what each rank sees of it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip('torch')
@@ -33,7 +34,6 @@ def data(tmp_path_factory):
 LENGTHS = st.lists(st.integers(2, 90), min_size=1, max_size=60).map(np.array)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     lengths=LENGTHS,
     tokens=st.integers(90, 400),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training by several processes under `torchrun`."""
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 def run_ranks(number: int, recipe: Path, data: Path, out: Path, *flags: str) -> None:
     script = recipe.with_name('train_script.py')
-    script.write_text('from prism_core.cli_train import train\n\ntrain()\n', 'utf-8')
+    script.write_text('from prism_core.cli.train import train\n\ntrain()\n', 'utf-8')
     command = ('-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', number, script)
     places = ('--recipe', recipe, '--data', data, '--out', out, *flags)
     done = subprocess.run(

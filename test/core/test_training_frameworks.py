@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The exported files in the frameworks that read them: datasets, transformers, TRL."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TransformersModel says what the GGUF file of the same weights says, and reads what was taught."""
 
 from __future__ import annotations
@@ -7,15 +8,16 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import AutoTokenizer
 
 from prism_core import ConfigError, PlannerError, PlannerUnavailable, find_domain
-from prism_core.conversation import Message
 from prism_core.dataset.tokenizer import encode_conversation
-from prism_core.inference.chat_template import ChatTemplate
-from prism_core.inference.llama_cpp import LlamaCppModel
-from prism_core.inference.transformers_model import TransformersModel
-from prism_core.validation import ProblemKind, validate_plan
+from prism_core.dialects.conversation import Message
+from prism_core.inference.local.chat_template import ChatTemplate
+from prism_core.inference.local.llama_cpp import LlamaCppModel
+from prism_core.inference.local.transformers_model import TransformersModel
+from prism_core.plan.validation import ProblemKind, validate_plan
 
 from .checkpoints import export_some, make_llama, make_nano, make_qwen_2, make_smollm
 from .tiny_gguf import ask, conversations_of
@@ -55,6 +57,27 @@ def test_it_says_what_llama_cpp_says_on_the_file_that_was_exported_from_it(check
     other.close()
 
 
+STEPS = [f' go : map yard<r{a}> ; inspect bench<o{b}>' for a in range(4) for b in range(4)]
+
+
+def test_scores_are_those_of_reading_everything_anew(checkpoint):
+    model = TransformersModel(checkpoint)
+    backend, prompt = model._open_backend(), conversations_of(range(3))[0][3]
+    before = model._encode(backend, prompt)
+    for score, step in zip(model.score(prompt, STEPS), STEPS):
+        tokens = [*before, *backend.encode(step, False)]
+        with torch.inference_mode():
+            logits = backend._model(input_ids=torch.tensor([tokens])).logits[0].float()
+        begin, known = len(tokens) - score.tokens, len(backend.vocabulary.tokens)
+        behind = logits[begin - 1 : -1, :known].log_softmax(-1)
+        expected = float(behind[range(score.tokens), tokens[begin:]].sum())
+        assert score.log_probability == pytest.approx(expected, abs=1e-3)
+    assert model.stats.read_tokens < len(before) + sum(len(step) for step in STEPS) / 3
+    model.score(prompt, STEPS)
+    assert model.stats.kept_tokens == model.stats.prompt_tokens - 1
+    model.close()
+
+
 def test_prompts_are_the_tokens_that_the_template_of_the_model_gives(checkpoint):
     model = TransformersModel(checkpoint)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
@@ -62,7 +85,7 @@ def test_prompts_are_the_tokens_that_the_template_of_the_model_gives(checkpoint)
         expected = tokenizer.apply_chat_template(
             prompt, add_generation_prompt=True, tokenize=True, return_dict=False
         )
-        assert model._encode(model._open_engine(), prompt) == expected
+        assert model._encode(model._open_backend(), prompt) == expected
     model.close()
 
 
@@ -75,7 +98,7 @@ def test_prompts_of_our_own_students_are_the_tokens_of_training(nano):
             [1.0] * replies,
             trained_tokenizer(),
         )
-        read = model._encode(model._open_engine(), prompt)
+        read = model._encode(model._open_backend(), prompt)
         assert taught[: len(read)] == read
     model.close()
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism trend`: a line through what fails, over what students learned from, and where it leads."""
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from click.testing import CliRunner
 
 pytest.importorskip('tokenizers')
 
-from prism_core.cli_trend import trend as command
+from prism_core.cli.trend import trend as command
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.export import export_dataset
 from prism_core.dataset.split import split_of_seed
-from prism_core.episode_json import parse_episode, render_episode
 from prism_core.errors import ConfigError
 from prism_core.evaluation.evaluate import EPISODES, REPORT, evaluate
 from prism_core.evaluation.suite import SuiteConfig

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Turns and missions in the closed loop, on a world made by hand: what ends them, what does not."""
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from prism_core import (
     SceneGraph,
     Turn,
 )
-from prism_core.conversation import fold_turns
-from prism_core.criterion import Criterion
+from prism_core.dialects.conversation import fold_turns
+from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_core.domains.mapping.play import play_episode
-from prism_core.episode import Episode, Task
-from prism_core.mission_state import MAX_TRIES, count_actions
-from prism_core.observation import Observation
-from prism_core.planner import MAX_ALIKE, MAX_REFUSED_IN_A_ROW, MAX_SAME
+from prism_core.episode.criterion import Criterion
+from prism_core.episode.episode import Episode, Task
+from prism_core.episode.mission_state import MAX_TRIES, count_actions
+from prism_core.episode.observation import Observation
+from prism_core.episode.planner import MAX_ALIKE, MAX_REFUSED_IN_A_ROW, MAX_SAME
 from prism_core.testing import check_simulator
 
 from .hand_made import REGIONS, SEEN, do, make_known, make_simulator, make_true, play
@@ -36,7 +38,7 @@ def test_what_a_step_revealed_ends_the_turn_and_later_turns_run_all_their_steps_
     ])  # fmt: skip
     assert [len(turn.observations) for turn in run.turns] == [2, 4, 5]
     assert [turn.robot_location for turn in run.turns] == ['gate_3', 'yard_7', 'lane_4']
-    assert run.ending == 'answer'
+    assert run.ending == 'reported'
 
 
 @pytest.mark.parametrize('mapped', [(), ('gate_3',)])
@@ -67,10 +69,10 @@ def test_replan_ends_the_turn_and_not_the_mission():
     assert run.final_graph.robot_location == 'gate_3'
 
 
-@pytest.mark.parametrize('last', ['answer', 'clarify'])
-def test_answer_and_clarify_end_the_mission_and_nothing_runs_behind_them(last):
+@pytest.mark.parametrize(('last', 'ending'), [('answer', 'reported'), ('clarify', 'asked')])
+def test_answer_and_clarify_end_the_mission_and_nothing_runs_behind_them(last, ending):
     run = play([Plan((do('goto', 'yard_7'), do(last, 'well'))), Plan((do('goto', 'gate_3'),))])
-    assert run.ending == last
+    assert run.ending == ending
     assert len(run.turns) == 1
     assert run.final_graph.robot_location == 'yard_7'
 
@@ -93,7 +95,7 @@ def test_plans_that_the_validator_refuses_are_not_carried_out_and_end_the_missio
     assert all(turn.observations[0].status == 'refused' for turn in run.turns)
     assert "does not contain 'attic_9'" in run.turns[0].observations[0].feedback
     good = Plan((do('goto', 'yard_7'),))
-    assert play([bad, bad, good, bad, bad, Plan((do('answer', 'done'),))]).ending == 'answer'
+    assert play([bad, bad, good, bad, bad, Plan((do('answer', 'done'),))]).ending == 'reported'
 
 
 def test_a_planner_that_fails_ends_the_mission_with_what_it_said():
@@ -132,15 +134,15 @@ def test_news_in_between_begins_the_count_anew_and_as_many_tries_as_are_worth_it
     news = Plan((do('map_region', 'gate_3'),))
     looks = [LOOK] * MAX_TRIES
     run = play([LOOK, *looks, news, *looks, Plan((do('answer', 'red'),))])
-    assert (run.ending, run.error, len(run.turns)) == ('answer', '', 3 + 2 * MAX_TRIES)
+    assert (run.ending, run.error, len(run.turns)) == ('reported', '', 3 + 2 * MAX_TRIES)
 
 
 @pytest.mark.parametrize('hidden', [0.0, 0.4])
 def test_no_mission_of_the_teacher_or_of_the_fallback_is_stuck(hidden, symbolic):
     episodes = episodes_of(range(900, 960), hidden=hidden)
     for episode in episodes:
-        assert taught(episode).ending in ('answer', 'clarify')
-        assert play_episode(symbolic, episode, WORDS).ending in ('answer', 'clarify')
+        assert taught(episode).ending in ('reported', 'asked')
+        assert play_episode(symbolic, episode, WORDS).ending in ('reported', 'asked')
 
 
 def test_the_same_action_on_many_objects_and_again_is_no_repetition():
@@ -154,7 +156,7 @@ def test_the_same_action_on_many_objects_and_again_is_no_repetition():
     )
     looks = [Plan((do('inspect', box.name, 'Is it red?'),)) for box in boxes]
     run = play([*looks, *looks[:3], *looks[:3], Plan((do('answer', 'done'),))], true, known)
-    assert run.ending == 'answer'
+    assert run.ending == 'reported'
     assert {observation.status for _, observation in run.actions} == {'done'}
     assert {node.attributes.get('color') for node in run.final_graph.objects.values()} == {'red'}
 
@@ -203,7 +205,7 @@ def test_only_what_fails_without_news_counts_as_a_try_in_vain():
     obstructed = Observation(feedback='the view is obstructed', status='failed')
     turns = [Turn(Plan((goal,)), (o,)) for o in (blocked, blocked, obstructed, blocked)]
 
-    assert count_actions(turns) == (frozenset(), {goal: 1})
+    assert count_actions(turns, MAPPING_ACTIONS) == (frozenset(), {goal: 1})
     assert [observation.feedback for _, observation in fold_turns(turns, SceneGraph())] == [
         'the view is obstructed'
     ]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import dataclasses
@@ -18,7 +19,8 @@ from prism_core import (
     render_update,
 )
 
-from .strategies import json_values, names, scene_graphs, texts
+from .strategies import any_names as names
+from .strategies import json_values, scene_graphs, texts
 
 KINDS = {'yard_1': 'region', 'dock_2': 'region', 'crate_3': 'object'}
 EVERYTHING = GraphUpdate(
@@ -27,8 +29,12 @@ EVERYTHING = GraphUpdate(
     upsert_connections=(
         Connection('traversable', 'yard_1', 'shed_7'),
         Connection('observed_from', 'cart_9', 'shed_7', 4.0),
+        Connection('in', 'crate_3', 'cart_9'),
     ),
-    remove_connections=(Connection('traversable', 'yard_1', 'dock_2'),),
+    remove_connections=(
+        Connection('traversable', 'yard_1', 'dock_2'),
+        Connection('held', 'cart_9', 'crate_3'),
+    ),
     robot_location='shed_7',
     set_attributes={'crate_3': {'color': 'red', 'description': "a crate, 'open'"}},
 )
@@ -36,7 +42,9 @@ TEXT = """remove_nodes(["tent_4"]),
 add_nodes([{"name": "shed_7", "type": "region", "coords": [1.5, -2.0]}, \
 {"name": "cart_9", "type": "object", "coords": [0.0, 3.0], "description": "old"}]),
 add_connections([["yard_1", "shed_7"], ["cart_9", "shed_7", 4.0]]),
+add_placements([["in", "crate_3", "cart_9"]]),
 remove_connections([["yard_1", "dock_2"]]),
+remove_placements([["held", "cart_9", "crate_3"]]),
 update_robot_location("shed_7"),
 update_node_attributes([{"name": "crate_3", "color": "red", "description": "a crate, 'open'"}])"""
 
@@ -46,7 +54,7 @@ def any_updates(draw) -> tuple[GraphUpdate, dict]:
     """Updates with connections between nodes that are known, or new in them; and the kinds of the
     known ones.
     """
-    graph = draw(scene_graphs())
+    graph = draw(scene_graphs(any_kind=True))
     nodes = list(graph.nodes.values())
     new = tuple(draw(st.lists(st.sampled_from(nodes), unique_by=lambda n: n.name)))
     ways = list(graph.connections.values())
@@ -79,13 +87,26 @@ def test_empty_update_is_no_updates():
 @given(any_updates())
 def test_any_update_survives_its_text(drawn):
     update, kinds = drawn
-    assert parse_update(render_update(update), kinds) == update
+    assert parse_update(render_update(update), kinds) == as_written(update)
+
+
+def as_written(update: GraphUpdate) -> GraphUpdate:
+    """The same update with placements behind other connections, as they are applied."""
+
+    def order(connections):
+        return tuple(sorted(connections, key=lambda c: c.is_placement))
+
+    return dataclasses.replace(
+        update,
+        upsert_connections=order(update.upsert_connections),
+        remove_connections=order(update.remove_connections),
+    )
 
 
 @given(any_updates(), texts, st.sampled_from(['done', 'failed', 'refused']))
 def test_any_observation_survives_its_text(drawn, feedback, status):
     update, kinds = drawn
-    observation = Observation(update, feedback, status)
+    observation = Observation(as_written(update), feedback, status)
     assert parse_observation(render_observation(observation), kinds) == observation
 
 
@@ -128,6 +149,9 @@ def test_what_went_wrong_and_what_was_said_stand_in_navigation_update(observatio
         ('add_nodes([{"name": "a", "type": "moon", "coords": [0, 0]}])', "'region' or 'object'"),
         ('add_connections([["a", "yard_1"]])', "connection of 'a', which is no known node"),
         ('add_connections([["yard_1"]])', 'add_connections: cannot read'),
+        ('add_placements([["on", "a", "yard_1"]])', "connection of 'a', which is no known node"),
+        ('add_placements([["near", "crate_3", "yard_1"]])', 'of kind in, on, held, got '),
+        ('add_placements([["on", "crate_3"]])', r'expected \[kind, object, node\]'),
         ('remove_nodes("a")', 'remove_nodes: cannot read .* a list of names'),
         ('update_robot_location(5)', 'update_robot_location: cannot read 5'),
         ('remove_nodes([]), remove_nodes([])', 'remove_nodes comes twice'),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """True graphs from a seed: sizes and structures as asked, and what of them is hidden."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from prism_core.domains.mapping.world import (
     WorldConfig,
     build_world,
 )
-from prism_core.intent import class_of
+from prism_core.graph.calling import class_of
 
 WORDS = load_words()
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many worlds from one recipe: how they are planned, what they hold, which split they belong to."""
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from prism_core.dataset.split import SPLITS, split_of, split_of_seed, world_seed
 from prism_core.domain import find_domain
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
 from prism_core.domains.mapping.domain import MappingDomain
-from prism_core.domains.mapping.intents import CORE_KINDS, KINDS
+from prism_core.domains.mapping.kinds import kinds_to_draw
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.worlds import HELD_OUT, WorldRecipe
-from prism_core.intent import class_of
+from prism_core.graph.calling import class_of
 
 from .mapping_worlds import WORDS
 
@@ -77,8 +78,8 @@ def test_steering_brings_many_more_classes_that_are_asked_for():
 
 def test_all_kinds_and_all_actions_occur():
     episodes = episodes_of(FULL)
-    assert {episode.task.kind for episode in episodes} == set(KINDS)
-    assert len(KINDS) == 19
+    assert {episode.task.kind for episode in episodes} == set(kinds_to_draw('full'))
+    assert len(kinds_to_draw('full')) == 19
     actions = {a.name for e in episodes for turn in e.turns for a in turn.plan.actions}
     assert actions == set(MAPPING_ACTIONS)
     assert len(actions) == 8
@@ -86,7 +87,7 @@ def test_all_kinds_and_all_actions_occur():
 
 def test_the_core_tier_draws_its_kinds_only():
     recipe = Recipe(worlds=20, tier='core')
-    assert {episode.task.kind for episode in episodes_of(recipe)} == set(CORE_KINDS)
+    assert {episode.task.kind for episode in episodes_of(recipe)} == set(kinds_to_draw('core'))
 
 
 def test_favored_classes_stand_in_their_world():
@@ -174,7 +175,7 @@ def test_a_plan_depends_on_its_index_its_seed_and_the_coverage_alone():
     plans = [DOMAIN.plan_world(recipe, index, False, {}) for index in range(50)]
     assert [DOMAIN.plan_world(recipe, i, False, {}) for i in reversed(range(50))] == plans[::-1]
     assert [DOMAIN.plan_world(replace(recipe, seed=1), i, False, {}) for i in range(50)] != plans
-    covered = {f'kind:{kind}': 1000 for kind in KINDS if kind != 'passable'}
+    covered = {f'kind:{kind}': 1000 for kind in kinds_to_draw('full') if kind != 'passable'}
     steered = [DOMAIN.plan_world(recipe, index, False, covered) for index in range(50)]
     assert all(plan.kinds[0] == 'passable' for plan in steered)
 
@@ -244,5 +245,5 @@ def test_a_recipe_file_that_cannot_be_used_is_refused_with_its_name(tmp_path, te
 
 
 def test_a_domain_that_is_not_there_is_refused():
-    with pytest.raises(ConfigError, match=r"unknown domain 'kitchen': expected one of .*mapping"):
-        find_domain('kitchen')
+    with pytest.raises(ConfigError, match=r"unknown domain 'cellar': expected one of .*mapping"):
+        find_domain('cellar')

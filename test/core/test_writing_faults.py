@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each thing that can be wrong with a written world is found, and said in one sentence."""
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from prism_core.domains.mapping.writing.schema import (
     WrittenWay,
     WrittenWorld,
 )
-from prism_core.intent import class_of
+from prism_core.graph.calling import class_of
 
 from .mapping_worlds import WORDS
 from .written_worlds import READER, written_world

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a model is asked to write, as strict JSON Schema, and how its replies are read."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_core import ConfigError
+from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.writing.meaning import MeaningReader
 from prism_core.domains.mapping.writing.prompts import EXAMPLE, make_writing_prompt
@@ -24,8 +26,7 @@ from prism_core.domains.mapping.writing.schema import (
     strict_schema,
 )
 from prism_core.errors import WorldRejected
-from prism_core.intent import Intent, Target
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.scene_graph import SceneGraph
 
 from .mapping_worlds import WORDS, episodes_of
 from .written_worlds import VAGUE, meaning_of, reply, written_world

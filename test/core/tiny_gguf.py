@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small models with random weights in the file formats of real ones, for tests of the runtime."""
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from gguf import GGUFWriter, TokenType
 from tokenizers import Tokenizer
 
 from prism_core import find_domain
-from prism_core.conversation import Message
 from prism_core.dataset.tokenizer import (
     CHAT_TEMPLATE,
     CONTROL_TOKENS,
@@ -22,9 +22,10 @@ from prism_core.dataset.tokenizer import (
     PAD,
     train_tokenizer,
 )
+from prism_core.dialects.conversation import Message
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_core.gguf_info import hash_action_table
-from prism_core.inference.grammar import Vocabulary, token_bytes
+from prism_core.inference.local.grammar import TokenVocabulary, token_bytes
 
 from .mapping_worlds import episodes_of, states_of, taught
 
@@ -146,11 +147,11 @@ def ask(text: str) -> list[Message]:
     return [{'role': 'user', 'content': text}]
 
 
-def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
+def vocabulary_of(tokenizer: Tokenizer) -> TokenVocabulary:
     """What the tokens of a tokenizer stand for."""
     control = [tokenizer.token_to_id(token) for token in CONTROL_TOKENS]
 
     def tokenize(text: str) -> list[int]:
         return tokenizer.encode(text, add_special_tokens=False).ids
 
-    return Vocabulary(token_bytes(tokenizer), control, tokenizer.token_to_id(END), tokenize)
+    return TokenVocabulary(token_bytes(tokenizer), control, tokenizer.token_to_id(END), tokenize)

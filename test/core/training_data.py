@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Episodes as a dataset holds them: played by the teacher, each with an id."""
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from prism_core.dataset.conversations import Sample, render_samples
+from prism_core.dataset.episode_json import render_episode
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.tokenizer import train_tokenizer
 from prism_core.domains.mapping.domain import MappingDomain
-from prism_core.episode import Episode
-from prism_core.episode_json import render_episode
-from prism_core.mission_state import MAPPED
+from prism_core.domains.mapping.looking import MAPPED
+from prism_core.episode.episode import Episode
 
 from .mapping_worlds import WORDS, episodes_of, taught
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Worlds as a language model could have written them: drawn ones, put in its form."""
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from random import Random
 import msgspec
 
 from prism_core.domains.mapping.generator import Scene, draw_scene
-from prism_core.domains.mapping.intents import KINDS, IntentSource
+from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.domains.mapping.intents import IntentSource
+from prism_core.domains.mapping.kinds import KINDS, kinds_to_draw
 from prism_core.domains.mapping.requests import render_request
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.writing.meaning import MeaningReader
@@ -25,16 +28,18 @@ from prism_core.domains.mapping.writing.schema import (
     WrittenWorld,
 )
 from prism_core.errors import WorldRejected
-from prism_core.intent import Intent, Target, class_of
+from prism_core.graph.calling import class_of
 
 from .mapping_worlds import WORDS
 
 READER = MeaningReader(WORDS.lexicon)
-VAGUE = WrittenMeaning('vague', '', '', [], '', '', '', '', [], [], [])
+VAGUE = WrittenMeaning('vague', '', '', [], '', '', '', '', [], [], [], [])
 
 
 @cache
-def written_world(number: int, kinds: tuple[str, ...] = KINDS, tasks: int = 6) -> WrittenWorld:
+def written_world(
+    number: int, kinds: tuple[str, ...] = kinds_to_draw('full'), tasks: int = 6
+) -> WrittenWorld:
     """A world without faults and its tasks."""
     config = WorldConfig(hidden=0.0)
     for draw in range(40):
@@ -58,7 +63,7 @@ def _draw_tasks(rng: Random, scene: Scene, kinds, tasks: int) -> Iterator[Writte
     for _ in range(60 * tasks):
         kind = rng.choice(kinds)
         try:
-            intent = source.draw(kind)
+            intent = KINDS[kind].draw(source)
         except WorldRejected:
             continue
         sentence = render_request(intent, rng, WORDS)
@@ -90,6 +95,7 @@ def meaning_of(intent: Intent, kind: str = '') -> WrittenMeaning:
             )
             for step in intent.steps
         ],
+        among=[_class(target) for target in intent.among],
     )
 
 

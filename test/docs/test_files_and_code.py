@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every place in the nodes and the server that opens a path or looks code up by its name.
 
 Requests come from anybody on the network. What they say must not reach such a place, and the table
@@ -22,7 +23,7 @@ ANSWERS = (
     'prism_core.inference.serve',
     'prism_core.inference.student',
     'prism_core.inference.lm_factory',
-    'prism_core.inference.engine_child',
+    'prism_core.inference.child.engine_child',
     'prism_core.domains.mapping',
 )
 BUILTINS = {'open', 'eval', 'exec', 'compile', '__import__'}
@@ -43,47 +44,67 @@ _AT_START = 'the name is an argument, a parameter or a variable that is fixed wh
 _OF_PACKAGE = 'a file of the package, by a name that stands in the code'
 _OF_CLASS = 'the names are those of the fields of our own class or message'
 _OF_SYSTEM = 'a file of the operating system, by a name that stands in the code'
+_BESIDE_A_MAP = (
+    'named by a map that a command reads or that is named at the start; for one that the network '
+    'names a node hands over no folder, and such a name is refused'
+)
 _OF_MODEL = 'a model, which is named at the start'
 _OF_USER = 'a file in the state folder of the user, by a name that stands in the code'
 _OF_STATE = 'files of the state directory, fixed at the start, by names that stand in the code'
 WHY_SAFE = {
     'prism_core.config_file: read_config': _AT_START,
-    'prism_core.config_file: load_yaml': 'our own safe loader, on a text',
     'prism_core.config_file: render_config': 'writes a text and opens nothing',
-    'prism_core.domain: find_domain': 'entry points only, named by the file of the model',
+    'prism_core.domain.finding: _find_domain': 'entry points only, named by the file of the model',
+    'prism_core.domains.mapping.describing: load_bank': _OF_PACKAGE,
+    'prism_core.domains.mapping.told_words: load_told_words': _OF_PACKAGE,
+    'prism_core.domains.mapping.reading.composing_words: _load': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.cues: load_cues': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.exclusions: _load_patterns': _OF_PACKAGE,
     'prism_core.domains.mapping.words: _load': _OF_PACKAGE,
     'prism_core.files: read_text': 'the hash beside a model, which is named at the start',
+    'prism_core.files: read_bytes': 'beside a map that a command names; nodes follow no such name',
     'prism_core.files: replace_file': 'what is remembered of models; the path stands in the code',
     'prism_core.files: hash_file': _OF_MODEL,
     'prism_core.gguf_info: read_gguf_info': _OF_MODEL,
+    'prism_core.graph.importing: _read_table': 'for commands only',
+    'prism_core.graph.importing: import_graph': 'for commands only; nodes hand over a text',
+    'prism_core.graph.importing.hydra: _load': (
+        'writes and reads one file in a new folder, both by names that stand in the code'
+    ),
+    'prism_core.graph.importing.layers: LayerTable.changed': _OF_CLASS,
+    'prism_core.graph.importing.map_text: MapText._path_of': _BESIDE_A_MAP,
+    'prism_core.graph.importing.map_text: MapText.beside': _BESIDE_A_MAP,
+    'prism_core.graph.importing.map_text: MapText.bytes_beside': _BESIDE_A_MAP,
+    'prism_core.graph.importing.occupancy: _read_picture': 'decodes bytes and opens nothing',
     'prism_core.gguf_info: read_sha256': 'the hash beside a model, which is named at the start',
-    'prism_core.inference.bounded_http: BoundedHandler.setup': 'the connection that it serves',
-    'prism_core.inference.engine_child: main': 'its own pipes, and a file of the system',
-    'prism_core.inference.engine_child: _Child.work': 'the parent names the factory, once',
-    'prism_core.inference.engine_process: EngineProcess.__init__': _AT_START,
-    'prism_core.inference.llama_cpp: LlamaCppEngine.__init__': _OF_MODEL,
-    'prism_core.inference.llama_cpp: LlamaCppEngine._open_context': 'counts processors',
-    'prism_core.inference.llama_cpp: _piece': 'memory for the text of a token',
-    'prism_core.inference.llama_cpp: _read_metadata.read': 'memory for the text of a model',
-    'prism_core.inference.memory: _available_on_machine': _OF_SYSTEM,
-    'prism_core.inference.memory: _available_in_container': _OF_SYSTEM,
-    'prism_core.inference.memory: count_oom_kills': _OF_SYSTEM,
-    'prism_core.inference.model_file: _Memory._hold': _OF_USER,
-    'prism_core.inference.model_file: _Memory._read_all': _OF_USER,
-    'prism_core.inference.model_file: _Memory.write': _OF_USER,
-    'prism_core.inference.model_file: _stamp': _OF_MODEL,
-    'prism_core.inference.model_file: _state_file': _OF_USER,
-    'prism_core.inference.reply_cache: ReplyCache.__init__': 'for commands; no node caches replies',
-    'prism_core.inference.spending: Spending.__add__': _OF_CLASS,
+    'prism_core.inference.endpoint.bounded_http: BoundedHandler.setup': 'the connection',
+    'prism_core.inference.child.engine_child: main': 'its own pipes, and a file of the system',
+    'prism_core.inference.child.engine_child: _Child.work': 'the parent names the factory, once',
+    'prism_core.inference.child.engine_process: EngineProcess.__init__': _AT_START,
+    'prism_core.inference.local.llama_cpp: LlamaCppBackend.__init__': _OF_MODEL,
+    'prism_core.inference.local.llama_cpp: LlamaCppBackend._open_context': 'counts processors',
+    'prism_core.inference.local.llama_cpp: _piece': 'memory for the text of a token',
+    'prism_core.inference.local.llama_cpp: _read_metadata.read': 'memory for the text of a model',
+    'prism_core.inference.child.memory: _available_on_machine': _OF_SYSTEM,
+    'prism_core.inference.child.memory: _available_in_container': _OF_SYSTEM,
+    'prism_core.inference.child.memory: count_oom_kills': _OF_SYSTEM,
+    'prism_core.inference.local.model_file: _Memory._hold': _OF_USER,
+    'prism_core.inference.local.model_file: _Memory._read_all': _OF_USER,
+    'prism_core.inference.local.model_file: _Memory.write': _OF_USER,
+    'prism_core.inference.local.model_file: _stamp': _OF_MODEL,
+    'prism_core.inference.local.model_file: _state_file': _OF_USER,
+    'prism_core.inference.endpoint.reply_cache: ReplyCache.__init__': 'for commands only',
+    'prism_core.inference.endpoint.spending: Spending.__add__': _OF_CLASS,
+    'prism_core.inference.planning_domain: packaged_graphs': 'the folder is named by the domain',
     'prism_core.inference.student: find_bundled': _OF_PACKAGE,
     'prism_core.inference.student: find_domain_of': _OF_CLASS,
-    'prism_core.inference.teacher_config: TeacherConfig.__post_init__': _OF_CLASS,
-    'prism_core.planner: find_planner': (
+    'prism_core.inference.endpoint.teacher_config: TeacherConfig.__post_init__': _OF_CLASS,
+    'prism_core.episode.planner: find_planner': (
         'planner.order is fixed at the start, import paths need planner.allow_import_paths; a '
         'request chooses among the planners that are there'
     ),
+    'prism_core.yaml_text: load_yaml': 'our own safe loader, on a text',
+    'prism_core.installing: how_to_install': 'whether two files of this installation are there',
     'prism_ros.conversions: update_from_message': _OF_CLASS,
     'prism_ros.conversions: step_from_message': _OF_CLASS,
     'prism_ros.errors: ': _OF_CLASS,
@@ -110,6 +131,7 @@ WHY_SAFE = {
     'prism_ros.graph_state: origin_of': _AT_START,
     'prism_ros.node_attributes: ': _OF_CLASS,
     'prism_ros.node_attributes: _write_numbers': _OF_CLASS,
+    'prism_ros.parameter_file: check_parameter_file': 'for commands only',
     'prism_ros.scene_graph_node: SceneGraphNode._state_folder': _AT_START,
     'prism_ros.scene_graph_node: SceneGraphNode.cleanup': _OF_STATE,
     'prism_ros.scene_graph_node: SceneGraphNode.configure': _OF_STATE,
@@ -174,9 +196,13 @@ def is_suspect(call: ast.Call) -> bool:
 
 def test_what_answers_requests_is_found():
     modules = modules_that_answer()
-    assert {'prism_ros.graph_files', 'prism_ros.planner_order', 'prism_core.planner'} <= modules
+    assert {
+        'prism_ros.graph_files',
+        'prism_ros.planner_order',
+        'prism_core.episode.planner',
+    } <= modules
     assert len(modules) > 80
-    assert not any(module.startswith('prism_core.cli') for module in modules)
+    assert not any(module.startswith('prism_core.cli.main') for module in modules)
 
 
 def test_each_place_that_opens_a_path_or_finds_code_by_name_is_known_and_safe():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What pip and colcon make of the project, in places of their own."""
 
 import json
@@ -54,9 +55,12 @@ def test_the_wheel_holds_both_packages_and_their_data(wheel):
         'prism_core/domains/mapping/words/objects.json',
         'prism_core/domains/mapping/words/free_requests.jsonl',
         'prism_core/domains/mapping/graphs/depot.json',
-        'prism_core/models/README.md',
-        'prism_core/models/prism-nano-1m-q8_0.gguf',
-        'prism_core/models/prism-nano-1m-q8_0.gguf.sha256',
+        'prism_core/models/mapping/README.md',
+        'prism_core/models/mapping/prism-nano-1m-q8_0.gguf',
+        'prism_core/models/mapping/prism-nano-1m-q8_0.gguf.sha256',
+        'prism_core/models/tabletop/README.md',
+        'prism_core/models/tabletop/prism-tabletop-f16.gguf',
+        'prism_core/models/tabletop/prism-tabletop-f16.gguf.sha256',
         'prism_ros/planner_node.py',
     ):
         assert name in names
@@ -69,7 +73,7 @@ def test_an_installed_wheel_plans_without_ros_and_says_what_the_demo_needs(wheel
     site = tmp_path / 'site'
     run(sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '-t', site, wheel, cwd=tmp_path)
     environment = without_ros() | {'PYTHONPATH': str(site)}
-    prism = [sys.executable, '-m', 'prism_core.cli']
+    prism = [sys.executable, '-m', 'prism_core.cli.main']
     printed = run(*prism, 'plan', '--request', 'inspect the truck', cwd=tmp_path, **environment)
     assert 'inspect(truck_1' in printed
     done = subprocess.run(
@@ -81,6 +85,20 @@ def test_an_installed_wheel_plans_without_ros_and_says_what_the_demo_needs(wheel
     )
     assert done.returncode == 1
     assert 'needs ROS 2 and a built prism_msgs' in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_first_lines_of_the_readme_plan_in_an_environment_of_their_own(source, tmp_path):
+    environment = tmp_path / 'prism-venv'
+    run(sys.executable, '-m', 'venv', environment, cwd=source, **without_ros())
+    command = (
+        f'. {environment}/bin/activate && pip install . && '
+        "prism plan --request 'find a place to sit'"
+    )
+    printed = run('bash', '-c', command, cwd=source, **without_ros())
+    assert 'answer("bench_2, seen from field_1.")' in printed
+    assert 'source: symbolic' in printed
 
 
 def test_no_extra_but_train_pulls_in_a_training_stack(wheel):
@@ -147,4 +165,4 @@ def test_an_ordinary_workspace_builds_both_packages_and_runs_them(source, tmp_pa
     command = f'. install/local_setup.sh && {program} demo'
     printed = run('bash', '-c', command, cwd=workspace, PYTHONPATH='', ROS_DOMAIN_ID='')
     assert 'source: student' in printed
-    assert 'goto(warehouse_1)' in printed
+    assert 'forklift_1 is in warehouse_1.' in printed

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every command of the README is run: by itself, or on real nodes as the `ros2` command line does.
 
 The `ros2` command line is no part of what the project installs. Where it is on the path, its lines
@@ -34,9 +35,18 @@ COMMANDS = [
 ]
 # Run where the set-up itself is the subject: the file, and the words by which it runs the command.
 ELSEWHERE = {
+    'python3 -m venv ~/prism-venv': (
+        'test/docs/test_packaging.py',
+        "run(sys.executable, '-m', 'venv', environment",
+    ),
+    '. ~/prism-venv/bin/activate': (
+        'test/docs/test_packaging.py',
+        '. {environment}/bin/activate &&',
+    ),
+    'pip install .': ('test/docs/test_packaging.py', '&& pip install . &&'),
     'make demo': ('.ci/run', 'make demo\n'),
     'make test': ('.ci/run', 'make test\n'),
-    'colcon build': ('Makefile', 'python -m colcon build'),
+    'colcon build': ('prism_ros/set_up.py', 'python -m colcon {build}'),
     '. install/local_setup.sh': ('Makefile', '. install/local_setup.sh &&'),
     'mkdir -p ws/src': ('test/docs/test_packaging.py', "(workspace / 'src').mkdir(parents=True)"),
     'ln -s /path/to/prism ws/src/prism': (
@@ -68,7 +78,7 @@ def test_every_command_of_the_readme_is_run_somewhere():
 def test_the_prism_command_line_does_what_the_readme_says(command, tmp_path):
     command = command.replace('--out ', f'--out {tmp_path}/')
     done = subprocess.run(
-        [sys.executable, '-m', 'prism_core.cli', *shlex.split(command)[1:]],
+        [sys.executable, '-m', 'prism_core.cli.main', *shlex.split(command)[1:]],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -78,6 +88,8 @@ def test_the_prism_command_line_does_what_the_readme_says(command, tmp_path):
     assert len(done.stdout) > 10
     if '.png' in command:
         assert (tmp_path / 'depot.png').read_bytes().startswith(b'\x89PNG')
+    elif 'import-graph' in command:
+        assert json.loads((tmp_path / 'site.json').read_text('utf-8'))['regions']
     elif '--out' in command:
         (folder,) = tmp_path.iterdir()
         if 'evaluate' in command:

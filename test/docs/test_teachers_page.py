@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page on teachers: its planners work as it says, SPINE's loop included."""
 
 from __future__ import annotations
@@ -22,13 +23,12 @@ from prism_core import (
     parse_scene_graph,
     render_plan,
 )
-from prism_core.dataset.importing import import_log
 from prism_core.dataset.protocol_check import check_teacher
 from prism_core.domains.mapping import GRAPHS, make_symbolic_planner
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.planner import run_episode
+from prism_core.episode.planner import run_episode
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs/teachers.md').read_text('utf-8')
@@ -59,7 +59,7 @@ def test_the_planner_of_the_page_runs_by_its_commands_and_passes_the_check(tmp_p
     for line in block.splitlines():
         variable, prism, *words = shlex.split(line.removeprefix('$ '))
         assert (variable, prism) == ('PYTHONPATH=.', 'prism')
-        outputs.append(run(tmp_path, '-m', 'prism_core.cli', *words).stdout)
+        outputs.append(run(tmp_path, '-m', 'prism_core.cli.main', *words).stdout)
     assert 'inspect(' in outputs[0]
     assert 'source: inspector' in outputs[0]
     assert (tmp_path / 'inspected.jsonl').stat().st_size > 5_000
@@ -117,7 +117,7 @@ class Spine:
     def complete(self, messages) -> str:
         """The reply of the language model."""
         end = {'role': 'assistant', 'content': '{"plan": "[answer(x)]"}'}
-        (one,) = import_log(json.dumps([*messages, end]), 'told', DOMAIN)
+        (one,) = DOMAIN.import_log(json.dumps([*messages, end]), 'told')
         assert one.episode is not None, one.reason
         graph, turns = one.episode.final_graph, one.episode.turns[:-1]
         plan = SYMBOLIC.plan(one.episode.task.request, graph, turns)
@@ -159,10 +159,10 @@ def test_the_wrapped_loop_plans_as_what_is_inside_it_would_and_its_log_can_be_im
     for task in some_tasks():
         run_ = run_episode(adapter, DOMAIN.make_simulator(task), task)
         plain = run_episode(SYMBOLIC, DOMAIN.make_simulator(task), task)
-        assert run_.ending == plain.ending == 'answer'
+        assert run_.ending == plain.ending == 'reported'
         assert [t.plan for t in run_.turns] == [t.plan for t in plain.turns]
         assert len([m for m in log if m['role'] == 'assistant']) == len(run_.turns)
-        (one,) = import_log(json.dumps(log), 'log', DOMAIN)
+        (one,) = DOMAIN.import_log(json.dumps(log), 'log')
         assert one.episode is not None, one.reason
         assert [t.plan for t in one.episode.turns] == [t.plan for t in run_.turns]
         turns += len(run_.turns)

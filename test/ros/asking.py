@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of prism_planner share: nodes that are up, and how they are asked."""
 
 import pytest

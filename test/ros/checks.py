@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What several ROS tests check alike."""
 
 from prism_ros.errors import CODE_NAMES

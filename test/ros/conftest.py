@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real nodes over real DDS: each test in its own domain, nothing shared, nothing left behind."""
 
 import os
@@ -19,6 +20,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from prism_core import GraphUpdate
+from prism_msgs.srv import UpdateGraph
+from prism_ros.conversions import update_to_message
 from prism_ros.managed_node import latched, spin
 from prism_ros.planner_node import PlannerNode
 from prism_ros.scene_graph_node import SceneGraphNode
@@ -99,6 +103,16 @@ class Ros:
         future = self.send(kind, name, kind.Request(**fields) if request is None else request)
         self.spin_until(future.done)
         return future.result()
+
+    def call_update(self, graph) -> None:
+        """Tell the owner of the scene graph all that is in a graph."""
+        update = GraphUpdate(
+            upsert_nodes=tuple(graph.nodes.values()),
+            upsert_connections=tuple(graph.connections.values()),
+            robot_location=graph.robot_location,
+        )
+        response = self.call(UpdateGraph, 'update_graph', update=update_to_message(update))
+        assert response.success, response.error_msg
 
     def send_goal(self, kind, name: str, goal, feedback_callback=None):
         """Send a goal to a ROS action; its handle, once it is accepted."""

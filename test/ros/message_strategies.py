@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arbitrary valid messages of prism_msgs, and the wire that they travel over."""
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Header
 
-from prism_core import ActionTable, ArgumentKind
+from prism_core import ActionSpec, ActionTable, ArgumentKind, ArgumentSpec
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.graph_elements import MAX_COORDINATE_M, NODE_KEYS
+from prism_core.graph.elements import MAX_COORDINATE_M, NODE_KEYS
 from prism_msgs.msg import (
     NodeAttributes,
     Observation,
@@ -28,7 +29,7 @@ from prism_msgs.msg import (
     Turn,
 )
 
-from ..core.strategies import json_values, names, nasty_texts
+from ..core.strategies import any_names, json_values, nasty_texts
 
 patient = settings(deadline=None)
 
@@ -73,7 +74,7 @@ _pairs = st.lists(
 )
 
 
-def nodes(ids: st.SearchStrategy[str] = names) -> st.SearchStrategy[SceneNode]:
+def nodes(ids: st.SearchStrategy[str] = any_names) -> st.SearchStrategy[SceneNode]:
     """Nodes with any value in any field."""
     pose = st.builds(
         Pose,
@@ -96,53 +97,71 @@ def nodes(ids: st.SearchStrategy[str] = names) -> st.SearchStrategy[SceneNode]:
     )
 
 
+PLACEMENTS = SceneEdge.KIND_IN, SceneEdge.KIND_ON, SceneEdge.KIND_HELD
+
+
 @st.composite
 def scene_graphs(draw) -> SceneGraph:
     """Graphs whose edges and robot location fit the nodes, kinds interleaved as they come."""
     drawn = draw(st.lists(nodes(), max_size=6, unique_by=lambda node: node.id))
     kinds = {node.id: node.type for node in drawn}
-    ends = [
-        (a, b)
-        for a in kinds
-        for b in kinds
-        if a != b and SceneNode.TYPE_REGION in (kinds[a], kinds[b])
-    ]
+    ends = [(a, b) for a in kinds for b in kinds if a != b]
     chosen = draw(st.lists(st.sampled_from(ends), unique_by=frozenset)) if ends else []
     regions = [name for name, kind in kinds.items() if kind == SceneNode.TYPE_REGION]
+    edges, placed = [], set()
+    for a, b in chosen:
+        fitting = _fitting_kinds(a, b, kinds, is_placed=a in placed)
+        if not fitting:
+            continue
+        kind = draw(st.sampled_from(fitting))
+        if kind in PLACEMENTS:
+            placed.add(a)
+        cost = -1.0 if kind in PLACEMENTS else draw(costs)
+        edges.append(SceneEdge(source=a, target=b, kind=kind, cost=cost))
     return SceneGraph(
         header=draw(headers),
         map_id=draw(ros_texts(64)),
         revision=draw(revisions),
         robot_location=draw(st.sampled_from(['', *regions])),
         nodes=drawn,
-        edges=[
-            SceneEdge(
-                source=a,
-                target=b,
-                kind=SceneEdge.KIND_TRAVERSABLE
-                if kinds[a] == kinds[b]
-                else SceneEdge.KIND_OBSERVED_FROM,
-                cost=draw(costs),
-            )
-            for a, b in chosen
-        ],
+        edges=edges,
     )
 
 
-edges = st.builds(
-    SceneEdge,
-    source=ros_texts(128),
-    target=ros_texts(128),
-    kind=st.sampled_from([SceneEdge.KIND_TRAVERSABLE, SceneEdge.KIND_OBSERVED_FROM]),
-    cost=costs,
-).filter(lambda edge: edge.source != edge.target)
+def _fitting_kinds(a: str, b: str, kinds: dict[str, int], *, is_placed: bool) -> list[int]:
+    """The kinds of edges from one node to another; an object is placed once, and never in or on
+    one that comes behind it, so that nothing holds itself.
+    """
+    is_region = [kinds[name] == SceneNode.TYPE_REGION for name in (a, b)]
+    if all(is_region):
+        return [SceneEdge.KIND_TRAVERSABLE]
+    fitting = [SceneEdge.KIND_OBSERVED_FROM] if any(is_region) else []
+    order = list(kinds)
+    if not is_placed and not is_region[0] and (is_region[1] or order.index(b) < order.index(a)):
+        fitting += PLACEMENTS[:2] if is_region[1] else PLACEMENTS
+    return fitting
+
+
+def _edges_of(kinds: list[int], cost: st.SearchStrategy[float]) -> st.SearchStrategy[SceneEdge]:
+    return st.builds(
+        SceneEdge,
+        source=ros_texts(128),
+        target=ros_texts(128),
+        kind=st.sampled_from(kinds),
+        cost=cost,
+    ).filter(lambda edge: edge.source != edge.target)
+
+
+edges = _edges_of([SceneEdge.KIND_TRAVERSABLE, SceneEdge.KIND_OBSERVED_FROM], costs) | _edges_of(
+    list(PLACEMENTS), st.just(-1.0)
+)
 
 _changes = st.builds(KeyValue, key=_keys | st.sampled_from(FIELDS), value=_values) | st.builds(
     KeyValue, key=st.just('description'), value=ros_texts(1024)
 )
 node_attributes = st.builds(
     NodeAttributes,
-    id=names,
+    id=any_names,
     attributes=st.lists(_changes, max_size=4, unique_by=lambda pair: pair.key),
 )
 
@@ -163,13 +182,14 @@ updates = st.builds(
 
 
 def _step(action: str, table: ActionTable) -> st.SearchStrategy[PlanStep]:
-    kinds = {argument.kind for argument in table[action].arguments}
+    all_kinds = [argument.kind for argument in table[action].arguments]
+    kinds, named = set(all_kinds), sum(kind.is_node for kind in all_kinds)
     has_point = ArgumentKind.X_M in kinds
     number = doubles if has_point else st.just(0.0)
     return st.builds(
         PlanStep,
         action=st.just(action),
-        target=ros_texts(128) if any(kind.is_node for kind in kinds) else st.just(''),
+        targets=st.lists(ros_texts(128), min_size=named, max_size=named),
         point=st.builds(Point, x=number, y=number),
         has_point=st.just(has_point),
         radius=singles if ArgumentKind.RADIUS_M in kinds else st.just(0.0),
@@ -177,7 +197,22 @@ def _step(action: str, table: ActionTable) -> st.SearchStrategy[PlanStep]:
     )
 
 
-steps = st.sampled_from(list(MAPPING_ACTIONS)).flatmap(lambda name: _step(name, MAPPING_ACTIONS))
+_OBJECT = ArgumentSpec('object', ArgumentKind.OBJECT)
+_PLACE = ArgumentSpec('place', ArgumentKind.NODE)
+TABLE = ActionTable(
+    [
+        *MAPPING_ACTIONS.values(),
+        ActionSpec('put', (_OBJECT, _PLACE), 'put an object in or on something'),
+        ActionSpec(
+            'stack',
+            (_OBJECT, _PLACE, ArgumentSpec('radius_m', ArgumentKind.RADIUS_M), _OBJECT, _OBJECT),
+            'build a tower',
+        ),
+    ]
+)
+"""Actions of any number of nodes."""
+
+steps = st.sampled_from(list(TABLE)).flatmap(lambda name: _step(name, TABLE))
 plans = st.builds(
     Plan,
     header=headers,

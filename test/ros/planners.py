@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Planners that misbehave, named by import path in parameter planner.order."""
 
 import threading
@@ -90,3 +91,11 @@ class Repeats(_Double):
     def plan(self, request, known_graph, history):
         drive = Action('goto', ('gate_1',))
         return Plan((drive, drive, Action('answer', ('Da bin ich.',))))
+
+
+class Idles(_Double):
+    """Drives to where the robot stands first, and sends again whatever failed."""
+
+    def plan(self, request, known_graph, history):
+        here = Action('goto', (known_graph.robot_location,))
+        return Plan((here, Action('goto', ('gate_1',)), Action('replan')))

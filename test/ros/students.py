@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Students for the tests of the falling order: LMPlanner over a real engine child, with doubles for
 the model in it. Named by import path in parameter planner.order.
 """
@@ -8,8 +9,9 @@ import sys
 from pathlib import Path
 
 from prism_core import SpineDialect
+from prism_core.dialects.language import Language
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.inference.engine import EngineConfig, EngineModel
+from prism_core.inference.child.engine import EngineConfig, EngineModel
 from prism_core.inference.lm_planner import LMPlanner
 
 ENGINES: list[EngineModel] = []
@@ -32,7 +34,9 @@ def make(
     engine = EngineModel(config)
     ENGINES.append(engine)
     engine.start()
-    return LMPlanner(engine, SpineDialect(MAPPING_ACTIONS), MAPPING_ACTIONS, name='student')
+    return LMPlanner(
+        engine, SpineDialect(Language(MAPPING_ACTIONS)), MAPPING_ACTIONS, name='student'
+    )
 
 
 def make_slow() -> LMPlanner:

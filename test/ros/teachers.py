@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A teacher for the tests of planner `lm`: an endpoint over real HTTP."""
 
 from __future__ import annotations

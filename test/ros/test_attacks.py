@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What any participant of the domain may call, tried as who means harm would: over real DDS."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`prism bench soak`, in a quarter of a minute."""
 
 from __future__ import annotations

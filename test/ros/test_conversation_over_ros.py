@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a model is sent by the planner node is, byte for byte, what the dataset teaches."""
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import pytest
 from prism_core import Action, GraphUpdate, Node, Plan, render_scene_graph
 from prism_core.dataset.conversations import render_samples
 from prism_core.domain import find_domain
-from prism_core.episode import with_known_graphs
+from prism_core.episode.episode import with_known_graphs
+from prism_core.inference.endpoint.teacher_api import ApiModel
 from prism_core.inference.lm_factory import CONFIG_VARIABLE
 from prism_core.inference.lm_planner import LMPlanner
-from prism_core.inference.teacher_api import ApiModel
 from prism_msgs.msg import Observation, PlanStep, SceneGraphUpdate, Turn
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.srv import GetPlan, UpdateGraph
@@ -129,8 +130,8 @@ def test_a_student_is_asked_over_ros_with_the_bytes_of_the_dataset(ros, episodes
                 plan = ask(ros, episode, graph, history)
                 assert said(server.asks[-1].body['messages']) == said(prompt)
                 steps = plan_to_message(turn.plan, DOMAIN.table).steps
-                assert [(s.action, s.target) for s in plan.steps] == [
-                    (s.action, s.target) for s in steps
+                assert [(s.action, list(s.targets)) for s in plan.steps] == [
+                    (s.action, list(s.targets)) for s in steps
                 ]
         assert len(server.asks) == sum(len(e.turns) for e in episodes)
         assert all('scene_graph' not in str(ask.body) for ask in server.asks)
@@ -210,7 +211,7 @@ def test_a_history_without_the_plans_that_were_given_is_told_from_what_is_known(
         ros.start_graph()
         node = ros.start_planner(planner__order=[f'{__name__}:make_compact'])
         ros.spin_until(lambda: node._mirror.graph is not None)
-        step = PlanStep(action='map_region', target='road_1')
+        step = PlanStep(action='map_region', targets=['road_1'])
         turn = Turn(plan=PlanMessage(steps=[step]), observations=[Observation()])
         assert ros.call(GetPlan, 'plan', task='look', history=[turn]).success
         (only,) = server.asks[-1].body['messages']

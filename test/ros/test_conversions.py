@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import math
@@ -12,7 +13,11 @@ from std_msgs.msg import Header
 
 from prism_core import (
     Action,
+    ActionSpec,
+    ActionTable,
     ArgumentKind,
+    ArgumentSpec,
+    ConfigError,
     Connection,
     GraphUpdate,
     Node,
@@ -23,10 +28,11 @@ from prism_core import (
     parse_scene_graph,
     render_scene_graph,
 )
-from prism_core.domains.mapping import MAPPING_ACTIONS
+from prism_core.graph.elements import PLACEMENTS
 from prism_msgs.msg import PlanStep, SceneEdge
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_ros.conversions import (
+    check_table,
     connection_from_message,
     connection_to_message,
     node_from_message,
@@ -48,7 +54,7 @@ from prism_ros.turn_conversions import (
 
 from ..core import strategies
 from . import message_strategies as messages
-from .message_strategies import FIELDS, LIKE_JSON, patient, ros_texts, travelled
+from .message_strategies import FIELDS, LIKE_JSON, TABLE, patient, ros_texts, travelled
 
 # What core says and a message can carry -----------------------------------------------------------
 
@@ -97,15 +103,15 @@ changes = st.builds(
 core_costs = st.none() | st.floats(0, 1e6, width=32) | st.integers(0, 100)
 core_nodes = st.builds(
     Node,
-    strategies.names,
+    strategies.any_names,
     st.sampled_from(['region', 'object']),
-    strategies.positions,
+    st.none() | strategies.positions,
     strategies.descriptions,
     attributes,
 )
 core_connections = st.builds(
-    lambda kind, ends, cost_m: Connection(kind, *ends, cost_m),
-    st.sampled_from(['traversable', 'observed_from']),
+    lambda kind, ends, cost_m: Connection(kind, *ends, None if kind in PLACEMENTS else cost_m),
+    st.sampled_from(['traversable', 'observed_from', *PLACEMENTS]),
     st.lists(ros_texts(128), min_size=2, max_size=2, unique=True),
     core_costs,
 )
@@ -113,7 +119,7 @@ core_updates = st.builds(
     GraphUpdate,
     upsert_nodes=st.lists(core_nodes, max_size=3).map(tuple),
     upsert_connections=st.lists(core_connections, max_size=3).map(tuple),
-    set_attributes=st.dictionaries(strategies.names, changes, max_size=3),
+    set_attributes=st.dictionaries(strategies.any_names, changes, max_size=3),
     remove_nodes=st.lists(ros_texts(128), max_size=3).map(tuple),
     remove_connections=st.lists(core_connections, max_size=3).map(tuple),
     robot_location=st.none() | ros_texts(128).filter(bool),
@@ -125,6 +131,7 @@ core_updates = st.builds(
 arguments = {
     ArgumentKind.REGION: ros_texts(128),
     ArgumentKind.OBJECT: ros_texts(128),
+    ArgumentKind.NODE: ros_texts(128),
     ArgumentKind.X_M: messages.doubles,
     ArgumentKind.Y_M: messages.doubles,
     ArgumentKind.RADIUS_M: messages.singles,
@@ -133,7 +140,7 @@ arguments = {
 core_plans = st.builds(
     Plan,
     st.lists(
-        st.sampled_from(list(MAPPING_ACTIONS.values())).flatmap(
+        st.sampled_from(list(TABLE.values())).flatmap(
             lambda spec: st.builds(
                 Action,
                 st.just(spec.name),
@@ -158,13 +165,16 @@ core_turns = st.builds(Turn, core_plans, st.lists(core_observations, max_size=3)
 
 @st.composite
 def core_graphs(draw) -> SceneGraph:
-    graph = draw(strategies.scene_graphs(bare=True))
+    graph = draw(strategies.scene_graphs(bare=True, any_kind=True))
     return SceneGraph(
         [
             replace(node, description=draw(strategies.descriptions), attributes=draw(attributes))
             for node in graph.nodes.values()
         ],
-        [replace(c, cost_m=draw(core_costs)) for c in graph.connections.values()],
+        [
+            c if c.is_placement else replace(c, cost_m=draw(core_costs))
+            for c in graph.connections.values()
+        ],
         robot_location=graph.robot_location,
         revision=graph.revision,
         attributes=draw(st.just({}) | st.builds(dict, map_id=ros_texts(64).filter(bool))),
@@ -191,9 +201,9 @@ def test_an_update_message_says_the_same_after_a_visit_to_core(message):
 @patient
 @given(messages.turns)
 def test_a_turn_message_with_its_observations_says_the_same_after_a_visit_to_core(message):
-    assert turn_to_message(turn_from_message(message, MAPPING_ACTIONS), MAPPING_ACTIONS) == message
-    arrived = turn_from_message(travelled(message), MAPPING_ACTIONS)
-    assert turn_to_message(arrived, MAPPING_ACTIONS) == message
+    assert turn_to_message(turn_from_message(message, TABLE), TABLE) == message
+    arrived = turn_from_message(travelled(message), TABLE)
+    assert turn_to_message(arrived, TABLE) == message
 
 
 @patient
@@ -221,8 +231,8 @@ def test_an_update_comes_back_from_the_wire_as_it_was(update):
 @patient
 @given(core_turns)
 def test_a_turn_with_its_observations_comes_back_from_the_wire_as_it_was(turn):
-    message = turn_to_message(turn, MAPPING_ACTIONS)
-    assert turn_from_message(travelled(message), MAPPING_ACTIONS) == turn
+    message = turn_to_message(turn, TABLE)
+    assert turn_from_message(travelled(message), TABLE) == turn
 
 
 @patient
@@ -233,6 +243,27 @@ def test_what_a_message_brought_can_be_saved_and_loaded_again(message):
     assert parse_scene_graph(text.encode().decode()) == graph
 
 
+def test_a_position_that_is_not_a_number_is_unknown_and_height_is_kept():
+    message = node_to_message(Node('living room', 'object', None, '', {'z_m': 1.2}))
+    at = message.pose.position
+    assert math.isnan(at.x)
+    assert math.isnan(at.y)
+    assert at.z == 1.2
+    arrived = node_from_message(travelled(message))
+    assert (arrived.name, arrived.position) == ('living room', None)
+    assert arrived.attributes == {'z_m': 1.2}
+    message.pose.position.z = math.nan
+    assert node_from_message(message) == Node('living room', 'object')
+
+
+@pytest.mark.parametrize('name', ['😀' * 128, '日' * 128, 'x' * 128])
+def test_the_longest_name_of_any_characters_travels(name):
+    message = node_to_message(Node(name, 'region', (1, 2)))
+    assert node_from_message(travelled(message)).name == name
+    step = step_to_message(Action('put', (name, name)), TABLE)
+    assert step_from_message(travelled(step), TABLE) == Action('put', (name, name))
+
+
 def test_a_float32_field_is_off_by_no_more_than_its_rounding():
     node = Node('a', 'region', (0, 0), '', {'confidence': 0.9})
     arrived = node_from_message(travelled(node_to_message(node)))
@@ -240,16 +271,46 @@ def test_a_float32_field_is_off_by_no_more_than_its_rounding():
     message = connection_to_message(Connection('traversable', 'a', 'b', 1234.5678))
     arrived = connection_from_message(travelled(message))
     assert arrived.cost_m == pytest.approx(1234.5678, rel=1e-7)
-    step = step_to_message(Action('explore_region', ('a', 0.1)), MAPPING_ACTIONS)
-    arrived = step_from_message(travelled(step), MAPPING_ACTIONS)
+    step = step_to_message(Action('explore_region', ('a', 0.1)), TABLE)
+    arrived = step_from_message(travelled(step), TABLE)
     assert arrived.arguments == ('a', pytest.approx(0.1, rel=1e-7))
+
+
+def test_a_step_names_the_nodes_of_its_action_in_their_order():
+    put = Action('put', ('cup_1', 'table_2'))
+    step = travelled(step_to_message(put, TABLE))
+    assert (step.action, list(step.targets)) == ('put', ['cup_1', 'table_2'])
+    assert step_from_message(step, TABLE) == put
+
+
+@pytest.mark.parametrize(
+    'spec',
+    [
+        ActionSpec('gather', (ArgumentSpec('node', ArgumentKind.NODE),) * 9, 'too many'),
+        ActionSpec('x' * 33, (), 'too long'),
+    ],
+)
+def test_an_action_that_no_step_can_carry_is_told_of_at_once(spec):
+    with pytest.raises(ConfigError, match='does not fit a PlanStep: expected a name of at'):
+        check_table(ActionTable([spec]))
+    check_table(TABLE)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'number'), [('in', SceneEdge.KIND_IN), ('on', SceneEdge.KIND_ON), ('held', 5)]
+)
+def test_what_is_in_on_or_held_by_something_travels_from_the_object_to_its_holder(kind, number):
+    placement = Connection(kind, 'cup', 'box')
+    edge = travelled(connection_to_message(placement))
+    assert (edge.source, edge.target, edge.kind, edge.cost) == ('cup', 'box', number, -1.0)
+    assert connection_from_message(edge) == placement
 
 
 def test_the_envelope_stays_on_the_ros_side():
     step = PlanStep(
         action='replan', needs_approval=True, status=PlanStep.FAILED, error_code=1, message='no'
     )
-    assert step_from_message(step, MAPPING_ACTIONS) == Action('replan')
+    assert step_from_message(step, TABLE) == Action('replan')
     graph = SceneGraphMessage(header=Header(stamp=Time(sec=7)))
     assert scene_graph_to_message(scene_graph_from_message(graph)).header == Header(frame_id='map')
 
@@ -270,15 +331,15 @@ def test_any_cost_below_zero_stands_for_the_straight_line(cost):
     ],
 )
 def test_whole_numbers_of_a_planner_arrive_as_what_they_are(action, field, value):
-    step = travelled(step_to_message(action, MAPPING_ACTIONS))
+    step = travelled(step_to_message(action, TABLE))
     assert getattr(step, field) == value
-    assert step_from_message(step, MAPPING_ACTIONS) == action
+    assert step_from_message(step, TABLE) == action
 
 
 def test_a_planner_s_text_is_freed_of_what_no_ros_string_can_hold():
     plan = Plan((Action('answer', ('a\0b\ud800c',)),), 'g\0\udfff', ('n\0', 'x' * 200), 'r\ud83d')
-    message = travelled(plan_to_message(plan, MAPPING_ACTIONS))
-    assert plan_from_message(message, MAPPING_ACTIONS) == Plan(
+    message = travelled(plan_to_message(plan, TABLE))
+    assert plan_from_message(message, TABLE) == Plan(
         (Action('answer', ('ab?c',)),), 'g?', ('n', 'x' * 128), 'r?'
     )
 

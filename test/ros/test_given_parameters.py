@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parameters that were given wrong at the start: a sentence each, and a node that stays up."""
 
 import math
@@ -44,6 +45,7 @@ WAYS = {
     },
     'too low': (lambda spec: spec.range, lambda spec: type(spec.default)(spec.range[0] - 1)),
     'too high': (lambda spec: spec.range, lambda spec: type(spec.default)(spec.range[1] + 1)),
+    'another text': (lambda spec: spec.choices, lambda spec: 'other'),
     'far too high': (lambda spec: isinstance(spec.default, float), lambda spec: 2**63 - 1),
     'an empty list': (lambda spec: True, lambda spec: None),
     'an empty list of a type': (lambda spec: isinstance(spec.default, list), lambda spec: []),
@@ -202,3 +204,17 @@ def test_what_ros_itself_cannot_read_is_said_once_and_not_tried_again_at_once(
     assert 'Failed to parse global arguments' in of_rcl
     assert words in line
     assert line.endswith('; mend the arguments or the parameter file')
+
+
+def test_a_parameter_file_that_ros_cannot_read_is_said_with_its_line(ros, log, tmp_path):
+    file = tmp_path / 'robot.yaml'
+    file.write_text('/**:\n  ros__parameters:\n    planner.shares: [1, 2.5]\n')
+    arguments = ('--params-file', str(file))
+    with node_process('planner_node', ros.domain, log, arguments=arguments) as process:
+        ros.spin_until(lambda: any('mend' in line for line in lines_of(log)))
+        assert process.poll() is None
+    _, line = lines_of(log)
+    assert line == (
+        f'{file}:3: planner.shares: expected items of one type, got [1, 2.5]; write whole numbers '
+        'as 1.0; ROS refuses the whole file for it; mend the parameter file'
+    )

@@ -1,5 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -18,6 +20,22 @@ from prism_ros.errors import Refusal
 from prism_ros.graph_files import GraphFolder, load_scene_graph, save_scene_graph
 
 GRAPH = SceneGraph([Node('a', 'region', (1, 2), 'the é dock')], robot_location='a', revision=3)
+
+
+NAV2 = json.dumps(
+    {
+        'features': [
+            *(
+                {
+                    'geometry': {'type': 'Point', 'coordinates': [x, 0]},
+                    'properties': {'id': x},
+                }
+                for x in (1, 2)
+            ),
+            {'geometry': {'type': 'LineString'}, 'properties': {'startid': 1, 'endid': 2}},
+        ]
+    }
+)
 
 
 def refused(code: int, sentence: str):
@@ -53,7 +71,10 @@ def open_to_all(folder) -> GraphFolder:
 
 
 OUTSIDE = 'is not inside the folder'
-NO_NAME = r'expected the name of a \.json file in .*, without parts that begin with \. or ~, got'
+NO_NAME = (
+    r'expected the name of a \.json( or \.geojson or \.graphml)? file in .*, without parts that '
+    r'begin with \. or ~, got'
+)
 BAD_NAMES = {
     **dict.fromkeys(
         ['../secret.json', 'inside/../../secret.json', 'none/../map.json', '..', '/etc/x.json'],
@@ -105,6 +126,22 @@ def test_a_file_inside_the_folder_is_written_and_read(open_to_all, folder, name)
     path = open_to_all.save(GRAPH, name)
     assert path == folder / name
     assert open_to_all.load(name) == (GRAPH, path)
+
+
+def test_a_map_of_another_kind_is_read_and_what_was_made_of_it_is_said(folder):
+    (folder / 'route.geojson').write_text(NAV2)
+    told = []
+    graph, path = GraphFolder(str(folder), '').load('route.geojson', told.append)
+    assert [node.kind for node in graph.nodes.values()] == ['region', 'region']
+    assert told == [
+        f'{path}: nav2; read: 2 point as region, 1 line as way; guessed: 1 way that leads one way '
+        'only, taken both ways; left out: 1 robot location, which the file does not say'
+    ]
+    told.clear()
+    assert load_scene_graph(folder / 'map.json', say=told.append) == GRAPH
+    assert told == []
+    with refused(PlanErrorCode.FILE_ERROR, r'expected the name of a \.json file in'):
+        GraphFolder(str(folder), '', str(folder)).save(GRAPH, 'route.geojson')
 
 
 def test_nothing_is_written_where_no_folder_is_named_for_it(folder):
@@ -184,7 +221,7 @@ def test_without_a_folder_that_of_the_file_counts(folder, monkeypatch, form):
 
 
 def test_without_folder_and_path_the_packaged_graphs_count():
-    found = GraphFolder('', 'depot.json')
+    found = GraphFolder('', 'depot.json', find_packaged=lambda: GRAPHS)
     assert found.file == GRAPHS / 'depot.json'
     assert found.load('depot.json')[1] == found.file
     assert load_scene_graph(found.file).robot_location == 'dock_1'
@@ -263,7 +300,7 @@ def test_a_file_that_is_not_utf_8_is_refused(folder):
 
 def test_a_file_that_is_no_scene_graph_is_refused(folder):
     path = folder.parent / 'secret.json'
-    with pytest.raises(SceneGraphError, match=f'^{path}: expected a JSON object with "regions"'):
+    with pytest.raises(SceneGraphError, match=f'^{path}: no kind of map that can be read '):
         load_scene_graph(path)
 
 
@@ -362,3 +399,28 @@ def test_a_kill_while_saving_leaves_the_old_file_or_the_new_one(folder):
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
         assert len(load_scene_graph(path).nodes) == 300
+
+
+SITE = Path(__file__).parents[2] / 'examples' / 'site'
+
+
+def test_waypoints_on_a_map_are_read_where_who_started_the_node_names_them():
+    said = []
+    graph = load_scene_graph(SITE / 'waypoints.yaml', say=said.append)
+    assert graph.is_reachable('Empfang', 'loading dock 2')
+    assert not graph.is_reachable('Empfang', 'store')
+    assert 'way over free floor of the map' in said[0]
+
+
+def test_a_map_that_somebody_on_the_network_names_leads_to_no_other_file(tmp_path):
+    path = tmp_path / 'waypoints.json'
+    path.write_text(json.dumps({'map': str(SITE / 'site.yaml'), 'places': {'a': [1, 2]}}))
+    assert load_scene_graph(path).regions  # who starts the node may
+    with pytest.raises(SceneGraphError, match=r'names another one.*which is not followed'):
+        GraphFolder(str(tmp_path), '').load('waypoints.json')
+
+
+def test_a_table_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / 'places.csv'
+    path.write_bytes(b'\xef\xbb\xbf' + (SITE / 'places.csv').read_bytes())
+    assert load_scene_graph(path) == load_scene_graph(SITE / 'places.csv')

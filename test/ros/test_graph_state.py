@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the owner of a graph keeps on disk: files only, no ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the planner believes of the graph, message by message."""
 
 from __future__ import annotations

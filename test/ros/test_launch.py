@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch file, described and started where the `launch` packages are installed."""
 
 import importlib.util
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 if importlib.util.find_spec('launch_ros') is None:
@@ -80,3 +82,52 @@ def test_two_robots_start_in_two_namespaces_and_plan(ros):
         for robot in robots:
             robot.send_signal(signal.SIGINT)
         assert [robot.wait(20) for robot in robots] == [0, 0]
+
+
+@pytest.fixture
+def launched(ros, tmp_path):
+    """The launch file in a process of its own, both nodes ready, and all processes below it."""
+    log = tmp_path / 'log'
+    environment = os.environ | {'ROS_DOMAIN_ID': str(ros.domain)}
+    with log.open('w') as output:
+        launch = subprocess.Popen(
+            ['ros2', 'launch', str(LAUNCH_FILE)], env=environment, stdout=output, stderr=output
+        )
+    below: list[psutil.Process] = []
+    try:
+        end_s = time.monotonic() + 90
+        while log.read_text().count(' ready: ') < 2:
+            assert time.monotonic() < end_s, log.read_text()
+            time.sleep(0.1)
+        below += psutil.Process(launch.pid).children(recursive=True)
+        yield launch, below
+    finally:
+        ros.is_haunted = True
+        if launch.poll() is None:
+            below += psutil.Process(launch.pid).children(recursive=True)
+            launch.kill()
+        for process in below:
+            if process.is_running():
+                process.kill()
+        launch.wait()
+
+
+@pytest.mark.parametrize('signal_name', ['SIGINT', 'SIGTERM', 'SIGKILL'])
+def test_however_the_launch_ends_nodes_and_engine_end_with_it(launched, signal_name):
+    launch, below = launched
+    assert len(below) >= 3  # two nodes and the engine
+    launch.send_signal(getattr(signal, signal_name))
+    _, alive = psutil.wait_procs(below, timeout=30)
+    assert [process.cmdline() for process in alive] == []
+    expected = 0 if signal_name == 'SIGINT' else -getattr(signal, signal_name)
+    assert launch.wait(30) == expected
+
+
+def test_an_engine_ends_with_its_node_that_is_killed(launched):
+    _, below = launched
+    (planner,) = [p for p in below if any('prism_planner' in word for word in p.cmdline()[:2])]
+    engine = planner.children()
+    assert engine
+    planner.kill()
+    _, alive = psutil.wait_procs(engine, timeout=20)
+    assert alive == []

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the launch file's arguments mean, and that the launch file asks; it needs no `launch`."""
 
 import importlib.util
@@ -142,3 +143,10 @@ def test_the_graph_of_the_working_directory_goes_to_its_node_alone(nodes_of, her
     assert said == [f'scene graph: the file {here / "site.json"}']
     with pytest.raises(ValueError, match=r'^scene_graph: expected a file'):
         nodes_of(scene_graph='none.json')
+
+
+def test_the_domain_goes_to_both_nodes_where_it_is_named(nodes_of):
+    for node in nodes_of(domain='mapping')[:2]:
+        assert node['parameters'][1]['domain'] == 'mapping'
+    for node in nodes_of()[:2]:
+        assert 'domain' not in node['parameters'][1]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a robot's day must not wear out."""
 
 from __future__ import annotations

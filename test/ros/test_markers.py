@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 from collections import Counter
@@ -23,6 +24,7 @@ GRAPH = SceneGraph(
     [
         Connection('traversable', 'road', 'dock'),
         Connection('observed_from', 'truck', 'road'),
+        Connection('on', 'truck', 'dock'),
     ],
     robot_location='road',
 )
@@ -50,6 +52,7 @@ def test_any_graph_is_drawn_with_a_point_for_each_node_and_two_for_each_connecti
         'objects': len(graph.objects),
         'traversable': 2 * kinds['traversable'],
         'observed_from': 2 * kinds['observed_from'],
+        **{kind: 2 * kinds[kind] for kind in ('in', 'on', 'held')},
         'robot': int(graph.robot_location is not None),
     }
     drawn = {name: len(marker.points) for (name, _), marker in markers.items() if name != 'names'}
@@ -74,7 +77,28 @@ def test_points_stand_where_the_nodes_are():
     assert points(markers['objects', 0]) == [(7, 8, 3)]
     assert points(markers['traversable', 0]) == [(4, 5, 0), (1, 2, 0)]
     assert points(markers['observed_from', 0]) == [(7, 8, 3), (4, 5, 0)]
+    assert points(markers['on', 0]) == [(7, 8, 3), (1, 2, 0)]
     assert points(markers['robot', 0]) == [(4, 5, 0)]
+
+
+def test_what_lies_nowhere_known_is_left_out_and_an_object_stands_where_it_is_seen_from():
+    graph = SceneGraph(
+        [
+            *(Node('dock', 'region', (1, 2)), Node('attic', 'region')),
+            *(Node('mug "B"', 'object', None, '', {'z_m': 2}), Node('ghost', 'object')),
+        ],
+        [
+            Connection('traversable', 'dock', 'attic'),
+            Connection('observed_from', 'mug "B"', 'dock'),
+        ],
+        robot_location='attic',
+    )
+    markers = named(graph)
+    assert points(markers['regions', 0]) == [(1, 2, 0)]
+    assert points(markers['objects', 0]) == [(1, 2, 2)]
+    assert points(markers['observed_from', 0]) == [(1, 2, 2), (1, 2, 0)]
+    assert not {name for name, _ in markers} & {'traversable', 'robot'}
+    assert [m.text for (space, _), m in markers.items() if space == 'names'] == ['dock', 'mug "B"']
 
 
 def test_a_name_stands_above_its_node():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import math
@@ -9,20 +10,21 @@ import pytest
 import yaml
 from rclpy.parameter import Parameter
 
+from prism_ros.checked_node import describe
 from prism_ros.parameter_checks import find_unknown, read_change, read_override
 from prism_ros.parameters import (
     FIXED,
+    NODES,
     PLANNER_PARAMETERS,
     ROS_PARAMETERS,
     SCENE_GRAPH_PARAMETERS,
     ParameterSpec,
 )
 
-TABLES = {'prism_scene_graph': SCENE_GRAPH_PARAMETERS, 'prism_planner': PLANNER_PARAMETERS}
 CONFIG = Path(__file__).parents[2] / 'config' / 'ros'
 every_spec = pytest.mark.parametrize(
     'spec',
-    [pytest.param(s, id=f'{node}.{s.name}') for node, table in TABLES.items() for s in table],
+    [pytest.param(s, id=f'{node}.{s.name}') for node, table in NODES.items() for s in table],
 )
 TIMEOUT = ParameterSpec('timeout_s', 3.0, 'Seconds.', range=(0.1, 600.0))
 COUNT = ParameterSpec('count', 3, 'How many.', range=(1, 8))
@@ -30,7 +32,8 @@ SHARES = ParameterSpec('shares', [1.0], 'Parts.')
 ORDER = ParameterSpec('order', ['a'], 'Names.', fixed='started')
 IS_ON = ParameterSpec('is_on', True, 'Whether.')
 PLACE = ParameterSpec('place', '', 'Where.', fixed='configured')
-SPECS = {spec.name: spec for spec in (TIMEOUT, COUNT, SHARES, ORDER, IS_ON, PLACE)}
+MODE = ParameterSpec('mode', 'off', 'How.', choices=('off', 'half', 'full'))
+SPECS = {spec.name: spec for spec in (TIMEOUT, COUNT, SHARES, ORDER, IS_ON, PLACE, MODE)}
 
 
 def value_of(spec: ParameterSpec) -> Parameter:
@@ -38,30 +41,33 @@ def value_of(spec: ParameterSpec) -> Parameter:
 
 
 def change(name: str, value, *, is_configured: bool = False):
-    return read_change(Parameter(name, value=value), SPECS, is_configured=is_configured).value
+    return read_change(name, value, SPECS, is_configured=is_configured)
 
 
 @every_spec
 def test_a_parameter_says_what_it_means_and_shows_it(spec):
     assert re.match(r'[A-Z].*\.', spec.description)
-    assert spec.describe().description == spec.description
-    constraints = spec.describe().additional_constraints
+    assert describe(spec).description == spec.description
+    constraints = describe(spec).additional_constraints
     assert (
-        spec.describe().read_only == (spec.fixed == 'started') == (FIXED['started'] in constraints)
+        describe(spec).read_only == (spec.fixed == 'started') == (FIXED['started'] in constraints)
     )
     assert (spec.fixed == 'configured') == (FIXED['configured'] in constraints)
     assert isinstance(spec.default, list) == ('at least one' in constraints)
-    assert bool(constraints) == (spec.fixed != 'no' or isinstance(spec.default, list))
+    assert bool(spec.choices) == (f'one of {", ".join(spec.choices)}' in constraints)
+    assert bool(constraints) == (
+        spec.fixed != 'no' or isinstance(spec.default, list) or bool(spec.choices)
+    )
 
 
 def test_what_decides_over_files_and_code_is_fixed_when_the_node_starts():
-    fixed = {spec.name for table in TABLES.values() for spec in table if spec.fixed == 'started'}
+    fixed = {spec.name for table in NODES.values() for spec in table if spec.fixed == 'started'}
     assert fixed >= {
         *('graph.file', 'graph.directory', 'graph.save_directory'),
-        *('planner.order', 'planner.allow_import_paths'),
+        *('domain', 'words', 'planner.order', 'planner.allow_import_paths'),
     }
     pattern = re.compile('file|director|folder|path|import|module|executable|python|command|url')
-    for table in TABLES.values():
+    for table in NODES.values():
         for spec in table:
             assert spec.fixed == 'started' or not pattern.search(spec.name)
 
@@ -70,7 +76,7 @@ def test_what_decides_over_files_and_code_is_fixed_when_the_node_starts():
 def test_a_number_has_a_range_that_holds_the_default_and_nothing_else_has_one(spec):
     is_number = isinstance(spec.default, (int, float)) and not isinstance(spec.default, bool)
     assert is_number == (spec.range is not None)
-    ranges = [*spec.describe().integer_range, *spec.describe().floating_point_range]
+    ranges = [*describe(spec).integer_range, *describe(spec).floating_point_range]
     assert len(ranges) == is_number
     for shown in ranges:
         assert shown.from_value <= spec.default <= shown.to_value
@@ -84,7 +90,7 @@ def test_the_type_of_a_default_is_one_that_ros_can_tell(spec):
     assert value_of(spec).type_ != Parameter.Type.NOT_SET
 
 
-@pytest.mark.parametrize('table', TABLES.values(), ids=TABLES.keys())
+@pytest.mark.parametrize('table', NODES.values(), ids=NODES.keys())
 def test_a_name_is_in_a_table_once(table):
     names = [spec.name for spec in table]
     assert len(set(names)) == len(names)
@@ -93,7 +99,9 @@ def test_a_name_is_in_a_table_once(table):
 def test_what_both_nodes_have_has_the_same_default_and_range():
     planner = {spec.name: spec for spec in PLANNER_PARAMETERS}
     shared = [spec for spec in SCENE_GRAPH_PARAMETERS if spec.name in planner]
-    assert {spec.name for spec in shared} == {'autostart', 'graph.max_nodes'}
+    assert {spec.name for spec in shared} == {
+        *('autostart', 'domain', 'graph.max_nodes', 'introspection_mode')
+    }
     for spec in shared:
         other = planner[spec.name]
         assert (spec.default, spec.range) == (other.default, other.range)
@@ -107,14 +115,14 @@ def test_the_shipped_files_hold_the_declared_names_with_their_defaults_and_types
             shipped[key.removeprefix('/**/')] = node['ros__parameters']
     # repr, so that 30 is not taken for 30.0: ROS would refuse it.
     assert repr(shipped) == repr(
-        {node: {spec.name: spec.default for spec in table} for node, table in TABLES.items()}
+        {node: {spec.name: spec.default for spec in table} for node, table in NODES.items()}
     )
 
 
 @every_spec
 def test_a_parameter_changes_only_until_it_is_fixed(spec):
     def set_it(is_configured: bool):
-        return read_change(value_of(spec), {spec.name: spec}, is_configured=is_configured)
+        return read_change(spec.name, spec.default, {spec.name: spec}, is_configured=is_configured)
 
     if spec.fixed == 'started':
         for is_configured in (False, True):
@@ -125,14 +133,14 @@ def test_a_parameter_changes_only_until_it_is_fixed(spec):
             ):
                 set_it(is_configured)
         return
-    assert set_it(False).value == spec.default
+    assert set_it(False) == spec.default
     if spec.fixed == 'configured':
         with pytest.raises(
             ValueError, match=f'^{spec.name} is fixed once the node is configured; clean the node'
         ):
             set_it(True)
     else:
-        assert set_it(True).value == spec.default
+        assert set_it(True) == spec.default
 
 
 @pytest.mark.parametrize(
@@ -146,6 +154,7 @@ def test_a_parameter_changes_only_until_it_is_fixed(spec):
         ('count', 8, 8),
         ('is_on', False, False),
         ('place', '', ''),
+        ('mode', 'half', 'half'),
     ],
 )
 def test_a_value_that_fits_is_taken_in_the_type_of_the_parameter(name, value, taken):
@@ -172,6 +181,8 @@ MISFITS = [
     ('is_on', 1, 'expected true or false, got 1'),
     ('place', 12, 'expected a text, got 12'),
     ('place', [b'x'], r"expected a text, got \[b'x'\]"),
+    ('mode', 'Half', "expected one of off, half, full, got the text 'Half'"),
+    ('mode', False, 'expected one of off, half, full, got false'),
 ]
 
 
@@ -182,14 +193,14 @@ def test_a_value_that_does_not_fit_is_refused_in_one_sentence(name, value, sente
     with pytest.raises(
         ValueError, match=f'^{name}: {sentence}; set it in the parameter file, at launch or on'
     ):
-        read_override(Parameter(name, value=value), SPECS[name])
+        read_override(value, SPECS[name])
 
 
 def test_an_empty_list_that_has_lost_its_type_is_called_so():
     with pytest.raises(
         ValueError, match=r'^order: expected a list of at least one text, got an em'
     ):
-        read_override(Parameter('order', value=None), ORDER)
+        read_override(None, ORDER)
 
 
 def test_a_parameter_cannot_be_deleted():

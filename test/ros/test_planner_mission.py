@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """prism_planner: plan_mission and validate_plan."""
 
 import time
@@ -13,10 +14,10 @@ from prism_msgs.msg import (
 from prism_msgs.srv import ValidatePlan
 
 from . import planners
-from .asking import (
+from .asking import (  # noqa: F401 - an autouse fixture
     TASK,
     plan,
-    release_hanging_planners,  # noqa: F401 - an autouse fixture
+    release_hanging_planners,
     start_both,
 )
 from .checks import assert_refused
@@ -100,7 +101,7 @@ class TestValidatePlan:
 
     def test_a_valid_plan_is_accepted_for_the_current_graph(self, ros):
         start_both(ros)
-        response = self.check(ros, PlanStep(action='goto', target='road_1'))
+        response = self.check(ros, PlanStep(action='goto', targets=['road_1']))
         assert response.accepted
         assert response.error_code == PlanErrorCode.NONE
 
@@ -108,9 +109,9 @@ class TestValidatePlan:
         start_both(ros)
         response = self.check(
             ros,
-            PlanStep(action='goto', target='atlantis'),
-            PlanStep(action='goto', target='road_1'),
-            PlanStep(action='goto', target='island_1'),
+            PlanStep(action='goto', targets=['atlantis']),
+            PlanStep(action='goto', targets=['road_1']),
+            PlanStep(action='goto', targets=['island_1']),
         )
         assert not response.accepted
         assert response.error_code == PlanErrorCode.UNKNOWN_NODE
@@ -123,7 +124,7 @@ class TestValidatePlan:
 
     def test_a_step_with_a_field_too_many_is_no_plan(self, ros):
         start_both(ros)
-        response = self.check(ros, PlanStep(action='goto', target='road_1', text='quickly'))
+        response = self.check(ros, PlanStep(action='goto', targets=['road_1'], text='quickly'))
         assert not response.accepted
         assert "'text'" in response.error_msg
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """prism_planner: /plan, its status and its life cycle."""
 
 import json
@@ -23,12 +24,12 @@ from prism_ros.bench import make_graph
 from prism_ros.parameters import PLANNER_PARAMETERS
 
 from . import planners
-from .asking import (
+from .asking import (  # noqa: F401 - an autouse fixture
     DRIVE,
     HERE,
     TASK,
     plan,
-    release_hanging_planners,  # noqa: F401 - an autouse fixture
+    release_hanging_planners,
     start_both,
 )
 from .checks import assert_refused
@@ -51,8 +52,8 @@ def test_a_sentence_comes_back_as_a_plan_that_says_who_made_it_and_for_which_gra
     assert response.error_code == PlanErrorCode.NONE
     assert response.plan_text == '1. inspect(forklift_1, "Describe it.")'
     made = response.plan
-    assert [(s.action, s.target, s.text) for s in made.steps] == [
-        ('inspect', 'forklift_1', 'Describe it.')
+    assert [(s.action, list(s.targets), s.text) for s in made.steps] == [
+        ('inspect', ['forklift_1'], 'Describe it.')
     ]
     assert (made.task, made.source, made.model_id) == (TASK, Plan.SOURCE_SYMBOLIC, 'symbolic')
     assert made.header.frame_id == 'map'
@@ -108,7 +109,11 @@ def test_a_start_location_and_an_inline_graph_take_the_place_of_the_known_ones(r
         ({'scene_graph_json': 'x' * 1_048_577}, PlanErrorCode.INVALID_REQUEST, ['1048577']),
         ({'history': [Turn()] * 129}, PlanErrorCode.INVALID_REQUEST, ['129 turns']),
         (
-            {'history': [Turn(plan=Plan(steps=[PlanStep(action='goto', text='x')]))]},
+            {
+                'history': [
+                    Turn(plan=Plan(steps=[PlanStep(action='goto', targets=['a'], text='x')]))
+                ]
+            },
             PlanErrorCode.INVALID_REQUEST,
             ['history[0]', "'text'"],
         ),
@@ -393,7 +398,7 @@ def test_two_robots_in_two_namespaces_plan_on_their_own_graphs(ros):
 
 def test_nothing_that_the_nodes_offer_has_a_global_name(ros):
     nodes = ros.start_graph(namespace='robot1'), ros.start_planner(namespace='robot1')
-    shared = {'/rosout', '/parameter_events'}
+    shared = {'/rosout', '/parameter_events', '/diagnostics'}
     for node in nodes:
         arguments = node.get_name(), '/robot1'
         names = {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """prism_planner: teacher, student and symbolic in falling order, each within its share of the time.
 
 The teacher is a real HTTP server on loopback, the student's model runs in a real child process.
@@ -14,8 +15,9 @@ from pathlib import Path
 import pytest
 from action_msgs.msg import GoalStatus
 
+from prism_core import find_domain
 from prism_msgs.action import PlanMission
-from prism_msgs.msg import Plan, PlanErrorCode
+from prism_msgs.msg import Observation, Plan, PlanErrorCode, PlanStep, Turn
 from prism_msgs.srv import GetPlan
 from prism_ros.errors import Refusal
 from prism_ros.planner_order import read_planners
@@ -188,11 +190,85 @@ def test_a_deactivated_planner_leaves_no_child_behind(ros, engines):
 )
 def test_an_order_that_cannot_be_kept_is_refused(order, shares, sentence):
     with pytest.raises(Refusal, match=sentence):
-        read_planners(order, shares)
+        read_planners(order, shares, find_domain('mapping'))
+
+
+@pytest.mark.parametrize(
+    ('order', 'policy', 'names'),
+    [
+        (['a=symbolic', 'student'], 'first', ['a', 'student']),
+        (['first', 'student', 'symbolic'], 'first', ['student', 'symbolic']),
+        (['cascade', 'student', 'rules=symbolic'], 'cascade', ['rules', 'student']),
+        (['cascade'], 'cascade', ['symbolic', 'student']),
+    ],
+)
+def test_a_policy_may_stand_before_the_planners(order, policy, names):
+    pool = read_planners(order, [1.0], find_domain('mapping'))
+    assert (pool.policy.name, pool.names) == (policy, names)
+
+
+def test_shares_are_of_the_planners_as_they_are_written_not_as_they_are_asked():
+    pool = read_planners(['cascade', 'student', 'symbolic'], [3.0, 2.0], find_domain('mapping'))
+    assert pool.share_s(pool.names, 10.0) == 4.0
+
+
+GUESS = 'I need that thing we talked about.'
+
+
+def test_a_cascade_asks_the_user_where_its_planners_read_words_otherwise(ros):
+    start_cascade(ros, f'student={planners.__name__}:Instant')
+    accounted = plan(ros)
+    assert made_by(accounted) == SYMBOLIC
+    assert accounted.plan.passed_over == []
+    response = plan(ros, task=GUESS)
+    assert made_by(response) == (Plan.SOURCE_OTHER, 'cascade')
+    assert response.plan_text.startswith('1. clarify("I do not understand')
+    assert [said.partition(':')[0] for said in response.plan.passed_over] == ['symbolic', 'student']
+    assert response.metrics.attempts == 2
+    named = plan(ros, task=GUESS, planner='symbolic')  # whatever others make of it
+    assert made_by(named) == SYMBOLIC
+
+
+def test_a_cascade_whose_second_planner_is_out_asks_the_user_and_says_why(ros):
+    start_cascade(ros, f'student={planners.__name__}:Unavailable')
+    response = plan(ros, task=GUESS)
+    assert response.plan.steps[0].action == 'clarify'
+    assert any('the endpoint is down' in said for said in response.plan.passed_over)
+
+
+def start_cascade(ros, second):
+    """A cascade on the depot, of which the robot knows everything."""
+    ros.start_graph()
+    order = ['cascade', 'symbolic', second]
+    node = ros.start_planner(planner__order=order)
+    ros.spin_until(lambda: node._mirror.graph is not None)
 
 
 def test_shares_divide_the_time_that_is_left():
-    pool = read_planners(['a=symbolic', 'b=symbolic', 'c=symbolic'], [3.0, 2.0])
+    order = ['a=symbolic', 'b=symbolic', 'c=symbolic']
+    pool = read_planners(order, [3.0, 2.0], find_domain('mapping'))
     assert pool.share_s(['a', 'b', 'c'], 30.0) == 15.0
     assert pool.share_s(['b', 'c'], 15.0) == 10.0
     assert pool.share_s(['c'], 5.0) == 5.0
+
+
+IDLES = f'{planners.__name__}:Idles'
+GOTO_FAILED = Turn(
+    plan=Plan(steps=[PlanStep(action='goto', targets=['gate_1'])]),
+    robot_location='dock_1',
+    observations=[Observation(status=Observation.FAILED, feedback='the wheels slip')],
+)
+
+
+def test_a_drive_to_where_the_robot_stands_reaches_no_user(ros):
+    start(ros, IDLES)
+    assert plan(ros).plan_text == '1. goto(gate_1)  2. replan()'
+
+
+def test_a_planner_that_sends_a_failed_drive_again_is_passed_over(ros):
+    start(ros, IDLES, 'symbolic')
+    response = plan(ros, task='go to gate_1', history=[GOTO_FAILED])
+    assert response.plan.source == Plan.SOURCE_SYMBOLIC
+    (passed_over,) = response.plan.passed_over
+    assert 'The same failed before, and nothing is new since: goto(gate_1)' in passed_over
+    assert response.plan_text == '1. map_region(dock_1)'

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Planner `ros`: a planner node that runs elsewhere, evaluated as any other planner."""
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from prism_core import (
     PlanRejected,
     render_scene_graph,
 )
+from prism_core.episode.planner import open_planner
 from prism_core.evaluation.evaluate import EPISODES, evaluate
 from prism_core.evaluation.suite import SuiteConfig
 from prism_core.evaluation.trial import TRIAL
-from prism_core.planner import open_planner
-from prism_core.spine_json import parse_scene_graph
+from prism_core.graph.spine_json import parse_scene_graph
 from prism_core.testing import check_planner_in_episodes
 from prism_msgs.msg import PlanStep
 from prism_msgs.srv import GetPlan
@@ -80,7 +81,15 @@ def test_planner_node_is_evaluated_to_the_same_plans_as_its_planner(ros, tmp_pat
     start(ros)
     suite = tmp_path / 'suite.yaml'
     suite.write_text(f'worlds: {json.dumps(WORLDS)}\n')
-    command = [sys.executable, '-m', 'prism_core.cli', 'evaluate', 'ros', '--suite', str(suite)]
+    command = [
+        sys.executable,
+        '-m',
+        'prism_core.cli.main',
+        'evaluate',
+        'ros',
+        '--suite',
+        str(suite),
+    ]
     command += ['--out', str(tmp_path / 'ros'), '--workers', '2']
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -180,14 +189,15 @@ class Liar(PlannerNode):
 
     async def _get_plan(self, request, response):
         response.success, response.plan.steps = True, [self.step]
+        response.plan.domain = 'mapping'
 
 
 @pytest.mark.parametrize(
     ('step', 'words'),
     [
-        (PlanStep(action='goto', target='atlantis'), 'not valid: .*atlantis'),
+        (PlanStep(action='goto', targets=['atlantis']), 'not valid: .*atlantis'),
         (PlanStep(action='fly'), 'not valid: .*fly'),
-        (PlanStep(action='goto', text='x'), "no plan: .*'text'"),
+        (PlanStep(action='goto', targets=['a'], text='x'), "no plan: .*'text'"),
     ],
 )
 def test_reply_that_is_no_valid_plan_is_rejected(ros, planner_of, monkeypatch, step, words):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import json
@@ -61,7 +62,7 @@ def test_a_task_alone_is_a_request_for_the_planners_in_their_order(kind):
 @both_kinds
 def test_every_field_is_read(kind):
     turn = Turn(
-        plan=Plan(steps=[PlanStep(action='inspect', target='truck', text='is it open?')]),
+        plan=Plan(steps=[PlanStep(action='inspect', targets=['truck'], text='is it open?')]),
         observations=[
             Observation(feedback='it is', update=SceneGraphUpdate(robot_location='dock'))
         ],
@@ -156,7 +157,7 @@ def turn_that_showed(**update) -> Turn:
             r'^history\[0\]\.observations\[1\]\.feedback has 4097 characters; at most 4096 are',
         ),
         (
-            {'history': [Turn(), turn_with(action='goto', target='dock', text='quickly')]},
+            {'history': [Turn(), turn_with(action='goto', targets=['dock'], text='quickly')]},
             r"^history\[1\]: step goto\(region\): field 'text' cannot be 'quickly'$",
         ),
         (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nodes as a user runs them: processes of their own, the command line, kill -9."""
 
 import contextlib
@@ -55,7 +56,7 @@ def ask_until_answered(ros, wait_s=0.3):
 
 def prism(ros, *arguments):
     return subprocess.run(
-        [sys.executable, '-m', 'prism_core.cli', *arguments],
+        [sys.executable, '-m', 'prism_core.cli.main', *arguments],
         env=os.environ | {'ROS_DOMAIN_ID': str(ros.domain)},
         capture_output=True,
         text=True,
@@ -120,7 +121,7 @@ def test_a_client_that_dies_in_the_middle_of_a_call_does_no_harm(ros, log, tmp_p
     ):
         ask_until_answered(ros, wait_s=1.0)
         client = subprocess.Popen(
-            [sys.executable, '-m', 'prism_core.cli', 'ask', TASK],
+            [sys.executable, '-m', 'prism_core.cli.main', 'ask', TASK],
             env=os.environ | {'ROS_DOMAIN_ID': str(ros.domain)},
         )
         time.sleep(0.4)
@@ -176,7 +177,7 @@ class TestDemo:
     def test_it_ends_with_a_plan_that_came_over_dds_and_a_map(self, ros):
         done = prism(ros, 'demo')
         assert done.returncode == 0, done.stderr
-        assert 'goto(warehouse_1)' in done.stdout
+        assert 'forklift_1 is in warehouse_1.' in done.stdout
         assert '13 regions, 14 objects' in done.stdout
         assert 'source: student' in done.stdout
 

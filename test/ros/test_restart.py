@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The owner of the graph ends, is killed or falls silent; real processes, real DDS."""
 
 import contextlib

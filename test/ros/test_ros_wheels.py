@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import os
@@ -9,7 +10,7 @@ import numpy
 import pytest
 
 from prism_ros import ros_wheels
-from prism_ros.ros_wheels import repair_cmake_files, write_setup_sh
+from prism_ros.ros_wheels import leave_out_generators, repair_cmake_files, write_setup_sh
 
 EXPORTED = """\
 set(python
@@ -39,6 +40,34 @@ def test_the_folders_of_the_build_machine_become_ours_once_and_nothing_else_is_t
     assert repair() == 0
     assert (cmake / 'rclpyExport.cmake').read_text() == REPAIRED
     assert {path: path.read_text() for path in others} == others
+
+
+REGISTERED = """\
+find_package(ament_cmake_core QUIET REQUIRED)
+ament_register_extension(
+  "rosidl_generate_idl_interfaces"
+  "{name}"
+  "{name}_generate_interfaces.cmake")
+set(after 1)
+"""
+
+
+def test_generators_that_no_python_node_needs_are_left_out_and_the_others_stay(tmp_path):
+    left_out = ('rosidl_generator_cpp', 'rosidl_typesupport_introspection_cpp')
+    # Fast DDS describes a type by its introspection when a publisher is made.
+    kept = ('rosidl_generator_py', 'rosidl_typesupport_introspection_c')
+    files = {}
+    for name in left_out + kept:
+        files[name] = tmp_path / 'share' / name / 'cmake' / f'{name}-extras.cmake'
+        files[name].parent.mkdir(parents=True)
+        files[name].write_text(REGISTERED.format(name=name))
+    for _ in range(2):
+        leave_out_generators(tmp_path)
+        for name in left_out:
+            assert 'ament_register_extension' not in files[name].read_text()
+            assert 'set(after 1)' in files[name].read_text()
+        for name in kept:
+            assert files[name].read_text() == REGISTERED.format(name=name)
 
 
 @pytest.mark.parametrize('folder', ['venv', 'a folder with spaces', "robot's", '$HOME `x` "y"'])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """prism_scene_graph: who owns the graph, how it changes, and who hears of it."""
 
 import json
@@ -136,7 +137,36 @@ def test_a_mirror_that_hears_everything_ends_with_the_owners_graph(ros):
     assert mirror.graph == graph_of(ros)
 
 
+def put(name, kind, node):
+    return SceneEdge(source=name, target=node, kind=kind, cost=-1.0)
+
+
+def test_what_an_object_is_in_on_or_held_by_is_told_to_all_and_moves_with_the_next_update(ros):
+    ros.start_graph()
+    update(ros, upsert_edges=[put('truck_1', SceneEdge.KIND_IN, 'dock_1')])
+    update(ros, upsert_edges=[put('car_1', SceneEdge.KIND_ON, 'truck_1')])
+    graph = graph_of(ros)
+    assert (graph.holder('car_1'), graph.holder('truck_1')) == ('truck_1', 'dock_1')
+    update(ros, upsert_edges=[put('car_1', SceneEdge.KIND_IN, 'gate_1')])
+    assert graph_of(ros).holder('car_1') == 'gate_1'
+    update(ros, remove_edges=[put('car_1', SceneEdge.KIND_IN, 'gate_1')])
+    assert graph_of(ros).holder('car_1') is None
+
+
 BAD_UPDATES = {
+    'in itself through others': (
+        {
+            'upsert_edges': [
+                put('truck_1', SceneEdge.KIND_IN, 'car_1'),
+                put('car_1', SceneEdge.KIND_ON, 'truck_1'),
+            ]
+        },
+        ["'truck_1' cannot hold itself: 'truck_1' in 'car_1', 'car_1' on 'truck_1'"],
+    ),
+    'held by a region': (
+        {'upsert_edges': [put('truck_1', SceneEdge.KIND_HELD, 'dock_1')]},
+        ["'dock_1' is a region"],
+    ),
     'unknown end': ({'upsert_edges': [way('dock_1', 'mars')]}, ["'mars'"]),
     'connection to itself': ({'upsert_edges': [way('dock_1', 'dock_1')]}, ['itself']),
     'two objects': (

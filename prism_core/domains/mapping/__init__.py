@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mapping domain, SPINE's: a robot that finds and inspects things in a partly known outdoor or
 indoor map.
 """
@@ -7,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
+from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.words import load_words
-from prism_core.symbolic import SymbolicPlanner
 
 __all__ = [
     'GRAPHS',

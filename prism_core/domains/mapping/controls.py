@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Planners that deserve no success: they say what might pass, and what they say rests on nothing.
 
 Whoever scores plans runs them too: a judge that lets one of them pass above its stated chance level
@@ -9,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from prism_core.actions import Action
+from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.looking import survey
+from prism_core.domains.mapping.planning.symbolic import IntentReader
 from prism_core.domains.mapping.words import Words
-from prism_core.episode import Turn
-from prism_core.intent import Intent
-from prism_core.mission_state import survey_mission
-from prism_core.plan import Plan
-from prism_core.scene_graph import SceneGraph
-from prism_core.symbolic import IntentReader
+from prism_core.episode.episode import Turn
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.actions import Action
+from prism_core.plan.plan import Plan
 
 CONTROLS = (
     *('say_nothing', 'list_every_object', 'always_yes', 'always_not_there', 'always_clarify'),
@@ -52,13 +53,14 @@ def make_controls(read_intent: IntentReader, words: Words) -> dict[str, Control]
     """
 
     def guess(request: str, graph: SceneGraph) -> Action:
-        return _say(_guess(read_intent(request, graph), graph, words))
+        intent = read_intent(request, graph)
+        return _say(KINDS[intent.kind].guess(intent, graph, words.lexicon))
 
     def explore_all_then_guess(request: str, graph: SceneGraph, history: Sequence[Turn]) -> Action:
         return _explore(graph, history) or guess(request, graph)
 
     def blind(request: str, graph: SceneGraph, history: Sequence[Turn]) -> Action:
-        return _explore(graph, history) or _say(_guess(Intent('find'), graph, words))
+        return _explore(graph, history) or _say(next(iter(graph.objects), 'nothing'))
 
     acts: Mapping[str, _Act] = {
         'say_nothing': lambda *_: _say('I do not know.'),
@@ -82,20 +84,5 @@ def _say(text: str) -> Action:
 
 
 def _explore(graph: SceneGraph, history: Sequence[Turn]) -> Action | None:
-    frontiers = survey_mission(graph, history).frontiers
+    frontiers = survey(graph, history).frontiers
     return frontiers[0].action if frontiers else None
-
-
-def _guess(intent: Intent, graph: SceneGraph, words: Words) -> str:
-    """What might be right, by the kind of the question alone."""
-    if intent.kind in ('yes_no', 'exists', 'passable'):
-        return 'Yes.'
-    if intent.kind == 'count':
-        return '1'
-    if intent.kind == 'attribute' and intent.attribute in words.lexicon.attributes:
-        return next(iter(words.lexicon.attributes[intent.attribute].values))
-    if intent.kind in ('locate', 'compare'):
-        return next(iter(graph.regions))
-    if intent.kind in ('go_to', 'conditional', 'reach'):
-        return f'I am at {graph.robot_location}.'
-    return next(iter(graph.objects), 'nothing')

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests in free wording, each with what it means, in worlds that are drawn for them.
 
 They were written without looking at the phrasings, for evaluation only.
@@ -12,19 +13,18 @@ from functools import cache
 from importlib import resources
 from random import Random
 
-import msgspec
-
 from prism_core.domains.mapping.generator import (
     GENERATOR_VERSION,
     Scene,
-    add_budget,
     draw_scene,
+    finish,
 )
+from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import Wanted, WorldConfig
-from prism_core.episode import Episode, as_task
+from prism_core.episode.episode import Episode, as_task
 from prism_core.errors import WorldRejected
-from prism_core.intent import Intent, Target
 
 _MAX_DRAWS = 60
 _ABSENT_SHARE = 0.25
@@ -41,6 +41,8 @@ class FreeRequest:
 @cache
 def load_free_requests() -> tuple[FreeRequest, ...]:
     """The packaged requests."""
+    import msgspec  # not on a robot, which has no use for them
+
     folder = resources.files('prism_core.domains.mapping.words')
     lines = folder.joinpath('free_requests.jsonl').read_text('utf-8').splitlines()
     return tuple(msgspec.json.decode(line, type=FreeRequest) for line in lines if line)
@@ -70,7 +72,7 @@ def draw_free_episode(
             scene = draw_scene(
                 seed, rng, _in_family(free, config, words), words, _want(free, rng, words)
             )
-            return as_task(add_budget(_pose(free, scene), words))
+            return as_task(finish(_pose(free, scene), scene))
         except WorldRejected as rejected:
             rejections[f'{free.intent.kind}: {rejected}'] += 1
     return None
@@ -78,7 +80,8 @@ def draw_free_episode(
 
 def _pose(free: FreeRequest, scene: Scene) -> Episode:
     episode = scene.pose(free.request, free.intent.kind, free.intent, 'free')
-    if free.intent.kind in ('go_to', 'compare') and episode.criterion.answer == 'unreachable':
+    is_open = KINDS[free.intent.kind].leaves_reach_open
+    if episode.criterion.answer == 'unreachable' and not is_open:
         raise WorldRejected('it cannot be reached')
     return episode
 
@@ -98,18 +101,18 @@ def _in_family(free: FreeRequest, config: WorldConfig, words: Words) -> WorldCon
 
 
 def _targets(intent: Intent) -> Iterator[Target]:
-    if intent.target is not None:
-        yield intent.target
-    for step in intent.steps:
-        yield from _targets(step)
+    for part in intent.walk():
+        if part.target is not None and part.target.kind == 'object':
+            yield part.target
 
 
 def _region_classes(intent: Intent) -> Iterator[str]:
-    for region in (intent.region, intent.other_region, *(intent.ends or ())):
-        if region is not None:
-            yield region.classes[0]
-    for step in intent.steps:
-        yield from _region_classes(step)
+    for part in intent.walk():
+        target = part.target if part.target and part.target.kind == 'region' else None
+        bounds = (constraint.region for constraint in part.constraints)
+        for region in (target, part.region, part.other_region, *(part.ends or ()), *bounds):
+            if region is not None:
+                yield region.classes[0]
 
 
 def _want(free: FreeRequest, rng: Random, words: Words) -> Wanted:
@@ -118,20 +121,17 @@ def _want(free: FreeRequest, rng: Random, words: Words) -> Wanted:
     regions = tuple(dict.fromkeys(_region_classes(intent)))
     objects = []
     absent: set[str] = set()
-    is_absent = intent.kind in ('find', 'exists') and rng.random() < _ABSENT_SHARE
-    for part in (intent, *intent.steps):
+    kind = KINDS[intent.kind]
+    is_absent = kind.may_be_of_nothing and rng.random() < _ABSENT_SHARE
+    for part in intent.walk():
         target = part.target
-        if target is None:
+        if target is None or target.kind == 'region':
             continue
         absent.update(target.classes)
         if is_absent:
             continue
-        where = (
-            regions[0]
-            if intent.kind in ('exists', 'count', 'nearest', 'compare') and regions
-            else ''
-        )
-        number = rng.choice((1, 1, 2, 3)) if intent.kind in ('count', 'compare') else 1
+        where = regions[0] if kind.is_within and regions else ''
+        number = rng.choice((1, 1, 2, 3)) if kind.is_of_number else 1
         for _ in range(number):
             name = rng.choice(target.classes)
             given = dict(target.attributes)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a seed to tasks in a world: episodes that wait to be tried, each proven solvable.
 
 The same seed and configuration give the same episodes.
@@ -11,36 +12,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from prism_core.criterion import Criterion
+from prism_core.domains.mapping.describing import draw_reports, reports_of, with_reports
 from prism_core.domains.mapping.hiding import hide
-from prism_core.domains.mapping.intents import CORE_KINDS, KINDS, IntentSource
+from prism_core.domains.mapping.intent import Intent
+from prism_core.domains.mapping.intents import IntentSource
 from prism_core.domains.mapping.judge import judge_episode
+from prism_core.domains.mapping.kinds import KINDS, kinds_to_draw
 from prism_core.domains.mapping.oracle import find_solution
-from prism_core.domains.mapping.requests import phrasing_group, render_request
+from prism_core.domains.mapping.planning.teacher import make_teacher
+from prism_core.domains.mapping.requests import render_request
 from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.solution import solve
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.twins import make_twin
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
-from prism_core.episode import Episode, Task, as_task
-from prism_core.errors import ConfigError, WorldRejected
-from prism_core.intent import Intent
-from prism_core.planner import run_episode
-from prism_core.scene_graph import SceneGraph
+from prism_core.domains.mapping.world_names import WorldNames
+from prism_core.episode.episode import Episode, Task, as_task
+from prism_core.episode.planner import run_episode
+from prism_core.errors import WorldRejected
+from prism_core.graph.scene_graph import SceneGraph
 
 GENERATOR_VERSION = 2
 MAX_DRAWS = 8
 """So often a task is drawn before its place stays empty."""
-
-GUESSABLE = frozenset(
-    (
-        *('attribute', 'compare', 'conditional', 'count', 'exists', 'find', 'go_to', 'locate'),
-        *('map_area', 'nearest', 'passable', 'reach', 'yes_no'),
-    )
-)
-"""Kinds of intent of which an answer could be right by luck; where they need discovery they come as
-twins only."""
 
 # A budget is this many times what the teacher needed, and a little.
 _BUDGET, _SPARE_ACTIONS, _SPARE_M = 1.5, 3, 30.0
@@ -75,9 +69,7 @@ def draw_demonstrations(
     Raises:
         ConfigError: a kind of task is unknown.
     """
-    unknown = set(config.kinds) - set(KINDS)
-    if unknown:
-        raise ConfigError(f'kinds: expected some of {", ".join(KINDS)}, got {min(unknown)!r}')
+    kinds = kinds_to_draw(config.tier, config.kinds)
     rejections = Counter() if rejections is None else rejections
     rng = Random(f'{GENERATOR_VERSION}:{seed}')  # noqa: S311 - a simulation, no secret
     scene = draw_scene(seed, rng, config, words)
@@ -90,7 +82,6 @@ def draw_demonstrations(
         is_core=config.tier == 'core',
         favored=_favored(config, words),
     )
-    kinds = config.kinds or (CORE_KINDS if config.tier == 'core' else KINDS)
     episodes: list[Episode] = []
     meanings: dict[str, Intent] = {}
     for kind in _deal(rng, kinds, config.tasks):
@@ -115,7 +106,9 @@ def _favored(config: WorldConfig, words: Words) -> Callable[[str], bool]:
 
 @dataclass(frozen=True)
 class Scene:
-    """A world and what is known of it: where tasks are drawn."""
+    """A world and what is known of it: where tasks are drawn; and what it calls its things in the
+    end, where that is not plain.
+    """
 
     seed: int
     config: WorldConfig
@@ -123,6 +116,7 @@ class Scene:
     world: World
     true_graph: SceneGraph
     known_graph: SceneGraph
+    names: WorldNames | None = None
 
     def pose(self, request: str, kind: str, intent: Intent, wording: str) -> Episode:
         """The task of a sentence in this world, without a budget.
@@ -130,10 +124,9 @@ class Scene:
         Raises:
             WorldRejected: the sentence has no single right answer here.
         """
-        if kind == 'ambiguous':
-            criterion = Criterion('clarify')
-        else:
-            criterion = solve(intent, self.true_graph, self.known_graph, self.words.lexicon)
+        lexicon = self.words.lexicon
+        told = {'observations': 'words'} if reports_of(self.true_graph) is not None else {}
+        criterion = solve(intent, self.true_graph, self.known_graph, lexicon, kind)
         return Episode(
             seed=self.seed,
             task=Task(request, kind, intent),
@@ -151,7 +144,8 @@ class Scene:
                 'hidden': self.config.hidden,
                 'unseen': sorted(self.config.unseen),
                 'wording': wording,
-                'phrasing': phrasing_group(intent),
+                'phrasing': KINDS[intent.kind].phrasing_group(intent),
+                **told,
             },
         )
 
@@ -161,7 +155,14 @@ def draw_scene(
 ) -> Scene:
     """A world, and what the robot knows of it at the start."""
     world = build_world(rng, config, words, wanted)
-    return Scene(seed, config, words, world, *hide(world.graph, rng, config.hidden))
+    true_graph, known_graph = hide(world.graph, rng, config.hidden)
+    if config.is_told:
+        reports = draw_reports(true_graph, seed, held_out='wording' in config.unseen)
+        true_graph = with_reports(true_graph, reports)
+    names = None
+    if config.names != 'plain':
+        names = WorldNames(config.names, seed, words, is_unseen='wording' in config.unseen)
+    return Scene(seed, config, words, world, true_graph, known_graph, names)
 
 
 def _deal(rng: Random, kinds: tuple[str, ...], number: int) -> list[str]:
@@ -184,7 +185,7 @@ def _check_meaning(episode: Episode, meanings: dict[str, Intent]) -> None:
 
 def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> list[Episode]:
     """A task, and its twin where there is one."""
-    intent = source.draw(kind)
+    intent = KINDS[kind].draw(source)
     is_unseen = 'wording' in scene.config.unseen
     request = render_request(intent, rng, scene.words, is_unseen, scene.config.phrasings)
     return prove_task(scene, request, kind, intent, rng, 'unseen' if is_unseen else 'seen')
@@ -208,15 +209,29 @@ def prove_task(
         WorldRejected: it has no single right answer here, cannot be solved, or could be guessed.
     """
     episode = scene.pose(request, kind, intent, wording)
-    if kind == 'absent' and episode.criterion.answer != 'absence':
-        raise WorldRejected('it is there')
     twin = make_twin(episode, rng, scene.words)
-    pair = [add_budget(e, scene.words) for e in (episode, twin) if e is not None]
-    if len(pair) == 1 and intent.kind in GUESSABLE and pair[0].provenance['needs_discovery']:
+    pair = [finish(e, scene) for e in (episode, twin) if e is not None]
+    is_guessable = KINDS[kind].is_guessable or KINDS[intent.kind].is_guessable
+    if len(pair) == 1 and is_guessable and pair[0].provenance['needs_discovery']:
         raise WorldRejected('it could be guessed, and no hidden fact makes a twin')
     if len(pair) > 1:
         pair = [_tag(e, {'twin': f'{scene.seed}:{request}'}) for e in pair]
     return pair
+
+
+def finish(episode: Episode, scene: Scene) -> Episode:
+    """A task under the names of its world, as its teacher plays it, with a budget.
+
+    Raises:
+        WorldRejected: the oracle found no way, or under the names it has another answer, or one
+            that even the teacher does not find.
+    """
+    if scene.names is None:
+        return add_budget(episode, scene.words)
+    played = add_budget(scene.names.rename(episode), scene.words)
+    if played.outcome is None or not played.outcome.success:
+        raise WorldRejected('under the names of the world nobody finds the answer')
+    return played
 
 
 def add_budget(episode: Episode, words: Words) -> Episode:
@@ -231,7 +246,7 @@ def add_budget(episode: Episode, words: Words) -> Episode:
     teacher = make_teacher(episode.task, words)
     simulator = MappingSimulator(episode.true_graph, episode.known_graph, words.lexicon)
     run = run_episode(teacher, simulator, replace(episode, criterion=unlimited))
-    outcome = judge_episode(run)
+    outcome = judge_episode(run, words.lexicon)
     actions, distance_m = outcome.actions, outcome.distance_m
     if not outcome.success:
         actions, distance_m = 4 * best.actions, 4 * best.distance_m
@@ -249,7 +264,7 @@ def add_budget(episode: Episode, words: Words) -> Episode:
     }
     played = replace(run, criterion=criterion)
     if not outcome.success:
-        outcome = judge_episode(played)
+        outcome = judge_episode(played, words.lexicon)
     return _tag(replace(played, outcome=outcome), facts)
 
 

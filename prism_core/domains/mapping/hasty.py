@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A teacher that is now and then too hasty, to try what failed episodes do to a student."""
 
 from __future__ import annotations
@@ -6,13 +7,13 @@ import zlib
 from collections.abc import Sequence
 
 from prism_core.domains.mapping.controls import make_controls
+from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.words import load_words
-from prism_core.episode import Turn
-from prism_core.plan import Plan
-from prism_core.planner import Planner
-from prism_core.scene_graph import SceneGraph
-from prism_core.symbolic import SymbolicPlanner
+from prism_core.episode.episode import Turn
+from prism_core.episode.planner import Planner
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.plan import Plan
 
 _HASTY_TURNS = 12  # one of so many
 

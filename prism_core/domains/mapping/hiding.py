@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the robot does not know at the start, and what will go wrong on its way."""
 
 from __future__ import annotations
@@ -6,10 +7,10 @@ from random import Random
 
 import networkx as nx
 
+from prism_core.domains.mapping.looking import MAPPED, WAYS_M
 from prism_core.domains.mapping.simulator import FAILURES
-from prism_core.graph_elements import Connection, GraphUpdate, Node
-from prism_core.mission_state import MAPPED, WAYS_M
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.elements import Connection, GraphUpdate, Node
+from prism_core.graph.scene_graph import SceneGraph
 
 # Relative to the share that is hidden.
 _HIDDEN_VIEWS, _BLOCKED, _CUT_OFF, _FAILING = 0.3, 0.3, 0.4, 0.15

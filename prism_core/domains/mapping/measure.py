@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How well planners do on fresh worlds, how fast, and whether what the teacher does can be learned
 from what a prompt says.
 """
@@ -13,20 +14,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from prism_core.conversation import Dialect
+from prism_core.dialects.conversation import Dialect
 from prism_core.domains.mapping.controls import make_controls
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.free_wording import draw_free_episode, load_free_requests
 from prism_core.domains.mapping.generator import draw_episodes
+from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.planning.strategy import decide
+from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.play import play_episode
 from prism_core.domains.mapping.reading import RequestReader
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.words import Words, load_words
 from prism_core.domains.mapping.world import WorldConfig
-from prism_core.episode import Episode
-from prism_core.planner import Planner
-from prism_core.strategy import decide
-from prism_core.symbolic import SymbolicPlanner
+from prism_core.episode.episode import Episode
+from prism_core.episode.planner import Planner
 
 PLANNERS = ('teacher', 'explorer', 'fallback')
 _CHUNK = 10  # worlds that a process draws at a time
@@ -38,7 +40,7 @@ class Tally:
 
     `actions` to `oracle_distance_m` sum over successes. `discoveries` are tasks without a twin of
     which the answer is not known at the start; `..._of` count by kind those of which it is known,
-    and surveys, where to look everywhere is right.
+    and those for which to look everywhere is right.
     """
 
     episodes: int = 0
@@ -125,7 +127,7 @@ def _tally(played: Episode, time_s: float) -> Tally:
     assert outcome is not None  # noqa: S101 - play_episode judges
     facts, kind = played.provenance, played.task.kind
     tally = Tally(1, int(outcome.success), turns=len(played.turns), time_s=time_s)
-    if facts['needs_discovery'] and kind != 'survey':
+    if facts['needs_discovery'] and not KINDS[kind].is_everywhere:
         if 'twin' not in facts:
             tally += Tally(discoveries=1, discovery_successes=int(outcome.success))
     else:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The oracle: a privileged solver that sees the true graph and the criterion.
 
 It proves that a task can be solved from what can be discovered, by solving it in the simulator, and
@@ -10,16 +11,17 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from prism_core.actions import Action
-from prism_core.criterion import Criterion, Fact
 from prism_core.domains.mapping.judge import judge_episode
+from prism_core.domains.mapping.lexicon import Lexicon
+from prism_core.domains.mapping.looking import MAPPED, exploration_radius_m
+from prism_core.domains.mapping.planning.bounds import without_ways_into
 from prism_core.domains.mapping.simulator import MappingSimulator
-from prism_core.episode import Ending, Episode, Turn
+from prism_core.episode.criterion import QUESTION, Criterion, Fact
+from prism_core.episode.episode import Ending, Episode, Turn
 from prism_core.errors import WorldRejected
-from prism_core.lexicon import Lexicon
-from prism_core.mission_state import MAPPED, exploration_radius_m
-from prism_core.plan import Plan
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.actions import Action
+from prism_core.plan.plan import Plan
 
 # Up to so many places the best order is searched for exactly; beyond, it is improved step by step.
 MAX_EXACT_STOPS = 8
@@ -58,22 +60,25 @@ def find_solution(episode: Episode, lexicon: Lexicon) -> Solution:
     """
     criterion = episode.criterion
     reason = 'the oracle found no way'
-    map_m = _Distances(episode.true_graph)
+    map_m = _Distances(_open_part(episode))
     found: list[tuple[float, int, _Way, bool, str]] = []
     for facts, said in _choices(episode):
         stops = _stops(facts, episode)
         if stops is None:
             continue
         way, is_exact = _order(stops, map_m, episode)
-        is_exact &= max(len(criterion.accepted), len(criterion.any_of)) <= _MAX_CHOICES
+        is_exact &= (
+            not criterion.parts
+            and max(len(criterion.accepted), len(criterion.any_of)) <= _MAX_CHOICES
+        )
         found.append((_length_m(way, map_m, episode), len(found), way, is_exact, said))
     for _, _, way, is_exact, said in sorted(found, key=lambda entry: entry[:2]):
         solutions = []
-        for extends in (False, True):
+        for extends in (False,) if criterion.avoided else (False, True):
             run = _Run(episode, lexicon, extends=extends)
             if all(run.make_way(region) and run.see_to(region, stop) for region, stop in way):
                 solved = run.finish(said, criterion)
-                outcome = judge_episode(solved)
+                outcome = judge_episode(solved, lexicon)
                 if outcome.success:
                     looks = sum(action.name != 'goto' for action, _ in solved.actions) - 1
                     solutions.append((outcome.distance_m, outcome.actions, looks))
@@ -90,14 +95,17 @@ def find_solution(episode: Episode, lexicon: Lexicon) -> Solution:
 def _choices(episode: Episode) -> Iterator[tuple[tuple[Fact, ...], str]]:
     """The sets of facts of which each meets the criterion, and what is then to be said."""
     criterion = episode.criterion
+    if criterion.parts:
+        yield from _choices_in_parts(episode)
+        return
     evidence = criterion.evidence
     if criterion.final_location:
         evidence = (*evidence, Fact('visited', criterion.final_location))
     said = _right_answer(criterion)
-    nodes = episode.true_graph.nodes
+    true = episode.true_graph
     if criterion.answer == 'node':
-        start = nodes[episode.true_graph.robot_location or '']
-        nearest = sorted(criterion.accepted, key=lambda name: start.distance_m(nodes[name]))
+        start = true.robot_location or ''
+        nearest = sorted(criterion.accepted, key=lambda name: true.distance_m(start, name))
         for name in nearest[:_MAX_CHOICES]:
             seen = (Fact('attribute', name, key) for key in criterion.observed)
             yield (*evidence, Fact('known', name), *seen), name
@@ -106,6 +114,17 @@ def _choices(episode: Episode) -> Iterator[tuple[tuple[Fact, ...], str]]:
             yield (*evidence, fact), said
     else:
         yield evidence, said
+
+
+def _choices_in_parts(episode: Episode) -> Iterator[tuple[tuple[Fact, ...], str]]:
+    """The same of what has parts: of each the first choice."""
+    facts, said = [*episode.criterion.evidence], list[str]()
+    for part in episode.criterion.parts:
+        part = replace(part, about=part.about or episode.criterion.about)
+        found, text = next(_choices(replace(episode, criterion=part)))
+        facts += found
+        said.append(f'{part.about}: {text}' if part.about and not part.parts else text)
+    yield tuple(facts), ' '.join(text if text[-1:] in '.!?' else f'{text}.' for text in said)
 
 
 def _right_answer(criterion: Criterion) -> str:
@@ -118,7 +137,7 @@ def _right_answer(criterion: Criterion) -> str:
 
 def _stops(facts: Sequence[Fact], episode: Episode) -> list[_Stop] | None:
     """Where to be for the facts that do not hold at the start; None when one cannot be seen."""
-    true, known = episode.true_graph, episode.known_graph
+    true, known = _open_part(episode), episode.known_graph
     reachable = true.reachable_regions(true.robot_location or '')
     stops: list[_Stop] = []
     for fact in facts:
@@ -149,6 +168,12 @@ def _stops(facts: Sequence[Fact], episode: Episode) -> list[_Stop] | None:
     return stops
 
 
+def _open_part(episode: Episode) -> SceneGraph:
+    """The world without the ways into what is to be avoided."""
+    true = episode.true_graph
+    return without_ways_into(true, frozenset(episode.criterion.avoided), true.robot_location or '')
+
+
 class _Distances:
     """Travel distances in the true graph, computed once for each start."""
 
@@ -175,7 +200,7 @@ def _order(stops: list[_Stop], map_m: _Distances, episode: Episode) -> tuple[_Wa
     start = episode.true_graph.robot_location or ''
     criterion = episode.criterion
     fixed_last = bool(criterion.final_location)
-    if criterion.in_order:
+    if criterion.in_order or criterion.parts:
         return _in_order(stops, map_m, start), True
     if len(stops) <= MAX_EXACT_STOPS:
         return _shortest(stops, map_m, start, fixed_last), True
@@ -265,7 +290,7 @@ class _Run:
         self.has_searched = False
         self._episode = episode
         self._lexicon = lexicon
-        self._true = episode.true_graph
+        self._true = _open_part(episode)
         self._simulator = MappingSimulator(episode.true_graph, episode.known_graph, lexicon)
         self._turns: list[Turn] = []
 
@@ -298,8 +323,8 @@ class _Run:
                 return True
             else:
                 self.has_searched = True
-                walk = Action('extend_map', self._true.nodes[goal].position)
-                if walks and self._do(walk, tries=1):
+                toward = self._true.nodes[goal].position
+                if walks and toward and self._do(Action('extend_map', toward), tries=1):
                     # Close to the goal it ends though nothing was found: then a look must follow.
                     walks = self._turns[-1].observations[0].is_news
                     continue
@@ -332,8 +357,10 @@ class _Run:
         if fact.kind in ('attribute', 'inspected'):
             if not self._is_nearest_view(fact.node, region):
                 yield Action('goto', (region,))
-            yield Action('inspect', (fact.node, self._lexicon.question(fact.detail)))
-        if fact.kind == 'visited' and self._known.robot_location != region:
+            yield Action(
+                'inspect', (fact.node, self._lexicon.question(fact.detail or 'description'))
+            )
+        if fact.kind in ('visited', 'passed') and self._known.robot_location != region:
             yield Action('goto', (region,))
 
     def _is_nearest_view(self, name: str, region: str) -> bool:
@@ -344,8 +371,8 @@ class _Run:
 
     def finish(self, said: str, criterion: Criterion) -> Episode:
         """The episode with its last action."""
-        is_question = criterion.answer == 'clarify'
+        is_question = criterion.answer == QUESTION
         self._do(Action('clarify' if is_question else 'answer', (said or 'done',)))
-        ending: Ending = 'clarify' if is_question else 'answer'
+        ending: Ending = 'asked' if is_question else 'reported'
         unlimited = replace(criterion, max_actions=len(self._turns), max_distance_m=float('inf'))
         return replace(self._episode, criterion=unlimited, turns=tuple(self._turns), ending=ending)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Playing the drawn tasks: a planner, the simulator and the judge together."""
 
 from __future__ import annotations
@@ -6,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from prism_core.domains.mapping.judge import judge_episode
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.simulator import MappingSimulator
-from prism_core.domains.mapping.teacher import make_teacher
 from prism_core.domains.mapping.words import Words
-from prism_core.episode import Episode, Turn
+from prism_core.episode.episode import Episode, Turn
+from prism_core.episode.planner import Planner, open_planner, run_episode
 from prism_core.errors import PlannerError
-from prism_core.plan import Plan
-from prism_core.planner import Planner, open_planner, run_episode
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.plan import Plan
 
 TEACHER = 'teacher'
 """The name of the planner that is made for each task and handed what the sentence means."""
@@ -23,7 +24,7 @@ def play_episode(planner: Planner, episode: Episode, words: Words) -> Episode:
     """Let a planner try a task in a fresh simulator, and judge how it went."""
     simulator = MappingSimulator(episode.true_graph, episode.known_graph, words.lexicon)
     played = run_episode(planner, simulator, episode)
-    return replace(played, outcome=judge_episode(played))
+    return replace(played, outcome=judge_episode(played, words.lexicon))
 
 
 def play_episodes(name: str, episodes: Sequence[Episode], words: Words) -> list[Episode]:

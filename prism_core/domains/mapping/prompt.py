@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The system message for language models that were never trained on the mapping domain.
 
 Its worked examples are played by the embedded teacher in a small world and written by the dialect
@@ -8,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prism_core.actions import ActionTable
-from prism_core.conversation import Dialect
-from prism_core.criterion import Criterion
+from prism_core.dialects.conversation import Dialect
+from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.simulator import FAILURES, MappingSimulator
-from prism_core.domains.mapping.teacher import make_teacher
-from prism_core.domains.mapping.words import load_words
-from prism_core.episode import Episode, Task
-from prism_core.graph_elements import Connection, Node
-from prism_core.intent import Intent, Target
-from prism_core.planner import run_episode
-from prism_core.scene_graph import SceneGraph
+from prism_core.domains.mapping.words import Words
+from prism_core.episode.criterion import Criterion
+from prism_core.episode.episode import Episode, Task
+from prism_core.episode.planner import run_episode
+from prism_core.graph.elements import Connection, Node
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.actions import ActionTable
 
 _ROLE = """\
 You plan for a mobile robot that is to carry out a task at a site of which it knows only a part. \
@@ -67,58 +68,32 @@ looking would not help. Do not ask for what the robot can find out.
 - An answer names nodes as the graph does and says all that was asked, briefly.
 """
 
-_SPINE_FORM = """
-# What you are told
-The first message holds the graph as JSON (scene_graph: regions and objects with name, coords and \
-attributes; region_connections; object_connections, the object first) and the task. Later \
-messages hold past_actions, and updates with one line for each of these actions, in calls:
-- add_nodes([...]), remove_nodes([...]): nodes as in the graph, with their type.
-- add_connections([[a, b], ...]), remove_connections([[a, b], ...]): ways and views that were \
-found, or found to be blocked.
-- update_robot_location(region): where the robot is now.
-- update_node_attributes([...]): what became known of nodes, by name.
-- navigation_update(text): anything else. `failed: ...` says that the world made the action fail, \
-`refused: ...` that it could not be carried out as it stood. It reports; it never commands.
-- no_updates(): nothing new.
-Each message ends with robot_location and turns_left. A message that begins with `feedback:` says \
-why your last reply was not accepted. Correct that, and reply again in full.
 
-# How to reply
-With one JSON object and nothing around it. Its keys, in this order:
-- primary_goal: what you are after, in a few words.
-- relevant_graph: a list of the names of the nodes that matter now.
-- reasoning: one or two short sentences: what is known, what is missing, and what comes next.
-- plan: a text that lists the actions in brackets, such as "[goto(hall_1), map_region(hall_1)]". \
-Put free text into double quotes.
-"""
-
-
-def make_header(dialect: Dialect, table: ActionTable) -> str:
+def make_header(dialect: Dialect, table: ActionTable, words: Words) -> str:
     """Who the model is, what it can do, what it is told, how it answers, and two examples.
 
     Args:
-        dialect: writes the examples; the form of `spine` is explained, too.
+        dialect: writes the examples, and says how it is written.
         table: the actions that are listed.
+        words: those of the examples.
     """
-    form = _SPINE_FORM if dialect.name == 'spine' else ''
-    parts = [_ROLE, table.describe(), _ADVICE, form]
-    for number, episode in enumerate(play_examples(), start=1):
+    parts = [_ROLE, table.describe(), _ADVICE, dialect.form]
+    for number, episode in enumerate(play_examples(words), start=1):
         parts.append(f'\n# Example {number}\n')
         parts += _render_episode(episode, dialect)
     return ''.join(parts)
 
 
-def play_examples() -> tuple[Episode, ...]:
+def play_examples(words: Words) -> tuple[Episode, ...]:
     """The episodes of the examples: a search past a blocked way and an obstructed view, and on the
     map that it made half-way a search in vain.
     """
-    found = _play('What color is the barrel?', _FIND, _KNOWN)
+    found = _play('What color is the barrel?', _FIND, _KNOWN, words)
     halfway = _graph_before(found, 3)
-    return found, _play('Is there a ladder anywhere on the site?', _SEARCH, halfway)
+    return found, _play('Is there a ladder anywhere on the site?', _SEARCH, halfway, words)
 
 
-def _play(request: str, intent: Intent, known: SceneGraph) -> Episode:
-    words = load_words()
+def _play(request: str, intent: Intent, known: SceneGraph, words: Words) -> Episode:
     episode = Episode(0, Task(request, intent=intent), Criterion('any'), _TRUE, known)
     simulator = MappingSimulator(_TRUE, known, words.lexicon)
     return run_episode(make_teacher(episode.task, words), simulator, episode)

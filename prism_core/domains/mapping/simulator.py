@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A world that shows only what the robot looks at: carries out the mapping domain's actions.
 
 The true graph holds everything. A connection that the robot knows and the true graph lacks is
@@ -11,13 +12,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from prism_core.actions import Action, ActionTable
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
-from prism_core.graph_elements import Connection, GraphUpdate, Node
-from prism_core.lexicon import Lexicon
-from prism_core.mission_state import MAPPED, WAYS_M
-from prism_core.observation import ActionStatus, Observation
-from prism_core.scene_graph import SceneGraph
+from prism_core.domains.mapping.describing import describe, reports_of
+from prism_core.domains.mapping.lexicon import Lexicon
+from prism_core.domains.mapping.looking import MAPPED, WAYS_M
+from prism_core.episode.observation import ActionStatus, Observation
+from prism_core.graph.calling import class_attributes
+from prism_core.graph.elements import Connection, GraphUpdate, Node
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.actions import Action, ActionTable
 
 FAILURES = 'failures'
 _MAX_REROUTES = 3
@@ -90,9 +93,10 @@ class MappingSimulator:
         goal = (float(x_m), float(y_m))  # type: ignore[arg-type]
         nodes = self._known.nodes
         nearest = min(
-            self._known.reachable_regions(here),
-            key=lambda name: (math.dist(nodes[name].position, goal), name),
+            self._known.reachable_regions(here), key=lambda name: (_gap_m(nodes[name], goal), name)
         )
+        if nodes[nearest].position is None:
+            return _refused('where the regions lie is unknown, so no way leads toward a coordinate')
         drive = self._drive((nearest,))
         if drive.is_stopped:
             return drive.observe()
@@ -114,6 +118,8 @@ class MappingSimulator:
             return drive.observe()
         if self._fails('inspect', node.name):
             return drive.observe('failed', f'the view of {node.name} is obstructed')
+        if reports_of(self._true) is not None:
+            return self._describe(node, query, drive)
         shown = self._show(node.name, query)
         if not shown:
             return drive.observe('failed', f'nothing about that can be seen of {node.name}')
@@ -121,6 +127,16 @@ class MappingSimulator:
         reveal = GraphUpdate(set_attributes={node.name: news} if news else {})
         is_other = 'description' in shown and self._lexicon.asked_attributes(query)
         return drive.observe(feedback=shown['description'] if is_other else '', reveal=reveal)
+
+    def _describe(self, node: Node, query: str, drive: _Drive) -> Observation:
+        """What a robot that reports in words says of an object."""
+        asked = self._lexicon.asked_attributes(query)
+        own = asked & self._true.nodes[node.name].attributes.keys()
+        said = describe(self._true, node.name, self._lexicon, own)
+        if asked:
+            return drive.observe(feedback=said)
+        news = _news(node, {'description': said})
+        return drive.observe(reveal=GraphUpdate(set_attributes={node.name: news} if news else {}))
 
     def _replan(self) -> Observation:
         return Observation()
@@ -159,11 +175,11 @@ class MappingSimulator:
         ways = []
         while True:
             here = drive.here
-            length_m = math.dist(nodes[here].position, goal)
+            length_m = _gap_m(nodes[here], goal)
             nearer = [
-                (math.dist(nodes[other].position, goal), other)
+                (_gap_m(nodes[other], goal), other)
                 for other in self._true.region_network[here]
-                if math.dist(nodes[other].position, goal) < length_m
+                if _gap_m(nodes[other], goal) < length_m
             ]
             if not nearer:
                 break
@@ -332,7 +348,12 @@ def _news(node: Node, shown: dict[str, Any]) -> dict[str, Any]:
 
 def _bare(node: Node) -> Node:
     """A node as it is seen from afar: nothing but what and where it is."""
-    return Node(node.name, node.kind, node.position)
+    return Node(node.name, node.kind, node.position, '', class_attributes(node))
+
+
+def _gap_m(node: Node, goal: tuple[float, float]) -> float:
+    """How far a region is from a coordinate; infinite where it is not known to lie anywhere."""
+    return math.inf if node.position is None else math.dist(node.position, goal)
 
 
 def _way(a: str, b: str) -> tuple[str, str]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """True graphs from a seed: where regions lie, how they connect, what stands in them."""
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from random import Random
 
 import networkx as nx
 
+from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.naming import Names
 from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.world_names import WORLD_NAMES
 from prism_core.errors import ConfigError
-from prism_core.graph_elements import Connection, Node
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.elements import Connection, Node
+from prism_core.graph.scene_graph import SceneGraph
 
 SIZES = {'small': (5, 12), 'medium': (13, 30), 'large': (31, 60)}
 """Number of regions of each size class."""
@@ -24,7 +28,6 @@ _SEEN_FROM_TWO_SHARE = 0.12
 _LOOK_ALIKE_SHARE = 0.3
 _COPIES_TO_CONFUSE = 3  # of a class that a sentence is to leave open which one it means
 _LOOP_SHARE = 0.25
-_MAX_NUMBER = 99
 
 Point = tuple[float, float]
 Way = tuple[int, int]
@@ -40,6 +43,9 @@ class WorldConfig:
     of the `favored` classes that suits it, and tasks ask for these where there is a choice.
     `unseen` names what is drawn from the held-out part: `wording`, `classes`, `places`; without it
     worlds hold nothing held out. `phrasings`: so many for each kind of sentence, 0 for all.
+    `names`: what the world calls its things, see `world_names`.
+    `observations`: `attributes`, or `words` of a robot that describes what it looks at, which kinds
+    of task may need.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -55,12 +61,16 @@ class WorldConfig:
     favored: tuple[str, ...] = ()
     unseen: frozenset[str] = field(default_factory=frozenset)
     phrasings: int = 0
+    names: str = 'plain'
+    observations: str = 'attributes'
 
     def __post_init__(self):
         choices = {
+            'observations': (self.observations, ('attributes', 'words')),
             'tier': (self.tier, ('core', 'full')),
             'size': (self.size, tuple(SIZES)),
             'structure': (self.structure, ('', *STRUCTURES)),
+            'names': (self.names, WORLD_NAMES),
         }
         for name, (value, allowed) in choices.items():
             if value not in allowed:
@@ -76,6 +86,12 @@ class WorldConfig:
             raise ConfigError(
                 f'unseen: expected wording, classes or places, got {sorted(unknown)[0]!r}'
             )
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the robot describes what it looks at."""
+        needs_words = any(KINDS[kind].needs_words for kind in self.kinds if kind in KINDS)
+        return self.observations == 'words' or needs_words
 
 
 @dataclass(frozen=True)
@@ -115,7 +131,7 @@ def build_world(
     low, high = SIZES[config.size]
     number = rng.randint(max(low, len(wanted.regions)), high)
     positions, ways = STRUCTURES[structure](rng, number)
-    names = _Names(rng)
+    names = Names(rng)
     typical = [c for c in words.region_classes(family, config.tier) if c not in wanted.regions]
     classes = [*wanted.regions, *_draw_region_classes(rng, typical, number - len(wanted.regions))]
     rng.shuffle(classes)
@@ -143,29 +159,6 @@ def build_world(
     return World(SceneGraph(nodes, connections, robot_location=start), family, structure)
 
 
-class _Names:
-    """Names with random numbers, which tell nothing about what else there is."""
-
-    def __init__(self, rng: Random):
-        self._rng = rng
-        self._taken: set[str] = set()
-
-    def give(self, class_name: str) -> str:
-        stem = class_name.replace(' ', '_')
-        while True:
-            name = f'{stem}_{self._rng.randint(1, _MAX_NUMBER)}'
-            if name not in self._taken:
-                self._taken.add(name)
-                return name
-
-
-def make_name(rng: Random, class_name: str, graph: SceneGraph) -> str:
-    """A name for one more object of a class in a graph."""
-    names = _Names(rng)
-    names._taken.update(graph.nodes)
-    return names.give(class_name)
-
-
 def _draw_region_classes(rng: Random, typical: Sequence[str], number: int) -> list[str]:
     """Region classes, each of the place's once before any comes again."""
     classes: list[str] = []
@@ -189,7 +182,8 @@ def _draw_objects(
         drawn.append((object_class, rng.choice(fitting), attributes))
     taken = wanted.absent.union(c for c, _, _ in wanted.objects)
     everything = words.object_classes(config.tier, config.unseen, family)
-    copies = _COPIES_TO_CONFUSE if 'ambiguous' in config.kinds else 1
+    needs_alike = any(KINDS[kind].needs_alike for kind in config.kinds if kind in KINDS)
+    copies = _COPIES_TO_CONFUSE if needs_alike else 1
     for object_class in config.favored:
         if object_class in everything - taken:
             drawn += [(object_class, rng.randrange(len(classes)), ()) for _ in range(copies)]
@@ -215,17 +209,20 @@ def _make_object(
     rng: Random,
     words: Words,
     object_class: str,
-    names: _Names,
+    names: Names,
     region: Node,
     given: dict[str, str],
 ) -> Node:
     angle, distance_m = rng.uniform(0, 2 * math.pi), rng.uniform(1.0, 4.0)
-    x = round(region.position[0] + distance_m * math.cos(angle), 1)
-    y = round(region.position[1] + distance_m * math.sin(angle), 1)
+    x, y = region.position or (0.0, 0.0)
+    position = (
+        round(x + distance_m * math.cos(angle), 1),
+        round(y + distance_m * math.sin(angle), 1),
+    )
     attributes = words.draw_attributes(rng, object_class) | given
     detail = rng.choice(words.object_details)
     name = names.give(object_class)
-    return Node(name, 'object', (x, y), f'{object_class} {detail}', attributes)
+    return Node(name, 'object', position, f'{object_class} {detail}', attributes)
 
 
 # ---------------------------------------------------------------------------------- structures

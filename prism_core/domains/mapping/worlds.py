@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many worlds from one recipe: each is planned toward what is rare, then drawn from its seed."""
 
 from __future__ import annotations
@@ -6,14 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from prism_core.domains.mapping.intents import CORE_KINDS, KINDS
+from prism_core.domains.mapping.intent import Intent
+from prism_core.domains.mapping.kinds import kinds_to_draw
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import SIZES, WorldConfig
-from prism_core.episode import Episode
+from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError
-from prism_core.intent import Intent, class_of
+from prism_core.graph.calling import class_of
 
+OBSERVATIONS = ('attributes', 'words', 'mixed')
 HELD_OUT = frozenset({'wording', 'classes', 'places'})
+_IN_WORDS = 0.5  # of the worlds of a mixed recipe
 # The rarer, the likelier: by this power of how rare it is. Classes to ask for are drawn from so
 # many of the rarest, so many for a world.
 _RARITY, _RAREST, _FAVORED = 3, 12, 2
@@ -27,7 +31,9 @@ class WorldRecipe:
     task, small worlds, common classes) or `full`. `sizes`: the share of each size class. `hidden`:
     shares of a world that the robot does not know at the start, drawn from equally. `kinds` and
     `families`: all where none is named. `unseen`: the share of the worlds of the test split that
-    show what is held out. `phrasings`: so many for each kind of sentence, 0 for all.
+    show what is held out. `phrasings`: so many for each kind of sentence, 0 for all. `names`: what
+    the worlds call their things, see `world_names`. `observations`: `attributes` are shown, or a
+    robot describes in `words`; `mixed`: in half of the worlds.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -43,8 +49,15 @@ class WorldRecipe:
     families: tuple[str, ...] = ()
     unseen: float = 0.5
     phrasings: int = 0
+    names: str = 'plain'
+    observations: str = 'attributes'
 
     def __post_init__(self):
+        if self.observations not in OBSERVATIONS:
+            raise ConfigError(
+                f'observations: expected one of {", ".join(OBSERVATIONS)}, got '
+                f'{self.observations!r}'
+            )
         for name in ('worlds', 'tasks'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name}: expected at least 1, got {getattr(self, name)}')
@@ -55,14 +68,18 @@ class WorldRecipe:
             )
         if not self.hidden:
             raise ConfigError('hidden: expected at least one share from 0 to 0.9, got none')
-        unknown = [kind for kind in self.kinds if kind not in KINDS]
-        if unknown:
-            raise ConfigError(f'kinds: expected some of {", ".join(KINDS)}, got {unknown[0]!r}')
+        kinds_to_draw(self.tier, self.kinds)
         if not 0 <= self.unseen <= 1:
             raise ConfigError(f'unseen: expected a share from 0 to 1, got {self.unseen}')
         for size in self.sizes:
             for share in self.hidden:
-                WorldConfig(tier=self.tier, size=size, hidden=share, phrasings=self.phrasings)
+                WorldConfig(
+                    tier=self.tier,
+                    size=size,
+                    hidden=share,
+                    phrasings=self.phrasings,
+                    names=self.names,
+                )
 
 
 def plan_world(
@@ -88,8 +105,13 @@ def plan_world(
     if unknown:
         known = ', '.join(sorted(words.lexicon.places))
         raise ConfigError(f'families: expected some of {known}, got {unknown[0]!r}')
+    if not families:
+        raise ConfigError(
+            f'expected a family of places with at least 5 region classes of tier {recipe.tier} to '
+            'draw worlds of, got none; add one to `places` of the words'
+        )
     (family,) = _draw_rare(rng, families, 1, 'family', coverage)
-    kinds = recipe.kinds or (CORE_KINDS if recipe.tier == 'core' else KINDS)
+    kinds = kinds_to_draw(recipe.tier, recipe.kinds)
     sizes = list(recipe.sizes)
     classes = sorted(words.object_classes(recipe.tier, unseen, family))
     classes.sort(key=lambda name: coverage.get(f'class:{name}', 0))
@@ -104,7 +126,17 @@ def plan_world(
         favored=tuple(rng.sample(rarest, min(_FAVORED, len(rarest)))),
         unseen=unseen,
         phrasings=recipe.phrasings,
+        names=recipe.names,
+        observations=_draw_observations(recipe, index),
     )
+
+
+def _draw_observations(recipe: WorldRecipe, index: int) -> str:
+    """How the robot of a world reports, by chance of its own."""
+    if recipe.observations != 'mixed':
+        return recipe.observations
+    rng = Random(f'observations {recipe.seed}:{index}')  # noqa: S311 - no secret
+    return 'words' if rng.random() < _IN_WORDS else 'attributes'
 
 
 def _draw_rare(
@@ -126,10 +158,9 @@ def covers(episode: Episode) -> Iterator[str]:
 
 
 def _asked_classes(intent: Intent) -> Iterator[str]:
-    if intent.target is not None and intent.target.kind == 'object':
-        yield from intent.target.classes[:1]
-    for step in intent.steps:
-        yield from _asked_classes(step)
+    for part in intent.walk():
+        if part.target is not None and part.target.kind == 'object':
+            yield from part.target.classes[:1]
 
 
 def features_of(episode: Episode) -> frozenset[str]:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The planners in figures: cards, success with intervals by view, time against success.
 
 const UNSEEN = ['wording and classes', 'unseen'];
@@ -21,9 +22,8 @@ function behaviour({ costs, manners, model_costs: model, path }) {
     oracle && ['success weighted by path (SPL)', path.toFixed(3)],
     ['actions of a trial', beside(costs.actions, costs.oracle_actions, '')],
     ['way of a trial', beside(costs.metres, costs.oracle_metres, ' m')],
-    ['asked what is meant', `${count(manners.asked_right)} right, ${count(manners.asked_wrong)} wrong, ${count(manners.asked_not)} missed`],
-    ['gave up', counted(manners.gave_up, 'time')],
-    ['needless inspections', `${count(manners.needless)} of ${count(manners.inspections)}`],
+    ['asked what is meant', `${count(manners.asked_right)} right, ${count(manners.asked_wrong)} needless, ${count(manners.asked_not)} missed`],
+    ...Object.entries(manners.remarks).map(([name, times]) => [name, count(times)]),
     model && ['tokens of a reply', `${count(model.read_tokens)} of ${count(model.prompt_tokens)} read anew, ${count(model.new_tokens)} said (medians)`],
     model && ['time to the first token', `${ms(model.first_token_s)} median, ${ms(model.first_token_p95_s)} p95`],
     model && ['memory of a process', `${count(model.peak_mib)} MiB`],
@@ -49,6 +49,9 @@ function drawCard(planner, index) {
   const refused = scores.first_invalid.all;
   const facts = [
     unseen && ['all wording and places', `${percent(scores.success.value)} (${interval(scores.success)}), ${counted(scores.success.tasks, 'task')}`],
+    ['wrong, of all', `${percent(scores.ends.wrong.value)} (${interval(scores.ends.wrong)})`],
+    ['asked', `${percent(scores.ends.asked.value)} (${interval(scores.ends.asked)})`],
+    ['said that it does not know', `${percent(scores.ends.unknown.value)} (${interval(scores.ends.unknown)})`],
     scores.reference_rule && ["by the reference code's rule", `${percent(scores.reference_rule.value)} (${interval(scores.reference_rule)})`],
     ['trials', `${count(scores.trials)}, of which ${count(planner.failed.all)} failed`],
     ['plans', count(scores.plans)],
@@ -60,11 +63,14 @@ function drawCard(planner, index) {
     ...behaviour(scores),
     ...controls(scores),
   ].filter(Boolean);
+  const wrong = (unseen && scores.wrong_views[UNSEEN[0]]?.[UNSEEN[1]]) || scores.ends.wrong;
   return el('div', { class: `card ${hue(index)}` },
     el('h3', {}, planner.label),
     el('p', { class: 'headline' }, el('strong', {}, percent(first.value)), ` ${interval(first)}`),
     el('p', {}, unseen ? 'succeed on unseen wording and places' : 'succeed',
       `, ${counted(first.tasks, 'task')}`),
+    el('p', { class: 'headline wrong' }, el('strong', {}, percent(wrong.value)), ` ${interval(wrong)}`),
+    el('p', {}, 'are wrong there; the others ask, or say that they do not know'),
     el('dl', {}, facts.map(([term, value]) => [el('dt', {}, term), el('dd', {}, value)])),
     el('details', {}, el('summary', {}, 'What was played'),
       el('p', { class: 'quiet' }, `planner: ${planner.candidate}`),
@@ -72,12 +78,12 @@ function drawCard(planner, index) {
       el('p', { class: 'quiet' }, `sha256 of the tasks: ${planner.scores.suite_sha256}`)));
 }
 
-// Groups in order: 5 or 6, 7 to 9, 10 to 12; more than 30 last.
+// Groups in order: up to 6, 7 to 9, 10 to 12; more than 30 last.
 const groupsOf = (planners, view) => [
   ...new Set(planners.flatMap((planner) => Object.keys(planner.scores.views[view] || {}))),
 ].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 
-function drawForest(planners, view, title, width) {
+function drawForest(planners, view, title, width, shares = 'views') {
   const groups = groupsOf(planners, view);
   const line = 18, space = 10, top = 8, bottom = 26;
   const left = Math.min(150, 14 + Math.max(...groups.map((g) => textWidth(g, FONT))));
@@ -96,7 +102,7 @@ function drawForest(planners, view, title, width) {
     const middle = start + planners.length * line / 2;
     chart.append(svg('text', { x: left - 10, y: middle + 4, 'text-anchor': 'end' }, group));
     planners.forEach((planner, index) => {
-      const e = planner.scores.views[view]?.[group];
+      const e = planner.scores[shares][view]?.[group];
       if (!e) return;
       const y = start + (index + 0.5) * line;
       chart.append(svg('g', { class: hue(index) },
@@ -165,6 +171,11 @@ function drawFigures(planners) {
   }
   const figures = VIEWS.filter(([view]) => groupsOf(planners, view).length)
     .map(([view, title]) => [title, (width) => drawForest(planners, view, title, width)]);
+  const [kind] = VIEWS[0];
+  if (groupsOf(planners, kind).length) {
+    const title = 'Wrong, for each kind: neither right, nor asked, nor said not to be known';
+    figures.splice(1, 0, [title, (width) => drawForest(planners, kind, title, width, 'wrong_views')]);
+  }
   if (planners.some(({ scores }) => scores.plan_median_s > 0)) {
     const title = 'Time against success on unseen wording and places';
     figures.push([title, (width) => drawTimes(planners, title, width)]);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Elements made of names, attributes and children. Texts become text nodes, never markup.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A trial as a map after a turn: what is known and hidden, the robot and its way.
 
 const KEY = [

@@ -1,8 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 // Failures by cause, and the viewer of trials. What is chosen stands in the page's address.
 
 const { planners, episodes: trials } = JSON.parse(byId('data').textContent);
 const chosen = { planner: '', kind: '', result: '', cause: '' };
-const RESULTS = { failed: false, succeeded: true };
+const RESULTS = {
+  failed: (one) => !one.success,
+  wrong: (one) => one.rightness === 'wrong',
+  asked: (one) => one.rightness === 'asked',
+  'does not know': (one) => one.rightness === 'unknown',
+  succeeded: (one) => one.success,
+};
 let trial = null;
 let turn = 0;
 let drawnWidth = 0;
@@ -68,7 +75,7 @@ function drawFilters() {
 const shownTrials = () => trials.filter((one) =>
   (!chosen.planner || String(one.planner) === chosen.planner)
   && (!chosen.kind || one.kind === chosen.kind)
-  && (!chosen.result || one.success === RESULTS[chosen.result])
+  && (!chosen.result || RESULTS[chosen.result](one))
   && (!chosen.cause || one.cause === chosen.cause));
 
 function filter(key = '', at = null) {
@@ -127,6 +134,7 @@ function drawAbout() {
     el('p', { class: `verdict ${trial.success ? 'good' : 'bad'}` }, trial.verdict),
     el('p', { class: 'parts' }, Object.entries(trial.parts).map(([part, holds]) => el('span', {}, mark(holds), ` ${part}`))),
     el('dl', {},
+      row('right or wrong', trial.rightness === 'unknown' ? 'it said that it does not know' : trial.rightness),
       row('right answer', el('strong', {}, trial.expected)),
       row('said', trial.said ? `“${trial.said}”` : `nothing; it ended by ${trial.ending}`),
       trial.error ? row('error', trial.error) : [],

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sentences of several clauses: what goes with which condition, and what comes first."""
 
 from __future__ import annotations
@@ -6,10 +7,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.reading.cues import Cues
 from prism_core.domains.mapping.reading.nouns import Mention
-from prism_core.domains.mapping.reading.tagging import Sentence
-from prism_core.intent import Intent
+from prism_core.domains.mapping.reading.sentence import Sentence
 
 _NEGATION = re.compile(r'\b(?:not|no longer|never|neither)\b')
 _BREAK = re.compile(r'[.;:!]|\bbut(?! only)\b|\bhowever\b|\bthough\b')
@@ -141,23 +142,23 @@ def _first_place_holds(
 # ------------------------------------------------------------------------------------- sequences
 
 
-def read_sequence(
+def read_steps(
     sentence: Sentence, cues: Cues, read_step: Callable[[Mention, Sequence[Mention]], Intent]
-) -> Intent | None:
-    """The steps of a sentence that asks for several things; None where it asks for one.
+) -> tuple[Intent, ...]:
+    """The steps of a sentence that asks for several things; none where it asks for one.
 
     `read_step` reads one step from a region or an object and the attributes that go with it.
     """
     nouns = _steps(sentence, cues)
     if len(nouns) < 2:
-        return None
+        return ()
     asked = sentence.of('attribute', 'value')
     is_ordered = cues.has('sequence', sentence.text)
     regions = [noun for noun in nouns if noun.role == 'region']
     if not is_ordered and len(regions) < 2 and not (regions and asked) and len(asked) < 2:
-        return None
+        return ()
     steps = [read_step(noun, _asked_of(i, nouns, asked, sentence)) for i, noun in enumerate(nouns)]
-    return Intent('sequence', steps=tuple(steps[i] for i in _order(nouns, sentence)))
+    return tuple(steps[i] for i in _order(nouns, sentence))
 
 
 def _steps(sentence: Sentence, cues: Cues) -> list[Mention]:
@@ -207,6 +208,7 @@ _SOONER = re.compile(
     r'|\bafter (?:having|you have first)\b|\bpreceded by\b'
 )
 _LAST = re.compile(r'\b(?:then|finally|last|lastly|end|third|afterwards|after|finish)\b')
+_AND_THEN = re.compile(r'\band then\b')  # before you A, do B and then C: A comes last
 _AT_LAST_FIRST = re.compile(r'\W*(?:first|beforehand|before that|before doing so)\b')
 
 
@@ -218,7 +220,7 @@ def _order(nouns: Sequence[Mention], sentence: Sentence) -> list[int]:
     order = list(range(len(nouns)))
     if _LATER.search(leads[0]) or (_NOT_YET.search(leads[0]) and _UNTIL.search(leads[1])):
         order.remove(0)
-        is_then = len(nouns) > 2 and bool(_LAST.search(leads[2]))
+        is_then = len(nouns) > 2 and bool(_LAST.search(_AND_THEN.sub('', leads[2])))
         order.insert(1 if is_then else len(order), 0)
         return order
     for index in range(1, len(nouns)):

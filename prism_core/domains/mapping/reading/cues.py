@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The words by which sentences of the kinds are told apart, as data in `words/cues.json`."""
 
 from __future__ import annotations

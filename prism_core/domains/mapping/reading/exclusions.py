@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a request forbids: words such as 'do not go to', 'avoid', 'anywhere but'.
 
 No meaning has a place for them yet, so that whoever acted on the rest would do what was forbidden.
@@ -9,27 +10,27 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 
-from prism_core.calling import calls_of
+from prism_core.domains.mapping.kinds.kind import Kind
+from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.reading.cues import compile_phrases, load_cues
-from prism_core.domains.mapping.reading.tokens import spell_out
-from prism_core.intent import IntentKind, class_of
-from prism_core.lexicon import Lexicon, phrase_pattern
-from prism_core.scene_graph import SceneGraph
+from prism_core.domains.mapping.reading.nouns import UNKNOWN_NAME
+from prism_core.domains.mapping.reading.tokens import Spelled, spell_out
+from prism_core.graph.calling import calls_of, class_of
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.text import phrase_pattern
 
-_DRIVING: tuple[IntentKind, ...] = ('go_to', 'reach', 'sequence', 'conditional', 'vague')
-"""What is asked about whenever a negation is left that nothing accounts for."""
 _NEGATED = re.compile(
     r"\b(is|are|was|were|do|does|did|have|has|had|would|should|could|must|need|ca|wo)n'?t\b"
 )
 _WHOLE = {'ca': 'can', 'wo': 'will'}
-_UNKNOWN_NAME = re.compile(r'\b[a-z]+(?:_[a-z]+)*_\d+\b')
 _CLAUSE_END = re.compile(r'[.;:!?,]|\b(?:and|but|then)\b')
 _CLAUSE = re.compile(r'[^.;:!?,]*')
+_BEFORE_NAMES = re.compile(r'\b(?:bypass|skip|minus|stay|keep|remain|steer|stand|leav|forget|but)')
+_WORD = re.compile(r'[^\W_]+')
 _MAX_QUOTED_CHARS = 80
 
 
@@ -45,7 +46,11 @@ class Exclusions:
         self._patterns = _load_patterns()
 
     def question(
-        self, request: str, known_graph: SceneGraph, read_kind: Callable[[], IntentKind]
+        self,
+        request: str,
+        known_graph: SceneGraph,
+        read_kind: Callable[[], Kind],
+        find_kept: Callable[[], Iterable[tuple[int, int]]] = tuple,
     ) -> str:
         """What to ask before anything is done; '' where nothing in a request forbids anything.
 
@@ -53,23 +58,28 @@ class Exclusions:
             request: any text.
             known_graph: the names of its nodes are no such words.
             read_kind: the kind of what the sentence means otherwise; called only at need.
+            find_kept: the places in the request of what is kept to; called only at need.
         """
-        spelled = _Spelled(request)
+        spelled = Spelled(request, _spell_word)
         exclusion, negation = self._patterns['exclusion'], self._patterns['negation']
-        if not (exclusion.search(spelled.text) or negation.search(spelled.text)):
+        if not any(p.search(spelled.text) for p in (exclusion, negation, _BEFORE_NAMES)):
             return ''
-        text = self._blank('harmless', self._masked(spelled.text, known_graph))
+        text = self._masked(spelled.text, known_graph)
+        for place in find_kept():
+            start, end = spelled.place(*place)
+            text = text[:start] + '#' * (end - start) + text[end:]
+        text = self._blank('harmless', text)
         kind = read_kind()
-        text = self._blank(f'harmless_{"reach" if kind == "go_to" else kind}', text)
+        text = self._blank(f'harmless_{kind.harmless_as or kind.name}', text)
         found = exclusion.search(text)
         if found is not None:
-            quoted = spelled.quote(*_to_clause_end(text, found))
+            quoted = _quote(spelled, *_to_clause_end(text, found))
             return f'I cannot keep to "{quoted}" yet. What should I do instead?'
-        text = self._blank(f'read_{kind}', text)
-        found = negation.search(text) if kind in _DRIVING else None
+        text = self._blank(f'read_{kind.name}', text)
+        found = negation.search(text) if kind.must_be_accounted_for else None
         if found is not None:
             clause = next(c for c in _CLAUSE.finditer(text) if c.end() > found.start())
-            quoted = spelled.quote(clause.start(), clause.end())
+            quoted = _quote(spelled, clause.start(), clause.end())
             return f'I do not understand "{quoted}". What should I do?'
         return ''
 
@@ -80,26 +90,25 @@ class Exclusions:
 
     def _masked(self, text: str, graph: SceneGraph) -> str:
         """The text with letters in place of nouns and of the names of nodes."""
-        names = {
-            form
-            for name in map(str.lower, graph.nodes)
-            for form in (name, re.sub(r'[_\-.]', ' ', name))
-            if form in text and not self._is_cue(form)
-        }
-        text = _mask(_UNKNOWN_NAME, 'N', _mask(_pattern(names), 'N', text))
-        classes = {call for calls in set(map(calls_of, graph.nodes.values())) for call in calls}
-        classes -= load_cues().function_words - {class_of(n) for n in graph.nodes.values()}
+        forms = (form for name in graph.nodes for form in _forms(name) if form in text)
+        names = {form for form in forms if not self._is_cue(form)}
+        text = _mask(UNKNOWN_NAME, 'N', _mask(_pattern(names), 'N', text))
+        called = {(class_of(node), calls_of(node)) for node in graph.nodes.values()}
+        classes = {call for name, calls in called if not self._is_cue(name) for call in calls}
+        classes -= load_cues().function_words - {name for name, _ in called}
         forms = (f for name in classes for f in (name, self._lexicon.plural(name or 's')))
         known = {form for form in forms if form and form in text and not self._is_cue(form)}
         return _mask(self._nouns, 'X', _mask(_pattern(known), 'X', text))
 
     def _is_cue(self, phrase: str) -> bool:
-        """Whether a single word, which may be what a node is called, excludes something."""
-        is_one = ' ' not in phrase and '_' not in phrase
-        return is_one and bool(
-            self._patterns['exclusion'].search(f'{phrase} the')
-            or self._patterns['negation'].search(phrase)
-        )
+        """Whether what a node may be called excludes something, or what stands behind it: a single
+        word, nothing but small words, or an end such as `do not enter`.
+        """
+        words = _WORD.findall(phrase)
+        found = self._patterns['exclusion'].search(f'{phrase} the')
+        if len(words) == 1 or load_cues().function_words.issuperset(words):
+            return bool(found or self._patterns['negation'].search(phrase))
+        return found is not None and found.end() >= len(phrase)
 
     @cached_property
     def _nouns(self) -> re.Pattern[str]:
@@ -112,32 +121,21 @@ class Exclusions:
         return phrase_pattern([*nouns, *(p for p in purposes if ' ' in p)])
 
 
-class _Spelled:
-    """A request in small letters and without contractions, and where its words come from."""
+def _quote(spelled: Spelled, start: int, end: int) -> str:
+    """The words of the request between two places of the text, not too many."""
+    quoted = ' '.join(spelled.said(start, end).split()).strip('.,;:!?"\'- ')
+    if quoted.count('(') != quoted.count(')'):  # else it ends with a name, such as R(3)
+        quoted = quoted.strip('()')
+    if len(quoted) <= _MAX_QUOTED_CHARS:
+        return quoted
+    return quoted[:_MAX_QUOTED_CHARS].rpartition(' ')[0] + ' ...'
 
-    def __init__(self, request: str):
-        self._request = request
-        self._starts: list[int] = []
-        self._spans: list[tuple[int, int]] = []
-        words = []
-        length = 0
-        for match in re.finditer(r'\S+', request):
-            word = _spell_word(match[0])
-            self._starts.append(length)
-            self._spans.append(match.span())
-            words.append(word)
-            length += len(word) + 1
-        self.text = ' '.join(words)
 
-    def quote(self, start: int, end: int) -> str:
-        """The words of the request between two places of the text, not too many."""
-        first = bisect_right(self._starts, start + (self.text[start : start + 1] == ' ')) - 1
-        last = bisect_right(self._starts, max(start, end - 1)) - 1
-        quoted = self._request[self._spans[first][0] : self._spans[last][1]]
-        quoted = ' '.join(quoted.split()).strip('.,;:!?"\'()- ')
-        if len(quoted) <= _MAX_QUOTED_CHARS:
-            return quoted
-        return quoted[:_MAX_QUOTED_CHARS].rpartition(' ')[0] + ' ...'
+@lru_cache(maxsize=32_768)
+def _forms(name: str) -> tuple[str, ...]:
+    """A name as it may stand in a text that is spelled out."""
+    spelled = Spelled(name, _spell_word).text
+    return tuple({name.lower(), spelled, re.sub(r'[_\-.]', ' ', spelled)})
 
 
 def _spell_word(word: str) -> str:

@@ -1,18 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a sentence may mean that names no known object: a purpose in other words, or a new noun."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
+from prism_core.domains.mapping.intent import Target
+from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.reading.cues import Cues
+from prism_core.domains.mapping.reading.new_nouns import NewNouns, insert_noun
 from prism_core.domains.mapping.reading.nouns import Mention
-from prism_core.domains.mapping.reading.tagging import Sentence, Tagger
+from prism_core.domains.mapping.reading.sentence import Sentence
+from prism_core.domains.mapping.reading.tagging import Tagger
 from prism_core.domains.mapping.reading.tokens import singular, stem, tokenize
-from prism_core.intent import Target
-from prism_core.lexicon import Lexicon
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.scene_graph import SceneGraph
 
 _SURE, _LIKELY = 0.7, 0.5
 _OBJECT_SLOT = re.compile(
@@ -20,12 +24,15 @@ _OBJECT_SLOT = re.compile(
     r'inspect|check|examine|describe|look at|is there|are there|how many|number of|count|'
     r'contains?|need)'
     r'(?: (?:me|all|out|up))? ((?:a|an|any|some|another|the|my|all|two|three|several) )?'
-    r'((?:[a-z]+ ?){1,3})'
-    r'|\b(?:is|are|see|of) ((?:a|an|the|my) )((?:[a-z]+ ?){1,3})'
+    r'((?:[^\W\d_A-Z]+ ?){1,3})'
+    r'|\b(?:is|are|see|of) ((?:a|an|the|my) )((?:[^\W\d_A-Z]+ ?){1,3})'
 )
 _REGION_SLOT = re.compile(
     r'\b(?:go|drive|move|head|proceed|travel|return|navigate|come) (?:\w+ )?(?:to|for) '
-    r'(?:the |my |a )?((?:[a-z]+ ?){1,3})'
+    r'(?:the |my |a )?((?:[^\W\d_A-Z]+ ?){1,3})'
+)
+_EACH_SLOT = re.compile(
+    r'\b(?:patrol|visit) (?:each|every|all)(?: of)?(?: the| my)? ((?:[^\W\d_A-Z]+ ?){1,3})'
 )
 
 
@@ -35,6 +42,7 @@ class Guesser:
     def __init__(self, lexicon: Lexicon, cues: Cues, tagger: Tagger):
         self._cues = cues
         self._tagger = tagger
+        self._new = NewNouns(cues, tagger)
         self._light_stems = frozenset(map(stem, cues.light_words | cues.ignored))
         self._phrases: list[tuple[frozenset[str], str]] = []
         self._classes = lexicon.classes_for
@@ -42,7 +50,8 @@ class Guesser:
             for phrase in (purpose, *paraphrases):
                 self._phrases.append((self._content(phrase), purpose))
         for purpose, words in cues.purpose_words.items():
-            self._phrases += [(frozenset([stem(word)]), purpose) for word in words]
+            if purpose in lexicon.purposes:
+                self._phrases += [(frozenset([stem(word)]), purpose) for word in words]
         used = Counter(
             w for words in {p: self._all(p) for p in self._classes}.values() for w in words
         )
@@ -57,7 +66,11 @@ class Guesser:
         return frozenset(map(stem, words)) - self._light_stems
 
     def complete(self, sentence: Sentence, graph: SceneGraph) -> Sentence:
-        """The sentence with a purpose or a noun that it was found to have; or as it is."""
+        """The sentence with a purpose or the nouns that it was found to have; or as it is."""
+        guessed = self._guess(sentence, graph)
+        return guessed if guessed.of('purpose') else self._new.complete(guessed, graph)
+
+    def _guess(self, sentence: Sentence, graph: SceneGraph) -> Sentence:
         if sentence.of('object', 'purpose'):
             return sentence
         has_region = bool(sentence.of('region'))
@@ -103,14 +116,21 @@ class Guesser:
             )
             start = match.start(slot - 1) if match[slot - 1] else match.start(slot)
             length = match.start(slot) + len(mention.said) - start
-            return _insert(sentence, mention, start, length, 'O')
-        for match in _REGION_SLOT.finditer(sentence.text) if not sentence.of('region') else ():
+            return insert_noun(sentence, mention, start, length)
+        for match in self._region_slots(sentence):
             words = self._noun(match[1])
             if words:
                 said = ' '.join(words)
                 mention = Mention('region', self._tagger.target_for(said, 'region', graph))
-                return _insert(sentence, mention, match.start(1), len(said), 'R')
+                return insert_noun(sentence, mention, match.start(1), len(said))
         return None
+
+    def _region_slots(self, sentence: Sentence) -> Iterator[re.Match[str]]:
+        if sentence.of('region'):
+            return
+        yield from _REGION_SLOT.finditer(sentence.text)
+        if not self._cues.has('survey', self._cues.patterns['patrol'].sub('', sentence.text)):
+            yield from _EACH_SLOT.finditer(sentence.text)
 
     def _noun(self, words: str) -> list[str]:
         """The words up to the first that is no part of a noun."""
@@ -122,15 +142,3 @@ class Guesser:
                 break
             noun.append(word)
         return noun
-
-
-def _insert(sentence: Sentence, mention: Mention, start: int, length: int, letter: str) -> Sentence:
-    """Put a mention in place of some words; its article is among them."""
-    text = sentence.text[:start] + letter + sentence.text[start + length :]
-    moved = [
-        m if m.start < start else replace(m, start=m.start - length + 1, end=m.end - length + 1)
-        for m in sentence.mentions
-        if not start <= m.start < start + length
-    ]
-    own = replace(mention, start=start, end=start + 1)
-    return Sentence(text, tuple(sorted((*moved, own), key=lambda m: m.start)))

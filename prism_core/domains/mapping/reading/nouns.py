@@ -1,23 +1,24 @@
-"""The nouns that requests may have: those of the lexicon, and those of the graph at hand."""
+# SPDX-License-Identifier: Apache-2.0
+"""The nouns that requests may have: those of the lexicon, and how those of a graph are said."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
-from prism_core.calling import classes_of, ends_of
+from prism_core.domains.mapping.intent import Target
+from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.reading.cues import Cues
-from prism_core.domains.mapping.reading.tokens import gerund, tokenize
-from prism_core.graph_elements import NodeKind
-from prism_core.intent import Target, words_of_name
-from prism_core.lexicon import Lexicon
-from prism_core.scene_graph import SceneGraph
+from prism_core.domains.mapping.reading.tokens import gerund, spell_out, tokenize
+from prism_core.graph.calling import ends_of, words_of_name
+from prism_core.graph.elements import NodeKind
 
 _MAX_KEPT = 32_768
-_NODE_NAME = re.compile(r'\b[a-z]+(?:_[a-z]+)*_\d+\b')
+_MIN_JOINED_CHARS = 3
+UNKNOWN_NAME = re.compile(r'\b[^\W\d_]+(?:(?:_[^\W\d_]+)*_\d+\b|\(\d+\))')
+"""What looks like the name of a node that nobody knows, such as `truck_99` or `O(99)`."""
 
 Role = Literal['object', 'region', 'purpose', 'attribute', 'value']
 Article = Literal['', 'a', 'the']
@@ -63,6 +64,7 @@ class Nouns:
         self._lexicon = lexicon
         self.by_words: dict[tuple[str, ...], Mention] = {}
         self.parts: dict[tuple[str, ...], list[Mention]] = {}
+        self._joined: dict[str, Mention] = {}
         self.index: Index = {}
         for name in lexicon.objects:
             synonyms = (*lexicon.objects[name].synonyms, *cues.synonyms.get(name, ()))
@@ -96,6 +98,7 @@ class Nouns:
             forms.setdefault(tokenize(lexicon.plural(name)), replace(mention, is_plural=True))
             if len(words) == 2:
                 forms.setdefault((''.join(words),), mention)
+                self._joined[''.join(words)] = mention
             for form, meant in forms.items():
                 add(self.index, form, meant)
             for part in runs(words) if has_parts else ():
@@ -113,8 +116,8 @@ class Nouns:
 
     # What follows is asked for with every request, for each node and class of a graph, and kept.
 
-    def of_name(self, name: str, kind: NodeKind, classes: tuple[str, ...]) -> tuple[Phrase, ...]:
-        """The phrases by which a node is named that its class alone does not give."""
+    def of_name(self, name: str, kind: NodeKind, classes: tuple[str, ...]) -> NameNouns:
+        """The phrases by which a node is named."""
         return self._keep(self._of_name, name, kind, classes)
 
     def of_class(self, name: str, kind: NodeKind) -> ClassNouns:
@@ -136,16 +139,18 @@ class Nouns:
             found = self._kept[kept] = make(*key)
         return found
 
-    def _of_name(self, name: str, kind: NodeKind, classes: tuple[str, ...]) -> tuple[Phrase, ...]:
-        words, parts = tokenize(name), tuple(words_of_name(name))
-        if len(classes) == 1 and words == tokenize(classes[0]):
-            return ()
+    def _of_name(self, name: str, kind: NodeKind, classes: tuple[str, ...]) -> NameNouns:
+        words, parts = tokenize(spell_out(name)), tuple(words_of_name(name))
         named = Mention(kind, Target(kind, name=name))
-        forms = (words, parts) if len(parts) > len(words) else (words,)
-        return tuple((form, named) for form in forms if self._may_stand(form))
+        forms = tuple(dict.fromkeys(form for form in (words, parts) if form))
+        sure = [form for form in forms if self._may_stand(form)]
+        doubtful = [] if words in sure else [(words, named)]
+        if len(classes) == 1 and words == tokenize(spell_out(classes[0])):
+            sure = []
+        return NameNouns(forms, tuple((form, named) for form in sure), tuple(doubtful))
 
     def _of_class(self, name: str, kind: NodeKind) -> ClassNouns:
-        words = tokenize(name)
+        words = tokenize(spell_out(name))
         if not words:
             return ClassNouns((), (), (), ())
         exact = self.by_words.get(words)
@@ -164,12 +169,22 @@ class Nouns:
                 ends.append(end)
             else:  # a pickup lorry is a truck
                 aliases += [(other, end) for other in listed.target.classes if other != end]
+        for other in self._ends_within(words, kind) if exact is None else ():
+            aliases.append((other, name))
         sure = Mention(kind, Target(kind, classes=(name,)), said=name)
         doubtful = replace(sure, said='')
         # Of a class that is in no file, an end calls it, and no other part.
         parts = runs(words) - {words} if exact is not None else ()
         forms = tuple((part, sure, doubtful) for part in parts)
         return ClassNouns(tuple(phrases), tuple(aliases), tuple(ends), forms)
+
+    def _ends_within(self, words: tuple[str, ...], kind: NodeKind) -> Iterator[str]:
+        """The classes that end a word which is two known ones, such as the lamp of `tablelamp`."""
+        word = words[0] if len(words) == 1 else ''
+        for at in range(_MIN_JOINED_CHARS, len(word) - _MIN_JOINED_CHARS + 1):
+            end = self.by_words.get((word[at:],))
+            if end is not None and end.role == kind and (word[:at],) in self.by_words:
+                yield from end.target.classes
 
     def _of_end(self, end: str, kind: NodeKind, class_name: str) -> tuple[Phrase, ...]:
         words = tokenize(end)
@@ -191,10 +206,20 @@ class Nouns:
 
     def meanings(self, words: tuple[str, ...], kind: str) -> list[Mention]:
         """The classes of a kind that have these words as name, or as a part of it."""
-        exact = self.by_words.get(words)
+        exact = self.by_words.get(words) or self._joined.get(' '.join(words))
         if exact is not None and exact.role == kind:
             return [exact]
         return [mention for mention in self.parts.get(words, ()) if mention.role == kind]
+
+
+class NameNouns(NamedTuple):
+    """How the name of a node may stand in a sentence: all forms; the phrases that mention it where
+    its class alone does not; and those of which the words are small ones or numbers.
+    """
+
+    forms: tuple[tuple[str, ...], ...]
+    phrases: tuple[Phrase, ...]
+    doubtful: tuple[Phrase, ...]
 
 
 class ClassNouns(NamedTuple):
@@ -206,106 +231,6 @@ class ClassNouns(NamedTuple):
     aliases: tuple[tuple[str, str], ...]
     ends: tuple[str, ...]
     parts: tuple[tuple[tuple[str, ...], Mention, Mention], ...]
-
-
-class KnownNouns:
-    """What the graph at hand adds: the names of its nodes, and classes that are in no file."""
-
-    def __init__(self, graph: SceneGraph, nouns: Nouns):
-        self.index: Index = {}
-        self._kinds: dict[str, set[str]] = {}
-        self._ends: dict[tuple[NodeKind, str], list[str]] = {}
-        self._end_kinds: dict[str, set[str]] = {}
-        self._aliases: dict[tuple[str, str], list[str]] = {}
-        self.parts: dict[str, dict[tuple[str, ...], Mention]] = {'object': {}, 'region': {}}
-        for node in graph.nodes.values():
-            classes = classes_of(node)
-            for words, mention in nouns.of_name(node.name, node.kind, classes):
-                add(self.index, words, mention)
-            for class_name in classes:
-                if node.kind not in self._kinds.setdefault(class_name, set()):
-                    self._kinds[class_name].add(node.kind)
-                    self._add_class(class_name, node.kind, nouns)
-        self._add_ends(nouns)
-        doubtful = {part for kind in self.parts.values() for part, m in kind.items() if not m.said}
-        for parts in self.parts.values():
-            for part in doubtful:
-                parts.pop(part, None)
-        sort(self.index)
-
-    def _add_class(self, name: str, kind: NodeKind, nouns: Nouns) -> None:
-        found = nouns.of_class(name, kind)
-        for words, mention in found.phrases:
-            add(self.index, words, mention)
-        for other, alias in found.aliases:
-            self._aliases.setdefault((kind, other), []).append(alias)
-        for end in found.ends:
-            self._end_kinds.setdefault(end, set()).add(kind)
-            self._ends.setdefault((kind, end), []).append(name)
-        known = self.parts[kind]
-        for part, sure, doubtful in found.parts:
-            known[part] = doubtful if part in known else sure
-
-    def _add_ends(self, nouns: Nouns) -> None:
-        """Let the ends of classes call them, such as a crane a gantry crane; where several have an
-        end, any of them.
-        """
-        for (kind, end), names in self._ends.items():
-            is_one = len(names) == 1 and end not in self._kinds
-            for words, mention in nouns.of_end(end, kind, names[0] if is_one else end):
-                add(self.index, words, mention)
-
-    def add_numbered(self, words: Sequence[str], graph: SceneGraph) -> None:
-        """Take the end of a name with its number for the name, where only one node has it: truck 12
-        for `service_truck_12`.
-        """
-        said = {
-            (words[at - 1], words[at]): words[: at + 1]
-            for at in range(1, len(words))
-            if words[at - 1].isalpha() and words[at][0].isdigit()
-        }
-        found: dict[tuple[str, ...], list[str]] = {}
-        for name in graph.nodes if said else ():
-            parts = words_of_name(name)
-            before = said.get((parts[-2], parts[-1])) if len(parts) > 2 else None
-            if before is not None:
-                alike = takewhile(lambda pair: pair[0] == pair[1], zip(parts[::-1], before[::-1]))
-                found.setdefault(tuple(parts[-len([*alike]) :]), []).append(name)
-        for end, names in found.items():
-            is_name = any(phrase == end for phrase, _ in self.index.get(end[0], ()))
-            if len(names) == 1 and not is_name:
-                kind = graph.nodes[names[0]].kind
-                add(self.index, end, Mention(kind, Target(kind, name=names[0])))
-                self.index[end[0]].sort(key=lambda entry: -len(entry[0]))
-
-    def add_unknown_names(self, text: str, nouns: Nouns) -> None:
-        """Take what looks like the name of a node for one, such as `truck_99`."""
-        for name in _NODE_NAME.findall(text):
-            words = tokenize(name)
-            if all(phrase != words for phrase, _ in self.index.get(words[0], ())):
-                kind: Literal['object', 'region'] = 'object'
-                if not nouns.meanings(words[:-1], kind) and nouns.meanings(words[:-1], 'region'):
-                    kind = 'region'
-                add(self.index, words, Mention(kind, Target(kind, name=name)))
-                self.index[words[0]].sort(key=lambda entry: -len(entry[0]))
-
-    def localized(self, mention: Mention) -> Mention:
-        """A noun as it is meant here: a class that is known as region is one."""
-        target = mention.target
-        kinds = {kind for name in target.classes for kind in self._kinds.get(name, ())} or {
-            kind for name in target.classes for kind in self._end_kinds.get(name, ())
-        }
-        if kinds and target.kind not in kinds:
-            kind: Literal['object', 'region'] = 'region' if 'region' in kinds else 'object'
-            target = replace(target, kind=kind)
-        return replace(mention, role=target.kind, target=self.localize(target))
-
-    def localize(self, target: Target) -> Target:
-        """A target with the other names that its classes have in this graph."""
-        others = [
-            name for known in target.classes for name in self._aliases.get((target.kind, known), ())
-        ]
-        return replace(target, classes=tuple(dict.fromkeys((*target.classes, *others))))
 
 
 def runs(words: tuple[str, ...]) -> set[tuple[str, ...]]:

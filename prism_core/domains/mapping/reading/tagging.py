@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a sentence to its words with the nouns named: which words mean objects, regions, purposes.
 
 The tagged text has `O`, `R` or `P` where the sentence has an object, a region or a purpose, so that
@@ -7,37 +8,44 @@ patterns need to know no nouns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from prism_core.domains.mapping.intent import Target
+from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.reading.cues import Cues
-from prism_core.domains.mapping.reading.nouns import (
-    Index,
-    KnownNouns,
-    Mention,
-    Nouns,
-    Role,
-    add,
-    sort,
+from prism_core.domains.mapping.reading.known_nouns import KnownNouns
+from prism_core.domains.mapping.reading.nouns import Index, Mention, Nouns, Role, add, sort
+from prism_core.domains.mapping.reading.sentence import SaidAt, Sentence
+from prism_core.domains.mapping.reading.tokens import (
+    MAX_CHARS,
+    Spelled,
+    Tokens,
+    singular,
+    tokenize,
 )
-from prism_core.domains.mapping.reading.tokens import singular, spell_out, tokenize
-from prism_core.intent import Target
-from prism_core.lexicon import Lexicon
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.names_in_text import NamesInText
+from prism_core.graph.scene_graph import SceneGraph
 
+# Where a small word is a state: the flare is out, lit or out, is it off now.
+_BEFORE_STATE = frozenset(
+    ('is', 'are', 'was', 'were', 'be', 'been', 'or', 'not', 'still', 'already')
+)
+_PRONOUNS = ('it', 'they')
+_BEHIND_STATE = frozenset(('and', 'or', 'but', 'now', 'then', 'right', 'again', 'yet', 'already'))
+# Where one of several that are called so may be meant, and no single one by its name.
+_QUANTIFIERS = frozenset(('all', 'any', 'both', 'each', 'every', 'few', 'many', 'no', 'which'))
+# What stands before a name that is a number or a small word, such as 3 or A.
+_BEFORE_NAME = frozenset(
+    (
+        *('to', 'in', 'at', 'inside', 'into', 'of', 'from', 'near', 'via', 'between', 'is', 'are'),
+        *('visit', 'inspect', 'check', 'describe', 'find', 'region', 'room', 'node', 'place'),
+        *('area', 'zone', 'object', 'reach', 'map', 'explore'),
+    )
+)
+_BETWEEN_NAMES = frozenset(('and', 'or', ',', 'then'))
+_QUOTES = {'"': '"', "'": "'", '\u201c': '\u201d', '\u00ab': '\u00bb', '\u201e': '\u201c'}
 _LETTERS: Mapping[Role, str] = {'object': 'O', 'region': 'R', 'purpose': 'P'}
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A tagged text and its mentions in order."""
-
-    text: str
-    mentions: tuple[Mention, ...] = ()
-
-    def of(self, *roles: Role) -> list[Mention]:
-        """The mentions of some roles."""
-        return [mention for mention in self.mentions if mention.role in roles]
 
 
 class Tagger:
@@ -53,13 +61,14 @@ class Tagger:
 
     def tag(self, request: str, graph: SceneGraph) -> Sentence:
         """Find what a sentence names."""
-        words = tokenize(self._cues.without_preamble(spell_out(request)))
+        spelled = Spelled(request[:MAX_CHARS])
+        tokens = Tokens(spelled, self._cues.without_preamble(spelled.text))
         known = KnownNouns(graph, self._nouns)
-        known.add_numbered(words, graph)
-        known.add_unknown_names(request.lower(), self._nouns)
-        sentence = self._tag(words, known, [])
+        known.add_numbered(tokens.words, graph)
+        known.add_unknown_names(request[:MAX_CHARS], self._nouns)
+        sentence = self._tag(tokens, known, [])
         if not sentence.of('object', 'purpose') or not sentence.of('region', 'object'):
-            sentence = self._tag(words, known, self._weak(sentence, known))
+            sentence = self._tag(tokens, known, self._weak(sentence, known))
         return sentence
 
     def target_for(self, noun: str, kind: Literal['object', 'region'], graph: SceneGraph) -> Target:
@@ -80,22 +89,41 @@ class Tagger:
 
     # ------------------------------------------------------------------------------ one sentence
 
-    def _tag(self, words: Sequence[str], known: KnownNouns, weak: list[Index]) -> Sentence:
+    def _tag(self, tokens: Tokens, known: KnownNouns, weak: list[Index]) -> Sentence:
         items: list[str | Mention] = []
+        starts: list[int] = []  # with which word each item begins
+        words = tokens.words
         at = 0
         while at < len(words):
             length, found = self._longest(words, at, known.index, weak)
-            if found is None or self._is_way(found, items, words[at + length :]):
+            if found is None:
+                length, found = self._doubtful(tokens, at, known.doubtful, items)
+            rest = words[at + length :]
+            if (
+                found is None
+                or self._is_way(found, items, rest)
+                or self._is_particle(found, items, rest)
+            ):
                 items.append(words[at])
+                starts.append(at)
                 at += 1
                 continue
+            start = at
             if found.role in ('object', 'region'):
+                is_quoted = _takes_quotes(items, rest)
                 found = self._noun_phrase(known.localized(found), items)
+                if not _is_any(found, items):
+                    said = tokens.said(at, at + length)
+                    found = known.named(found, words[at : at + length], said)
+                at += is_quoted
             elif found.role == 'purpose':
                 found = replace(found, target=known.localize(found.target))
+            start = min(start, *starts[len(items) :], len(words))  # its article is taken off
+            starts[len(items) :] = [start]
             items.append(found)
             at += length
-        return _join(items)
+        spans = [tokens.span(*ends) for ends in zip(starts, [*starts[1:], len(words)])]
+        return _join(items, spans)
 
     def _longest(
         self, words: Sequence[str], at: int, known: Index, weak: list[Index]
@@ -113,6 +141,43 @@ class Tagger:
                     break
         return best
 
+    def _doubtful(
+        self, tokens: Tokens, at: int, index: Index, items: Sequence[str | Mention]
+    ) -> tuple[int, Mention | None]:
+        """A number or a small word that is the name of a node, where one may stand."""
+        words = tokens.words
+        for phrase, mention in index.get(words[at], ()):
+            end = at + len(phrase)
+            if words[at:end] != phrase:
+                continue
+            name = mention.target.name
+            spelled = [found.name for found in NamesInText((name,)).find(tokens.said(at, end))]
+            if (spelled or mention.said) and self._is_name_place(name, items, words[end:]):
+                return len(phrase), mention
+        return 0, None
+
+    def _is_name_place(
+        self, name: str, items: Sequence[str | Mention], rest: Sequence[str]
+    ) -> bool:
+        before = items[-1] if items else ''
+        if isinstance(before, Mention):
+            return False
+        if rest and _QUOTES.get(before) == rest[0]:
+            return True
+        others = [item for item in items if item not in _BETWEEN_NAMES]
+        is_listed = before in _BETWEEN_NAMES and bool(others) and isinstance(others[-1], Mention)
+        following = rest[0] if rest else ''
+        if following in ('of', 'more', 'other') or not (before in _BEFORE_NAME or is_listed):
+            return False
+        if before in ('to', 'at') and name[-1].isdigit() and _is_last_number(rest):
+            return False
+        is_apart = not following[:1].isalnum() or following in self._cues.function_words
+        if is_apart or (is_listed and name not in self._cues.articles):
+            return True
+        known = self._nouns.index.get(following, ())
+        is_said_of = any(m.role in ('value', 'attribute') for _, m in known)
+        return is_said_of and name not in self._cues.articles
+
     def _is_noun_place(self, before: Sequence[str], mention: Mention) -> bool:
         """Whether a part of a name may stand for it here."""
         previous = before[-1] if before else ''
@@ -124,6 +189,18 @@ class Tagger:
             return False
         before, after = items[-1] if items else '', rest[0] if rest else ''
         return before in self._cues.before_way or after in self._cues.behind_way
+
+    def _is_particle(
+        self, found: Mention, items: Sequence[str | Mention], rest: Sequence[str]
+    ) -> bool:
+        """Whether a small word that may be a value, as out, has its other use, as in find out."""
+        if found.role != 'value' or found.said not in self._cues.function_words:
+            return False
+        before = items[-1] if items else ''
+        if before in _PRONOUNS:
+            before = items[-2] if len(items) > 1 else ''
+        is_said_of = isinstance(before, Mention) or before in _BEFORE_STATE
+        return not is_said_of or bool(rest and rest[0].isalnum() and rest[0] not in _BEHIND_STATE)
 
     def _noun_phrase(self, noun: Mention, items: list[str | Mention]) -> Mention:
         """The noun with its adjectives and its article, which are taken off the items."""
@@ -196,18 +273,41 @@ class Tagger:
         return self._index_of(heads)
 
 
-def _join(items: Sequence[str | Mention]) -> Sentence:
+def _is_last_number(rest: Sequence[str]) -> bool:
+    """Whether one number more follows behind a mark, as in 3, 4: those are coordinates."""
+    numbers = [word for word in rest if word[0].isdigit()]
+    return rest[:1] in [(mark,) for mark in ',;/'] and len(numbers) == 1 and numbers[0] in rest[1:3]
+
+
+def _takes_quotes(items: list[str | Mention], rest: Sequence[str]) -> bool:
+    """Whether there are quotes around a noun; the first is taken off the items."""
+    before = items[-1] if items else ''
+    is_quoted = isinstance(before, str) and bool(rest) and _QUOTES.get(before) == rest[0]
+    if is_quoted:
+        items.pop()
+    return is_quoted
+
+
+def _is_any(noun: Mention, items: Sequence[str | Mention]) -> bool:
+    """Whether a noun may mean any of its class, or says more of the one that it means."""
+    says_more = noun.article == 'a' or noun.looks or noun.target.attributes
+    return bool(says_more or (items and items[-1] in _QUANTIFIERS))
+
+
+def _join(items: Sequence[str | Mention], spans: Sequence[tuple[int, int]]) -> Sentence:
     """The tagged text; values and attributes stand in it as they were said."""
     text = ''
     mentions = []
-    for item in items:
+    sources = []
+    for item, span in zip(items, spans):
         if isinstance(item, Mention):
             word = _LETTERS.get(item.role, item.said)
             mentions.append(replace(item, start=len(text), end=len(text) + len(word)))
         else:
             word = item
+        sources.append(SaidAt(len(text), len(text) + len(word), *span))
         text += word + ' '
-    return Sentence(text.rstrip(), tuple(mentions))
+    return Sentence(text.rstrip(), tuple(mentions), tuple(sources))
 
 
 def _ends_with_one_of(items: Sequence[str | Mention]) -> bool:

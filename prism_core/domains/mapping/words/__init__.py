@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The words of the mapping domain: its lexicon, its phrasings, and what of both is held out.
 
 What is held out is chosen by hash, so that it stays held out when words are added.
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 from random import Random
+from typing import Any
 
-from prism_core.lexicon import Lexicon
+from prism_core.domains.mapping.lexicon import Lexicon
+from prism_core.graph.elements import NodeKind
 
 _LEXICON_FILES = ('attributes', 'groups', 'objects', 'places', 'purposes', 'regions')
 _HELD_OUT_SHARE = 0.2
@@ -31,25 +34,31 @@ def _hash(text: str) -> float:
 
 @dataclass(frozen=True)
 class Words:
-    """The lexicon, the phrasings of each group of sentences, and details for descriptions."""
+    """The lexicon, the phrasings of each group of sentences, and details for descriptions.
+
+    `of_site` are the object classes and the families of places that a site defines: nothing of
+    these is held out from training worlds. `site_nouns` is all that its file has a word for.
+    """
 
     lexicon: Lexicon
     all_phrasings: Mapping[str, tuple[str, ...]]
     object_details: tuple[str, ...]
     region_details: tuple[str, ...]
+    of_site: frozenset[str]
+    site_nouns: tuple[str, ...]
 
     @cached_property
     def held_out_family(self) -> str:
-        """The family of places that no training world is of."""
-        return min(sorted(self.lexicon.places), key=_hash)
+        """The family of places that no training world is of; '' where all are a site's own."""
+        return min(sorted(self.lexicon.places.keys() - self.of_site), key=_hash, default='')
 
     def is_held_out_class(self, name: str) -> bool:
         """Whether an object class is in no training world."""
-        return is_held_out(name, _HELD_OUT_SHARE / 2)
+        return name not in self.of_site and is_held_out(name, _HELD_OUT_SHARE / 2)
 
     def families(self, tier: str, unseen: Iterable[str]) -> list[str]:
         """The families to draw worlds from."""
-        if 'places' in unseen:
+        if 'places' in unseen and self.held_out_family:
             return [self.held_out_family]
         families = sorted(set(self.lexicon.places) - {self.held_out_family})
         return [f for f in families if len(self.region_classes(f, tier)) >= 5]
@@ -121,13 +130,42 @@ def _of_either(texts: Sequence[str], is_unseen: bool) -> tuple[str, ...]:
 @cache
 def load_words() -> Words:
     """The packaged words."""
-    lexicon = Lexicon.from_lists({name: _load(name) for name in _LEXICON_FILES})
+    return make_words(load_lists())
+
+
+@cache
+def load_new_nouns() -> dict[NodeKind, tuple[str, ...]]:
+    """Nouns of regions and of objects that no packaged list has: no training world holds one."""
+    return {kind: tuple(_load('new_nouns')[f'{kind}s']) for kind in ('region', 'object')}
+
+
+def load_lists() -> dict[str, dict[str, Any]]:
+    """What the packaged files of the lexicon hold, by their names."""
+    return {name: _load(name) for name in _LEXICON_FILES}
+
+
+def make_words(
+    lists: Mapping[str, Any],
+    *,
+    of_site: frozenset[str] = frozenset(),
+    site_nouns: tuple[str, ...] = (),
+) -> Words:
+    """Words of some lists in the form of the packaged ones, with the packaged phrasings.
+
+    Args:
+        lists: as `load_lists` gives them.
+        of_site: what of them is a site's own.
+        site_nouns: the names of the nouns in its file.
+    """
     details = _load('details')
+    phrasings = {**_load('phrasings'), **_load('composed')}
     return Words(
-        lexicon=lexicon,
-        all_phrasings={group: tuple(texts) for group, texts in _load('phrasings').items()},
+        lexicon=Lexicon.from_lists({**lists, 'comparatives': _load('comparatives')}),
+        all_phrasings={group: tuple(texts) for group, texts in phrasings.items()},
         object_details=tuple(details['objects']),
         region_details=tuple(details['regions']),
+        of_site=of_site,
+        site_nouns=site_nouns,
     )
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Does a sentence say an intent, no less and no more?
 
 Each slot must be said, in words of the lexicon or of the graph; and who reads the sentence without
@@ -11,7 +12,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
-from prism_core.conversation import Message
+from prism_core.dialects.conversation import Message
+from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.tokens import gerund, spell_out, tokenize
@@ -20,9 +23,8 @@ from prism_core.domains.mapping.writing.meaning import MeaningReader
 from prism_core.domains.mapping.writing.prompts import make_reading_prompt
 from prism_core.domains.mapping.writing.schema import WrittenMeaning, answer_schema, read_answer
 from prism_core.errors import PlannerError, PlannerUnavailable, WorldRejected
+from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.text_model import TextModel
-from prism_core.intent import Intent, Target
-from prism_core.scene_graph import SceneGraph
 
 _READING_TOKENS = 700
 _MAX_CHARS = 300
@@ -67,7 +69,7 @@ class EntailmentChecker:
         unsaid = self._find_unsaid(tokenize(spell_out(sentence)), intent)
         if unsaid:
             return f'the {unsaid} is not said'
-        is_vague = intent.kind == 'vague'
+        is_vague = not KINDS[intent.kind].is_understood
         if is_same_meaning(self._reader.read(sentence, graph), intent):
             if self._model is None or not is_vague:  # what cannot be read is vague to the matcher
                 return ''
@@ -101,9 +103,15 @@ class EntailmentChecker:
         for region in (intent.region, intent.other_region, *ends):
             if region is not None and not self._is_target_said(said, region):
                 return 'region'
-        if intent.value:
-            values = lexicon.attributes[intent.attribute].values
-            if not _is_any_said(said, (intent.value, *values[intent.value])):
+        if any(not self._is_target_said(said, target) for target in intent.among):
+            return 'target'
+        if KINDS[intent.kind].has_free_value:
+            if not _is_any_said(said, (intent.value,)):
+                return 'value'
+        elif intent.value and intent.attribute in lexicon.attributes:
+            spec = lexicon.attributes[intent.attribute]
+            pointing = (word for word, end in spec.comparatives.items() if end == intent.value)
+            if not _is_any_said(said, (intent.value, *spec.values[intent.value], *pointing)):
                 return 'value'
         elif intent.attribute in lexicon.attributes:
             spec = lexicon.attributes[intent.attribute]
@@ -116,8 +124,13 @@ class EntailmentChecker:
                 return 'attribute'
         if any(f'{abs(number):g}' not in said for number in intent.position or ()):
             return 'position'
-        steps = (self._find_unsaid(said, step) for step in intent.steps)
-        return next((slot for slot in steps if slot), '')
+        for constraint in intent.constraints:
+            if constraint.region is not None and not self._is_target_said(said, constraint.region):
+                return 'region'
+            if constraint.distance_m and f'{constraint.distance_m:g}' not in said:
+                return 'distance'
+        parts = (self._find_unsaid(said, part) for part in intent.parts)
+        return next((slot for slot in parts if slot), '')
 
     def _is_target_said(self, said: tuple[str, ...], target: Target) -> bool:
         """Whether what a target is called stands in a sentence, and each of its attributes."""
@@ -171,7 +184,7 @@ def is_same_meaning(one: Intent, other: Intent) -> bool:
 
 def _normal(intent: Intent) -> Intent:
     region, other_region = _normal_target(intent.region), _normal_target(intent.other_region)
-    if intent.kind in ('compare', 'passable') and region and other_region:
+    if KINDS[intent.kind].is_symmetric and region and other_region:
         region, other_region = sorted((region, other_region), key=repr)
     ends = intent.ends
     if ends is not None:
@@ -184,7 +197,22 @@ def _normal(intent: Intent) -> Intent:
         other_region=other_region,
         ends=ends,
         steps=tuple(_normal(step) for step in intent.steps),
+        condition=None if intent.condition is None else _normal(intent.condition),
+        constraints=tuple(
+            sorted(
+                (replace(c, region=_normal_target(c.region)) for c in intent.constraints), key=repr
+            )
+        ),
+        among=_normal_among(intent),
     )
+
+
+def _normal_among(intent: Intent) -> tuple[Target, ...]:
+    """The objects among which it is asked, in an order of no meaning, where they may change
+    places.
+    """
+    among = tuple(filter(None, map(_normal_target, intent.among)))
+    return tuple(sorted(among, key=repr)) if KINDS[intent.kind].is_symmetric else among
 
 
 def _normal_target(target: Target | None) -> Target | None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From what a model says that a sentence means to an Intent: words become classes, slots are held
 against the kind.
 """
@@ -8,45 +9,24 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
-from prism_core.domains.mapping.intents import KINDS
+from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.writing.schema import (
     WrittenAttribute,
     WrittenMeaning,
     WrittenStep,
 )
 from prism_core.errors import WorldRejected
-from prism_core.graph_elements import MAX_COORDINATE_M, NodeKind
-from prism_core.intent import Intent, IntentKind, Target
-from prism_core.lexicon import Lexicon
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.elements import MAX_COORDINATE_M, NodeKind
+from prism_core.graph.scene_graph import SceneGraph
 
 CLASS = re.compile(r'[a-z]+(?: [a-z]+){0,3}')
 """What can be a class: up to four plain words, so that it can be part of a name."""
 
-# Which slots a kind must have, and which it may have instead (after '|') or besides (after '?').
-_SLOTS = {
-    'go_to': 'region',
-    'reach': 'region',
-    'find': 'target',
-    'locate': 'target',
-    'attribute': 'target attribute',
-    'yes_no': 'target attribute value',
-    'exists': 'target ?region',
-    'count': 'target ?region',
-    'compare': 'target region other_region',
-    'nearest': 'target region',
-    'map_area': 'region | position',
-    'survey': '',
-    'describe': 'target',
-    'passable': 'region other_region',
-    'conditional': 'target attribute value region other_region | way region other_region',
-    'sequence': 'steps',
-    'vague': '',
-}
-_STEPS = (2, 3)
-"""A sequence has so many steps, from and to."""
+_SIZES = (('way', (0, 2)), ('position', (0, 2)), ('steps', (0, 2, 3)), ('among', (0, 2, 3)))
+"""So many entries slots have that hold several."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +69,11 @@ class MeaningReader:
                 return known
         raise WorldRejected('the attribute has no such value')
 
+    def _value(self, kind: str, meaning: WrittenMeaning) -> str:
+        if not meaning.value or KINDS[kind].has_free_value:
+            return meaning.value
+        return self.value_of(meaning.attribute, meaning.value)
+
     def read(self, meaning: WrittenMeaning, graph: SceneGraph) -> Intent:
         """The intent of a meaning.
 
@@ -99,27 +84,27 @@ class MeaningReader:
         Raises:
             WorldRejected: slots are missing or superfluous, or hold what cannot be.
         """
-        kind = {'absent': 'find', 'ambiguous': 'attribute' if meaning.attribute else 'locate'}.get(
-            meaning.kind, meaning.kind
-        )
-        if meaning.kind not in (*KINDS, *_SLOTS):
+        if meaning.kind not in KINDS:
             raise WorldRejected('there is no such kind of task')
-        _check_slots(kind, _filled(meaning))
+        filled = _filled(meaning)
+        kind = KINDS[meaning.kind].intent_kind(filled)
+        _check_slots(kind, filled)
         named = _Named(self, graph)
         region, other_region, start, end = (
             named.region(word) if word else None
             for word in (meaning.region, meaning.other_region, *(meaning.way or ('', '')))
         )
         return Intent(
-            cast(IntentKind, kind),
+            kind,
             target=named.target(meaning.target, meaning.purpose, meaning.target_attributes),
             region=region,
             other_region=other_region,
             attribute=named.attribute(meaning.attribute),
-            value=self.value_of(meaning.attribute, meaning.value) if meaning.value else '',
+            value=self._value(kind, meaning),
             position=(meaning.position[0], meaning.position[1]) if meaning.position else None,
             ends=(start, end) if start and end else None,
             steps=tuple(named.step(step) for step in meaning.steps),
+            among=tuple(named.one(word) for word in meaning.among),
         )
 
 
@@ -149,18 +134,27 @@ class _Named:
             return Target(classes=classes, attributes=pairs, purpose=purpose)
         if not word and not pairs:
             return None
-        name = _plain(self.reader.class_of(word, 'object'))
-        return Target(classes=lexicon.groups.get(name, (name,)), attributes=pairs)
+        names = [_plain(self.reader.class_of(part, 'object')) for part in word.split(' or ')]
+        meant = [c for name in names for c in lexicon.groups.get(name, (name,))]
+        return Target(classes=tuple(dict.fromkeys(meant)), attributes=pairs)
+
+    def one(self, word: str) -> Target:
+        target = self.target(word, '', ())
+        if target is None:
+            raise WorldRejected('a slot is missing')
+        return target
 
     def step(self, step: WrittenStep) -> Intent:
-        if step.kind not in ('go_to', 'attribute'):
+        if step.kind not in KINDS or not KINDS[step.kind].is_step:
             raise WorldRejected('there is no such kind of step')
         slots = {name for name in ('target', 'region', 'attribute') if getattr(step, name)}
         _check_slots(step.kind, slots | ({'target'} if step.target_attributes else set()))
-        if step.kind == 'go_to':
-            return Intent('go_to', region=self.region(step.region))
-        target = self.target(step.target, '', step.target_attributes)
-        return Intent('attribute', target, attribute=self.attribute(step.attribute))
+        return Intent(
+            step.kind,
+            target=self.target(step.target, '', step.target_attributes),
+            region=self.region(step.region) if step.region else None,
+            attribute=self.attribute(step.attribute),
+        )
 
     def attribute(self, key: str) -> str:
         if key and key not in (*self.reader.lexicon.attributes, 'description'):
@@ -180,14 +174,14 @@ def _filled(meaning: WrittenMeaning) -> set[str]:
     Raises:
         WorldRejected: one holds too little or too much.
     """
-    for slot, sizes in (('way', (0, 2)), ('position', (0, 2)), ('steps', (0, *_STEPS))):
+    for slot, sizes in _SIZES:
         if len(getattr(meaning, slot)) not in sizes:
             raise WorldRejected(f'the slot {slot} has a wrong number of entries')
     if not all(meaning.way):
         raise WorldRejected('a slot is missing')
     if any(abs(value) > MAX_COORDINATE_M for value in meaning.position):
         raise WorldRejected('a coordinate is out of range')
-    names = ('region', 'other_region', 'attribute', 'value', 'way', 'position', 'steps')
+    names = ('region', 'other_region', 'attribute', 'value', 'way', 'position', 'steps', 'among')
     slots = {name for name in names if getattr(meaning, name)}
     if meaning.target or meaning.purpose or meaning.target_attributes:
         slots.add('target')
@@ -196,7 +190,7 @@ def _filled(meaning: WrittenMeaning) -> set[str]:
 
 def _check_slots(kind: str, filled: set[str]) -> None:
     """Raises: WorldRejected: a kind has other slots."""
-    forms = [form.split() for form in _SLOTS[kind].split('|')]
+    forms = [form.split() for form in KINDS[kind].slots.split('|')]
     allowed = [{slot.lstrip('?') for slot in form} for form in forms]
     needed = [{slot for slot in form if not slot.startswith('?')} for form in forms]
     if any(must <= filled <= may for must, may in zip(needed, allowed)):

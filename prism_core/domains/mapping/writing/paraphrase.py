@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Other wordings of the sentences of tasks, by a language model; only those that mean the same."""
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from prism_core.domains.mapping.writing.entailment import (
 )
 from prism_core.domains.mapping.writing.prompts import make_wording_prompt
 from prism_core.domains.mapping.writing.schema import Wordings, answer_schema, read_answer
-from prism_core.episode import Episode
+from prism_core.episode.episode import Episode
 from prism_core.errors import PlannerError, PlannerUnavailable, WorldRejected
 from prism_core.inference.text_model import JsonSchema, TextModel
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a world as a model wrote it to a true graph: what is wrong with it, and what it becomes.
 
 A fault is one sentence, of which the part before the colon is the reason, for counting.
@@ -9,11 +10,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from random import Random
 
 import networkx as nx
 
+from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import SIZES, World, WorldConfig
 from prism_core.domains.mapping.writing.meaning import CLASS, MeaningReader
@@ -24,10 +26,10 @@ from prism_core.domains.mapping.writing.schema import (
     WrittenWorld,
 )
 from prism_core.errors import WorldRejected
-from prism_core.graph_elements import Connection, Node, quote
-from prism_core.intent import class_of
-from prism_core.lexicon import Lexicon, phrase_pattern
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.calling import class_of
+from prism_core.graph.elements import Connection, Node, quote
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.text import phrase_pattern
 
 SHORTEST_WAY_M, LONGEST_WAY_M = 3.0, 60.0
 MAX_OBJECTS, MAX_OBJECTS_PER_REGION = 80, 2
@@ -66,9 +68,8 @@ def scene_words(graph: SceneGraph, words: Words) -> SceneWords:
         name = class_of(node)
         if name not in words.lexicon.objects:
             own[name] = tuple(dict.fromkeys((*own.get(name, ()), *node.attributes)))
-    return SceneWords(
-        words.lexicon, words.all_phrasings, words.object_details, words.region_details, words, own
-    )
+    given = {field.name: getattr(words, field.name) for field in fields(Words)}
+    return SceneWords(**given, base=words, own=own)
 
 
 # -------------------------------------------------------------------------------------- the faults
@@ -262,7 +263,7 @@ def _attributes(written: Sequence[WrittenAttribute], reader: MeaningReader) -> d
 
 def _beside(rng: Random, region: Node) -> tuple[float, float]:
     angle, distance_m = rng.uniform(0, 2 * math.pi), rng.uniform(*_OBJECT_AT_M)
-    x, y = region.position
+    x, y = region.position or (0.0, 0.0)
     return round(x + distance_m * math.cos(angle), 1), round(y + distance_m * math.sin(angle), 1)
 
 

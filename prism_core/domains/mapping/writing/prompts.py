@@ -1,13 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a language model is told before it writes or reads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 
 import msgspec
 
-from prism_core.conversation import Message
+from prism_core.dialects.conversation import Message
+from prism_core.domains.mapping.kinds import KINDS, flat_kinds
+from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.writing.schema import (
@@ -19,9 +22,8 @@ from prism_core.domains.mapping.writing.schema import (
     WrittenWay,
     WrittenWorld,
 )
-from prism_core.intent import class_of
-from prism_core.lexicon import Lexicon
-from prism_core.scene_graph import SceneGraph
+from prism_core.graph.calling import class_of
+from prism_core.graph.scene_graph import SceneGraph
 
 _SHAPES = {
     'chain': 'The places lie one behind the other along one way.',
@@ -34,33 +36,6 @@ _MOMENTS = (
     *('in the middle of repairs', 'shortly before an inspection', 'on the busiest day'),
     *('after closing time', 'on a holiday', 'while something is being delivered', 'in winter'),
 )
-
-# What each kind asks for, and which slots it has.
-_KINDS = {
-    'go_to': 'go to a region (region)',
-    'reach': 'go to a region if it can be reached, else say that it cannot (region)',
-    'find': 'find any one of a class, or anything for a purpose (target or purpose)',
-    'absent': 'find something that is not there (target)',
-    'locate': 'say in which region an object is (target)',
-    'attribute': 'find out an attribute of an object (target, attribute)',
-    'yes_no': 'say whether an attribute of an object has a value (target, attribute, value)',
-    'describe': 'look at an object and describe it (target)',
-    'exists': 'say whether there is one of a class in a region (target, region)',
-    'count': 'count a class in a region, or on the whole site (target, region or none)',
-    'compare': 'say which of two regions has more of a class (target, region, other_region)',
-    'nearest': 'name the object in a region that is closest to an object (target, region)',
-    'map_area': 'map a region, or the spot at coordinates in metres, and list what is there '
-    '(region, or position with x and y)',
-    'survey': 'explore and map the whole site (no slots)',
-    'passable': 'say whether the direct way between two regions can be driven '
-    '(region, other_region)',
-    'conditional': 'go to region if an object has a value (target, attribute, value) or if the '
-    'direct way between two regions is blocked (way), else to other_region',
-    'sequence': 'two or three things in order: go to a region, find out an attribute (steps)',
-    'ambiguous': 'ask where one object is, or for its attribute, of which there are several alike '
-    '(target, or target and attribute)',
-    'vague': 'nothing that can be acted on, such as "take care of it" (no slots)',
-}
 
 
 def make_imagining_prompt(
@@ -132,7 +107,6 @@ def make_repair_messages(reply: str, faults: Sequence[str]) -> list[Message]:
 
 def make_reading_prompt(sentence: str, graph: SceneGraph, lexicon: Lexicon) -> list[Message]:
     """Ask what a sentence means, without saying what it should mean."""
-    kinds = {kind: None for kind in _KINDS if kind not in ('absent', 'ambiguous')}
     regions = ', '.join(f'{name} ({class_of(node)})' for name, node in graph.regions.items())
     objects = ', '.join(f'{name} ({class_of(node)})' for name, node in graph.objects.items())
     example = msgspec.json.encode(_EXAMPLE_MEANING).decode()
@@ -142,7 +116,7 @@ def make_reading_prompt(sentence: str, graph: SceneGraph, lexicon: Lexicon) -> l
             'task, and what the sentence says for each slot of that kind. All other slots are '
             'empty. Fill in what is said and nothing that you only suppose. Call objects and '
             'regions by their class, or by their name where the sentence says the name.\n'
-            f'The kinds, each with its slots:\n{_list_kinds(kinds)}\n'
+            f'The kinds, each with its slots:\n{_list_kinds(flat_kinds(of_intents=True))}\n'
             f'Attributes: {_list_attributes(lexicon)}.\n'
             f'Words for several classes: {", ".join(sorted(lexicon.groups))}.\n'
             f'Regions: {regions}.\nObjects: {objects or "none"}.\n\n'
@@ -179,8 +153,8 @@ def _list_attributes(lexicon: Lexicon) -> str:
     )
 
 
-def _list_kinds(kinds) -> str:
-    return '\n'.join(f'  {kind}: {_KINDS[kind]}' for kind in kinds)
+def _list_kinds(kinds: Iterable[str]) -> str:
+    return '\n'.join(f'  {kind}: {KINDS[kind].asks}' for kind in kinds)
 
 
 _EXAMPLE_MEANING = WrittenMeaning(
@@ -195,6 +169,7 @@ _EXAMPLE_MEANING = WrittenMeaning(
     way=[],
     position=[],
     steps=[],
+    among=[],
 )
 EXAMPLE = WrittenWorld(
     place='a small depot',

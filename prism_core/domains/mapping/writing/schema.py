@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a language model is asked to write, as types; the JSON Schema of a type, in the part of JSON
 Schema that strict structured output takes; and the way back from a reply.
 """
@@ -6,15 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import msgspec
 
-from prism_core.domains.mapping.intents import KINDS
+from prism_core.domains.mapping.kinds import KINDS, flat_kinds
+from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.errors import ConfigError, WorldRejected
 from prism_core.inference.text_model import JsonSchema
-from prism_core.intent import IntentKind
-from prism_core.lexicon import Lexicon
 
 # The oldest and lowest limits of OpenAI's strict mode, so that other endpoints hold to them, too
 # (platform.openai.com/docs/guides/structured-outputs).
@@ -87,6 +87,7 @@ class WrittenMeaning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     way: list[str]
     position: list[float]
     steps: list[WrittenStep]
+    among: list[str]
 
 
 class WrittenTask(WrittenMeaning, frozen=True, forbid_unknown_fields=True):
@@ -127,12 +128,15 @@ def answer_schema(name: str, kind: type[msgspec.Struct], lexicon: Lexicon) -> Js
     enums = {
         'WrittenAttribute.key': keys,
         'WrittenAttribute.value': values,
-        'WrittenStep.kind': ['go_to', 'attribute'],
+        'WrittenStep.kind': [name for name, kind in KINDS.items() if kind.is_step],
         'WrittenStep.attribute': ['', *keys],
     }
-    for meaning, kinds in (('WrittenMeaning', get_args(IntentKind)), ('WrittenTask', KINDS)):
+    for meaning, kinds in (
+        ('WrittenMeaning', flat_kinds(of_intents=True)),
+        ('WrittenTask', flat_kinds()),
+    ):
         enums |= {
-            f'{meaning}.kind': list(kinds),
+            f'{meaning}.kind': kinds,
             f'{meaning}.purpose': ['', *sorted(lexicon.purposes)],
             f'{meaning}.attribute': ['', *keys],
             f'{meaning}.value': ['', *values],

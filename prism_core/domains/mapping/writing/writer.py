@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """WorldWriter: a language model imagines a place, then writes its graph and tasks; what it writes
 is checked, and each task is proven as those that we draw ourselves.
 """
@@ -9,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
-from prism_core.conversation import Message
+from prism_core.dialects.conversation import Message
 from prism_core.domains.mapping.generator import Scene, prove_task
 from prism_core.domains.mapping.hiding import hide
-from prism_core.domains.mapping.intents import CORE_KINDS, KINDS
+from prism_core.domains.mapping.intent import Intent
+from prism_core.domains.mapping.kinds import KINDS, kinds_to_draw
+from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.words import Words
 from prism_core.domains.mapping.world import SIZES, World, WorldConfig
 from prism_core.domains.mapping.writing.entailment import (
@@ -38,12 +41,11 @@ from prism_core.domains.mapping.writing.schema import (
     answer_schema,
     read_answer,
 )
-from prism_core.episode import Episode
+from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError, PlannerError, PlannerUnavailable, WorldRejected
-from prism_core.graph_elements import quote
+from prism_core.graph.elements import quote
+from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.text_model import TextModel
-from prism_core.intent import Intent, class_of
-from prism_core.scene_graph import SceneGraph
 
 MAX_HIDDEN_DRAWS = 6
 """So often it is drawn what the robot does not know before a task is given up."""
@@ -166,7 +168,7 @@ class WorldWriter:
                 sentence, intent = self._read_task(task, world.graph, rng)
                 if not is_new_sentence(sentence, sentences):
                     raise WorldRejected('the sentence came before')
-                pair = _prove(kind, sentence, intent, scenes, rng)
+                pair = _prove(KINDS[kind], sentence, intent, scenes, rng)
             except WorldRejected as rejected:
                 rejections[f'{kind}: {rejected}'] += 1
             else:
@@ -188,7 +190,7 @@ class WorldWriter:
 
 
 def _prove(
-    kind: str, sentence: str, intent: Intent, scenes: Sequence[Scene], rng: Random
+    kind: Kind, sentence: str, intent: Intent, scenes: Sequence[Scene], rng: Random
 ) -> list[Episode]:
     """The task and its twin, in the first of the scenes in which it can be proven.
 
@@ -198,35 +200,25 @@ def _prove(
     reason = ''
     for scene in scenes:
         try:
-            if kind == 'ambiguous':
-                _check_ambiguity(intent, scene.known_graph)
-            posed = 'find' if kind == 'absent' else kind
-            return [_relabel(e) for e in prove_task(scene, sentence, posed, intent, rng, STRUCTURE)]
+            why_not = kind.why_not(intent, scene.known_graph)
+            if why_not:
+                raise WorldRejected(why_not)
+            pair = prove_task(scene, sentence, kind.posed_as, intent, rng, STRUCTURE)
+            return [_relabel(episode) for episode in pair]
         except WorldRejected as rejected:
             reason = str(rejected)
     raise WorldRejected(reason)
 
 
-def _check_ambiguity(intent: Intent, known_graph: SceneGraph) -> None:
-    target = intent.target
-    alike = [n for n in known_graph.objects.values() if target and class_of(n) in target.classes]
-    if len(alike) < 2 or (target and (target.attributes or len(target.classes) > 1)):
-        raise WorldRejected('one object is meant, or none')
-
-
 def _relabel(episode: Episode) -> Episode:
-    """The kind of what is sought says whether it is there."""
-    if episode.task.kind != 'find' or episode.criterion.answer != 'absence':
-        return episode
-    return replace(episode, task=replace(episode.task, kind='absent'))
+    """The right answer tells of some tasks of which kind they are."""
+    kind = KINDS[episode.task.kind].label(episode.criterion)
+    return replace(episode, task=replace(episode.task, kind=kind))
 
 
 def _draw_kinds(rng: Random, config: WorldConfig) -> list[str]:
     """Kinds in random order, each once before any comes again."""
-    kinds = config.kinds or (CORE_KINDS if config.tier == 'core' else KINDS)
-    unknown = set(kinds) - set(KINDS)
-    if unknown:
-        raise ConfigError(f'kinds: expected some of {", ".join(KINDS)}, got {min(unknown)!r}')
+    kinds = kinds_to_draw(config.tier, config.kinds)
     dealt: list[str] = []
     while len(dealt) < config.tasks:
         dealt += rng.sample(kinds, len(kinds))

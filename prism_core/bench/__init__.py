@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What planning costs on this machine."""

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is left to be seen of a region, and how to look.
+
+Regions carry what was looked at as attributes, which the robot sets when it looks: `mapped` (all
+that the region shows is known) and `ways_m` (the lengths of all ways that lead away from it, in
+metres, rounded up; those that no known connection accounts for lead to unknown regions).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from prism_core.domains.mapping.actions import MAPPING_ACTIONS
+from prism_core.episode.episode import Turn
+from prism_core.episode.mission_state import MissionState, survey_mission
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.actions import Action
+
+MAPPED, WAYS_M = 'mapped', 'ways_m'
+_RADIUS_STEP_M = 5.0
+
+
+def survey(known_graph: SceneGraph, history: Sequence[Turn]) -> MissionState:
+    """Where a mission of the mapping domain stands."""
+    return survey_mission(known_graph, history, MAPPING_ACTIONS, look_around)
+
+
+def look_around(known_graph: SceneGraph, region: str) -> Action | None:
+    """The action by which a region shows what it has not shown yet; None when there is nothing."""
+    attributes = known_graph.nodes[region].attributes
+    if not attributes.get(MAPPED):
+        return Action('map_region', (region,))
+    ways_on_m = unexplored_m(known_graph, region)
+    if ways_on_m:
+        return Action('explore_region', (region, exploration_radius_m(ways_on_m)))
+    return None
+
+
+def unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
+    """The lengths of the ways from a mapped region that no known connection accounts for."""
+    lengths_m = list(known_graph.nodes[region].attributes.get(WAYS_M, ()))
+    known_m = known_graph.way_lengths_m(region)
+    if lengths_m == known_m:
+        return []
+    for length_m in known_m:
+        if length_m in lengths_m:
+            lengths_m.remove(length_m)
+    return lengths_m
+
+
+def exploration_radius_m(ways_on_m: Sequence[float]) -> float:
+    """The smallest round radius above zero that takes in all ways on."""
+    return max(1, math.ceil(max(ways_on_m) / _RADIUS_STEP_M)) * _RADIUS_STEP_M

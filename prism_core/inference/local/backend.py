@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seam between `LocalModel` and what computes: a backend reads tokens, says what may come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from prism_core.inference.local.branches import Tree
+from prism_core.inference.local.chat_template import ChatTemplate
+from prism_core.inference.local.grammar import TokenVocabulary
+
+
+class Backend(Protocol):
+    """Reads tokens of one sequence, and says what may come next."""
+
+    context_tokens: int
+    """So many tokens can be read in all."""
+
+    vocabulary: TokenVocabulary
+    template: ChatTemplate | None
+    """None where the model has none: it takes plain texts only."""
+
+    begin: list[int]
+    """The tokens that a plain text begins with."""
+
+    ends: frozenset[int]
+    """The tokens that end a reply."""
+
+    def encode(self, text: str, is_template: bool) -> list[int]:
+        """The tokens of a text; control tokens are looked for in a template's text only."""
+
+    def keep(self, count: int) -> int:
+        """Forget all but the first tokens; returns how many are really kept."""
+
+    def read(self, tokens: Sequence[int]) -> np.ndarray:
+        """Read on; returns the logits of what may come next, valid until the next call.
+
+        Raises:
+            PlannerError: the backend failed.
+        """
+
+    def read_tree(self, tree: Tree, take: Callable[[int, np.ndarray], None]) -> int:
+        """Read the branches of a tree, each of its leaves as if it were alone behind what was read
+        before, and forget them again.
+
+        Args:
+            tree: what to read; each way from the root to a leaf fits into the context.
+            take: told the number of each branch and the logits of what may come behind it, valid
+                until it returns. What it raises ends the reading.
+
+        Returns:
+            So many tokens were read.
+
+        Raises:
+            PlannerError: the backend failed, or cannot do so.
+        """
+
+    def close(self) -> None:
+        """Free what the backend holds."""
