@@ -14,7 +14,7 @@ import time
 import pytest
 import rclpy
 from domain_coordinator import domain_id
-from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -28,6 +28,7 @@ from prism_ros.planner_node import PlannerNode
 from prism_ros.scene_graph_node import SceneGraphNode
 
 WAIT_S = 10.0
+ASK_AGAIN_S = 1.0
 
 
 class Ros:
@@ -103,6 +104,20 @@ class Ros:
         future = self.send(kind, name, kind.Request(**fields) if request is None else request)
         self.spin_until(future.done)
         return future.result()
+
+    def state(self, name: str) -> str:
+        """The lifecycle state of a node. It is asked again while nothing comes: DDS loses the reply
+        of a server that has not found yet who asks.
+        """
+        asked: list = []
+
+        def is_answered():
+            if time.monotonic() >= ASK_AGAIN_S * len(asked) + begun_s:
+                asked.append(self.send(GetState, f'{name}/get_state', GetState.Request()))
+            return next((future for future in asked if future.done()), None)
+
+        begun_s = time.monotonic()
+        return self.spin_until(is_answered).result().current_state.label
 
     def call_update(self, graph) -> None:
         """Tell the owner of the scene graph all that is in a graph."""

@@ -4,7 +4,6 @@
 from pathlib import Path
 
 import pytest
-from lifecycle_msgs.srv import GetState
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersAtomically
@@ -195,4 +194,4 @@ def test_a_whole_number_is_set_where_a_number_is_wanted_and_the_type_stays(ros):
     (shown,) = response.descriptors
     assert (shown.type, shown.dynamic_typing) == (ParameterType.PARAMETER_DOUBLE, False)
     assert shown.floating_point_range[0].to_value == 600.0
-    assert ros.call(GetState, f'{PLANNER}/get_state').current_state.label == 'active'
+    assert ros.state(PLANNER) == 'active'

@@ -6,7 +6,6 @@ import signal
 import time
 
 import pytest
-from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 
@@ -71,7 +70,7 @@ def test_each_parameter_that_was_given_wrong_is_said_once_and_the_node_stays_up(
     kind, table, service, service_name = NODES[name]
     wrong = given_wrong(name, way)
     node = ros.start(kind, **wrong)
-    state = ros.call(GetState, f'{name}/get_state').current_state.label
+    state = ros.state(name)
     assert state == 'unconfigured'
     for spec in table:
         assert node.get_parameter(spec.name).value == spec.default
@@ -93,7 +92,7 @@ def test_each_name_that_is_misspelt_is_said_once_and_the_node_works(ros, capfd, 
     kind, table, *_ = NODES[name]
     misspelt = {spec.name[:-2] + spec.name[-1]: spec for spec in table}
     ros.start(kind, **{wrong: spec.default for wrong, spec in misspelt.items()})
-    assert ros.call(GetState, f'{name}/get_state').current_state.label == 'active'
+    assert ros.state(name) == 'active'
     warnings = [line for line in capfd.readouterr().err.splitlines() if 'WARN' in line]
     assert len(warnings) == len(misspelt)
     for wrong, spec in misspelt.items():
@@ -115,7 +114,7 @@ def test_what_was_given_wrong_is_set_right_by_a_call(ros):
 
 def test_a_whole_number_is_a_number(ros):
     node = ros.start_planner(planner__timeout_s=12, planner__shares=[1, 2])
-    assert ros.call(GetState, 'prism_planner/get_state').current_state.label == 'active'
+    assert ros.state('prism_planner') == 'active'
     assert repr(node.get_parameter('planner.timeout_s').value) == '12.0'
     assert repr(list(node.get_parameter('planner.shares').value)) == '[1.0, 2.0]'
 
@@ -155,7 +154,7 @@ def lines_of(log):
 )
 def test_a_process_says_it_once_and_stays_up(ros, log, parameters, state, sentence):
     with node_process('planner_node', ros.domain, log, parameters) as process:
-        assert ros.call(GetState, 'prism_planner/get_state').current_state.label == state
+        assert ros.state('prism_planner') == state
         time.sleep(0.5)
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
@@ -175,7 +174,7 @@ def test_a_parameter_file_is_read_as_ros_reads_it(ros, log, tmp_path):
     )
     arguments = ('--params-file', str(file))
     with node_process('planner_node', ros.domain, log, arguments=arguments):
-        state = ros.call(GetState, 'prism_planner/get_state').current_state.label
+        state = ros.state('prism_planner')
     said = [line for line in lines_of(log) if 'WARN' in line or 'ERROR' in line]
     assert state == 'unconfigured'
     assert len(said) == 2

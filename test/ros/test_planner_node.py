@@ -6,7 +6,6 @@ import time
 
 import pytest
 from diagnostic_msgs.msg import KeyValue
-from lifecycle_msgs.srv import GetState
 
 from prism_core import render_scene_graph
 from prism_msgs.msg import (
@@ -345,7 +344,7 @@ def test_an_inactive_planner_says_so_and_follows_the_graph_all_the_same(ros):
 def test_an_impossible_transition_is_refused_and_the_node_lives_on(ros):
     start_both(ros)
     assert not ros.change_state('prism_planner', 'activate')
-    assert ros.call(GetState, 'prism_planner/get_state').current_state.label == 'active'
+    assert ros.state('prism_planner') == 'active'
     assert plan(ros).success
 
 
@@ -367,7 +366,7 @@ def test_deactivation_ends_the_call_that_is_worked_on(ros):
 )
 def test_planners_that_cannot_be_used_leave_the_node_unconfigured_but_up(ros, names):
     ros.start_planner(planner__order=names)
-    assert ros.call(GetState, 'prism_planner/get_state').current_state.label == 'unconfigured'
+    assert ros.state('prism_planner') == 'unconfigured'
     assert_refused(plan(ros), PlanErrorCode.NODE_INACTIVE)
 
 

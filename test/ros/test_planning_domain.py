@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from lifecycle_msgs.srv import GetState
 
 from prism_core import (
     Action,
@@ -146,7 +145,7 @@ def test_a_domain_that_cannot_be_planned_in_leaves_the_node_unconfigured_with_on
     ros, capfd, domain, allowed, words
 ):
     start(ros, 'symbolic', domain=domain, planner__allow_import_paths=allowed)
-    state = ros.call(GetState, 'prism_planner/get_state').current_state.label
+    state = ros.state('prism_planner')
     assert state == 'unconfigured'
     assert_refused(ask(ros), PlanErrorCode.NODE_INACTIVE, 'is not configured', words)
     logged = capfd.readouterr().err

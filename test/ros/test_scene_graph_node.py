@@ -6,7 +6,6 @@ import time
 
 import pytest
 from diagnostic_msgs.msg import KeyValue
-from lifecycle_msgs.srv import GetState
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from visualization_msgs.msg import Marker, MarkerArray
@@ -376,7 +375,7 @@ def test_a_node_that_cannot_load_stays_up_and_can_be_mended(ros, tmp_path):
     ros.start_graph(graph__file=str(tmp_path / 'none.json'))
 
     def state():
-        return ros.call(GetState, 'prism_scene_graph/get_state').current_state.label
+        return ros.state('prism_scene_graph')
 
     assert state() == 'unconfigured'
     response = ros.call(GetSceneGraph, 'get_scene_graph')
@@ -390,5 +389,5 @@ def test_a_node_that_cannot_load_stays_up_and_can_be_mended(ros, tmp_path):
 @pytest.mark.parametrize('location', ['atlantis', 'truck_1'])
 def test_a_start_location_that_is_no_region_keeps_the_node_unconfigured(ros, location):
     ros.start_graph(graph__robot_location=location)
-    state = ros.call(GetState, 'prism_scene_graph/get_state').current_state.label
+    state = ros.state('prism_scene_graph')
     assert state == 'unconfigured'
