@@ -53,6 +53,7 @@ setup(
             'domains/*/graphs/*.json',
             'domains/*/words/*.json',
             'domains/*/words/*.jsonl',
+            'domains/*/words/*/*.json',
             'evaluation/report_page/*',
             'models/*/*',
         ]

@@ -15,9 +15,8 @@ from random import Random
 from prism_core.domains.mapping.intent import Constraint, Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.slots import fill_slots, name_of
-from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.wording import Wording
 
-_FIRST_LETTER = re.compile(r"(^|[.?!] )([a-z])(?=[a-z']*(?:[ ,.:;?!]|$))")
 # What is itself made of parts is put where its end can be seen.
 _APART = re.compile(r'(?:^|[.:;?] |\d\. |\w+, )\{(?:first|second|third)\}(?=[.;]|$)')
 _IT = re.compile(r'\b(?:it|its)\b')
@@ -30,35 +29,34 @@ class ComposedRequests:
     """Draws sentences; the arguments are those of `render_request`."""
 
     rng: Random
-    words: Words
-    is_unseen: bool
-    phrasings: int = 0
+    wording: Wording
 
     def render(self, intent: Intent) -> str:
         """A sentence that means an intent."""
         if not intent.constraints:
-            return _begin(self._join(intent, KINDS[intent.kind].phrasing_group(intent), {}))
+            group = KINDS[intent.kind].phrasing_group(intent)
+            return self.wording.begin(self._join(intent, group, {}))
         task = self._clause(replace(intent, constraints=()), {})
         for constraint in intent.constraints:
             task = self._bind(task, constraint)
-        return _begin(task)
+        return self.wording.begin(task)
 
     def _draw(self, group: str, without: str = '', is_apart: bool = False) -> str:
         """One of the phrasings of a group."""
-        texts = self.words.phrasings(group, self.is_unseen)
+        texts = self.wording.phrasings(group)
         if is_apart:
             texts = tuple(t for t in texts if len(_APART.findall(t)) == t.count('{')) or texts
-        texts = texts[: self.phrasings or None]
+        texts = texts[: self.wording.most or None]
         fitting = [text for text in texts if not without or without not in text]
         if not fitting:  # none of those that may be said does without
-            either = self.words.all_phrasings[group]
+            either = self.wording.words.all_phrasings[group]
             fitting = [text for text in either if without not in text]
         return self.rng.choice(fitting)
 
     def _bind(self, task: str, constraint: Constraint) -> str:
         slots = {'task': task, 'metres': f'{constraint.distance_m:g}'}
         if constraint.region is not None:
-            noun = name_of(constraint.region, self.rng, self.words, self.is_unseen)
+            noun = name_of(constraint.region, self.rng, self.wording)
             called = constraint.region.name or f'the {noun}'
             slots |= {'avoided': called, 'by': called}
         return self._draw(f'constraint_{constraint.kind}').format(**slots)
@@ -80,22 +78,22 @@ class ComposedRequests:
             clauses = [self._clause(step, bound) for step in intent.steps]
             is_deep = any(step.parts for step in intent.steps)
             return self._draw(group, is_apart=is_deep).format(**dict(zip(_ORDER, clauses)))
-        slots = fill_slots(intent, self.rng, self.words, self.is_unseen)
+        slots = fill_slots(intent, self.rng, self.wording)
         return self._draw(group).format(**{**bound, **slots})
 
     def _condition(self, intent: Intent, bound: Mapping[str, str]) -> str:
         """A condition, as a statement."""
-        slots = fill_slots(intent, self.rng, self.words, self.is_unseen)
+        slots = fill_slots(intent, self.rng, self.wording)
         slots['number'] = intent.value.lstrip('<>=')
         group = f'condition_{KINDS[intent.kind].condition_group(intent)}'
         return self._draw(group).format(**{**bound, **slots})
 
     def _for_each(self, intent: Intent, group: str) -> str:
-        slots = fill_slots(intent, self.rng, self.words, self.is_unseen)
+        slots = fill_slots(intent, self.rng, self.wording)
         (part,), target = intent.steps, intent.target
         assert target is not None  # noqa: S101 - each has one
-        noun = name_of(target, self.rng, self.words, self.is_unseen)
-        plural = self.words.lexicon.plural(noun)
+        noun = name_of(target, self.rng, self.wording)
+        plural = self.wording.words.lexicon.plural(noun)
         where = f' in {slots["region"]}' if intent.region else ''
         slot = 'region' if target.kind == 'region' else 'target'
         said = {'noun': noun, 'plural': plural, 'where': where}
@@ -109,8 +107,3 @@ class ComposedRequests:
                 clause = clause.replace(one, f'all the {plural}{where}')
             said['every'] = clause
         return self._draw(group, without='' if may_say_every else '{every}').format(**said)
-
-
-def _begin(text: str) -> str:
-    """A text of which the sentences begin with capitals, unless with a name."""
-    return _FIRST_LETTER.sub(lambda found: found[1] + found[2].upper(), text)
