@@ -31,7 +31,7 @@ VOICES = load_voices()
 
 @pytest.mark.parametrize('name', VOICES)
 def test_each_phrasing_of_a_voice_has_the_slots_of_its_meaning(name):
-    assert not list(find_faults(VOICES[name], least=3))
+    assert not list(find_faults(VOICES[name]))
 
 
 def test_there_are_eight_voices_and_a_hundred_phrasings_of_each_whole_meaning():
@@ -137,5 +137,5 @@ def test_a_file_of_ones_own_is_checked_line_by_line(tmp_path):
 
 def test_meanings_counts_and_samples_are_shown():
     assert 'locate: In which region is this thing?' in run('sheet').output
-    assert 'foreman*' in run('table').output
+    assert run('table').output.count('*') == len(HELD_OUT_VOICES) + 1
     assert len(run('sample', '--number', '5').output.splitlines()) == 5

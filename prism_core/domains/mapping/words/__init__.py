@@ -112,7 +112,7 @@ class Words:
         return (name, *_of_either(synonyms, is_unseen))
 
     def called(self, name: str, is_unseen: bool) -> tuple[str, ...]:
-        """What people call a class, in words that the lexicon does not have."""
+        """What people call a class or a purpose beside what the lexicon has."""
         return _of_either(self.people_call.get(name, ()), is_unseen)
 
     def purposes_of(self, purpose: str, is_unseen: bool) -> tuple[str, ...]:

@@ -35,13 +35,17 @@ class Wording:
         return said or self.words.phrasings(group, self.is_unseen)
 
     def names_of(self, name: str) -> tuple[str, ...]:
-        """What a class may be called: by people's words for it, too, where a voice speaks."""
-        names = self.words.names_of(name, self.is_unseen)
-        return (*names, *self.words.called(name, self.is_unseen)) if self.voice else names
+        """What a class may be called."""
+        return self._with_peoples(name, self.words.names_of(name, self.is_unseen))
 
     def purposes_of(self, purpose: str) -> tuple[str, ...]:
         """How a purpose may be put."""
-        return self.words.purposes_of(purpose, self.is_unseen)
+        return self._with_peoples(purpose, self.words.purposes_of(purpose, self.is_unseen))
+
+    def _with_peoples(self, name: str, said: tuple[str, ...]) -> tuple[str, ...]:
+        """Where a voice speaks, people's words for it as well, about as often as the lexicon's."""
+        peoples = self.words.called(name, self.is_unseen) if self.voice else ()
+        return (*said * max(1, len(peoples) // len(said)), *peoples)
 
     def begin(self, text: str) -> str:
         """A text of several phrasings; of who writes so, its sentences begin with capitals,
