@@ -106,7 +106,8 @@ def _write_gguf(reader: GGUFReader, path: Path, vocabulary: Vocabulary) -> None:
     new = {
         Keys.General.NAME: MetadataDetails(text, f"{smollm2.NAME} with PRISM's handles"),
         Keys.General.DESCRIPTION: MetadataDetails(
-            text, f'{len(HANDLES)} words of the vocabulary are renamed to handles; weights as published'
+            text,
+            f'{len(HANDLES)} words of the vocabulary are renamed to handles; weights as published',
         ),
         Keys.Tokenizer.LIST: MetadataDetails(array, list(vocabulary.tokens)),
         Keys.Tokenizer.TOKEN_TYPE: MetadataDetails(array, types),

@@ -33,7 +33,9 @@ class Vocabulary:
     control: tuple[str, ...]
 
 
-def rename_words(vocabulary: Vocabulary, words: Sequence[str], handles: Sequence[str]) -> Vocabulary:
+def rename_words(
+    vocabulary: Vocabulary, words: Sequence[str], handles: Sequence[str]
+) -> Vocabulary:
     """A vocabulary in which the token of each word, with the blank before it, is a handle.
 
     Args:
