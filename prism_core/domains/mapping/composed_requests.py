@@ -14,12 +14,15 @@ from random import Random
 
 from prism_core.domains.mapping.intent import Constraint, Intent
 from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.slots import fill_slots, name_of
 from prism_core.domains.mapping.words.wording import Wording
 
 # What is itself made of parts is put where its end can be seen.
 _APART = re.compile(r'(?:^|[.:;?] |\d\. |\w+, )\{(?:first|second|third)\}(?=[.;]|$)')
 _IT = re.compile(r'\b(?:it|its)\b')
+_WORD = re.compile(r"[A-Z][a-z']* ")
+_SEVERAL = re.compile(r'[.?!;:] ')
 _ALL = 0.3
 _ORDER = ('first', 'second', 'third', 'fourth')
 
@@ -31,10 +34,14 @@ class ComposedRequests:
     rng: Random
     wording: Wording
 
-    def render(self, intent: Intent) -> str:
-        """A sentence that means an intent."""
+    def render(self, intent: Intent, kind: Kind) -> str:
+        """A sentence that means an intent, as a kind of task says it."""
         if not intent.constraints:
-            group = KINDS[intent.kind].phrasing_group(intent)
+            group = kind.phrasing_group(intent)
+            if kind.says_parts_as == 'sentences':
+                return self._draw(group).format(**self._sentences(intent))
+            if kind.says_parts_as == 'places':
+                return self.wording.begin(self._draw(group).format(**self._places(intent)))
             return self.wording.begin(self._join(intent, group, {}))
         task = self._clause(replace(intent, constraints=()), {})
         for constraint in intent.constraints:
@@ -63,8 +70,28 @@ class ComposedRequests:
 
     def _clause(self, intent: Intent, bound: Mapping[str, str]) -> str:
         """A command; `bound` are the words for what a part stands for in turn."""
-        group = KINDS[intent.kind].phrasing_group(intent).removeprefix('composed_')
-        return self._join(intent, f'step_{group}', bound)
+        return self._join(intent, KINDS[intent.kind].clause_group(intent), bound)
+
+    def _sentences(self, intent: Intent) -> dict[str, str]:
+        """The questions of a request, as sentences, and as they stand behind another word."""
+        slots = {}
+        for name, step in zip(_ORDER, intent.steps):
+            group = KINDS[step.kind].phrasing_group(step)
+            texts = self.wording.phrasings(group, step.attribute)
+            plain = [text for text in texts if not _SEVERAL.search(text)]
+            phrasing = self.rng.choice(plain or texts)
+            slots[name] = phrasing.format(**fill_slots(step, self.rng, self.wording))
+            is_word = _WORD.match(phrasing) is not None and not phrasing.startswith('I ')
+            text = slots[name]
+            slots[f'and_{name}'] = text[0].lower() + text[1:] if is_word else text
+        return slots
+
+    def _places(self, intent: Intent) -> dict[str, str]:
+        """The places of a request, in one go."""
+        regions = [step.region for step in intent.steps if step.region is not None]
+        called = [r.name or f'the {name_of(r, self.rng, self.wording)}' for r in regions]
+        both = {'places': f'{", ".join(called[:-1])} and {called[-1]}'}
+        return both | {'places_then': ', then '.join(called)}
 
     def _join(self, intent: Intent, group: str, bound: Mapping[str, str]) -> str:
         if intent.condition is not None:
@@ -74,6 +101,10 @@ class ComposedRequests:
             return self._draw(group).format(**slots)
         if KINDS[intent.kind].is_for_each:
             return self._for_each(intent, group)
+        if group == 'composed_return':
+            steps = intent.steps[:-1]
+            task = steps[0] if len(steps) == 1 else replace(intent, steps=steps)
+            return self._draw(group).format(task=self._clause(task, bound))
         if intent.steps:
             clauses = [self._clause(step, bound) for step in intent.steps]
             is_deep = any(step.parts for step in intent.steps)

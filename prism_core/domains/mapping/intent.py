@@ -65,12 +65,12 @@ class Intent:
     Each of `kinds` says what it asks for; `position` is in metres. A meaning may be a tree of at
     most MAX_LEVELS levels: `sequence` has `steps` to be done in order; `conditional` has a
     `condition`, which is a question of yes and no, and as `steps` what to do if it holds and, where
-    that is said, what else; `each` has one step, which leaves open the `target` or `region` that
-    each of what `target` means stands for in turn, seen from `region` or anywhere. `constraints`
-    are those of the whole, at its root. As a condition, `count` has a number as `value`, perhaps
-    behind one of >, >=, <, <=, and with `value` 'no' those of `exists`, `passable` and `reach` hold
-    where the answer is no. `among` are the single objects that a question compares or chooses
-    between, where it names them.
+    that is said, what else, or with `value` 'no' what to do if it does not hold; `each` has one
+    step, which leaves open the `target` or `region` that each of what `target` means stands for in
+    turn, seen from `region` or anywhere. `constraints` are those of the whole, at its root. As a
+    condition, `count` has a number as `value`, perhaps behind one of >, >=, <, <=, and with `value`
+    'no' those of `exists`, `passable` and `reach` hold where the answer is no. `among` are the
+    single objects that a question compares or chooses between, where it names them.
 
     Raises:
         ValueError: intents are of no such kind, or steps or a condition are not; the tree is too

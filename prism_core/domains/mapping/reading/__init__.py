@@ -17,11 +17,12 @@ from prism_core.domains.mapping.reading.accounting import (
     is_alike,
     is_look_there,
 )
-from prism_core.domains.mapping.reading.composing import Composer
+from prism_core.domains.mapping.reading.composing import Composer, units_of
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.cutting import with_looks
 from prism_core.domains.mapping.reading.exclusions import Exclusions
 from prism_core.domains.mapping.reading.guessing import Guesser
+from prism_core.domains.mapping.reading.sentences import read_questions
 from prism_core.domains.mapping.reading.tagging import Tagger
 from prism_core.domains.mapping.reading.words_left import words_left, words_of_phrasings
 from prism_core.domains.mapping.words import Words
@@ -115,8 +116,15 @@ class RequestReader:
 
     def _read_anew(self, request: str, known_graph: SceneGraph) -> _Read:
         sentence = with_looks(self._tagger.tag(request, known_graph))
+        units = [unit for unit, mark in units_of(sentence) if ';' not in mark]
         flat, reading = self._composer.read_leaf(sentence, known_graph)
         composed = self._composer.compose(sentence, known_graph)
+        if len(units) > 1:
+            questions = read_questions(
+                request, units, self.cues, lambda part: self._read_alone(part, known_graph)
+            )
+            if questions is not None:
+                return _Read(questions, flat, (), ())
         is_whole = asks_nothing_else(flat, reading.sentence, sentence, known_graph)
         if is_whole and not composed.constraints:
             return _Read(flat, flat, (), ())
@@ -127,9 +135,17 @@ class RequestReader:
             elif not unread:
                 unread = (' '.join(request.split()),)
             return _Read(flat, flat, unread, ())
-        is_flat = not composed.is_tree and not is_look_there(flat, composed.intent)
+        is_way_back = composed.intent.kind == 'return'
+        if is_way_back and sentence.of('object', 'region', 'purpose'):
+            return _Read(flat, flat, (' '.join(request.split()),), ())
+        is_flat = not (composed.is_tree or is_way_back or is_look_there(flat, composed.intent))
         is_flat = is_flat or is_alike(flat, reading.sentence, composed)
         intent = flat if is_flat else composed.intent
         if intent.kind == 'sequence' and composed.intent.kind != 'sequence':
             return _Read(flat, flat, (' '.join(request.split()),), ())
         return _Read(intent, flat, unread, composed.kept)
+
+    def _read_alone(self, request: str, known_graph: SceneGraph) -> Intent | None:
+        """What a sentence means on its own; None where something of it is left over."""
+        read = self._read_anew(request, known_graph)
+        return None if read.unread or read.intent.constraints else read.intent

@@ -68,7 +68,7 @@ class _Composing:
             lambda said: composer.read_leaf(said, graph),
             composer.cues.ignored | composer.cues.own_words,
         )
-        conditions = ConditionReader(composer.lexicon, composer.cues, self._specific)
+        conditions = ConditionReader(composer.cues, self._specific)
         self._trees = Trees(conditions)
         self._cases = Cases(self._parts, conditions, composer.cues)
 
@@ -81,7 +81,7 @@ class _Composing:
         found = take_constraints(sentence, self._graph, self._composer.lexicon)
         steps: list = []
         is_question = False
-        for unit, mark in _units(found.rest):
+        for unit, mark in units_of(found.rest):
             if '?' in mark and self._cases.add_bare_question(unit, steps):
                 is_question = True
                 continue
@@ -149,7 +149,8 @@ class _Composing:
         return found
 
 
-def _units(sentence: Sentence) -> Iterator[tuple[Sentence, str]]:
+def units_of(sentence: Sentence) -> Iterator[tuple[Sentence, str]]:
+    """The sentences of a text, and the marks at their ends."""
     at = 0
     kept = [match.span() for match in UNCUT.finditer(sentence.text)]
     for match in _UNIT.finditer(sentence.text):
