@@ -7,12 +7,13 @@ it cannot read it takes for vague, so that the planner asks.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.reading.accounting import (
     asks_nothing_else,
+    forgets,
     is_accounted_for,
     is_alike,
     is_look_there,
@@ -22,6 +23,7 @@ from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.cutting import with_looks
 from prism_core.domains.mapping.reading.exclusions import Exclusions
 from prism_core.domains.mapping.reading.guessing import Guesser
+from prism_core.domains.mapping.reading.sentence import Sentence
 from prism_core.domains.mapping.reading.sentences import read_questions
 from prism_core.domains.mapping.reading.tagging import Tagger
 from prism_core.domains.mapping.reading.words_left import words_left, words_of_phrasings
@@ -30,7 +32,8 @@ from prism_core.graph.calling import calls_of
 from prism_core.graph.scene_graph import SceneGraph
 
 
-class _Read(NamedTuple):
+@dataclass(frozen=True)
+class _Read:
     """What a request means, as a tree and in one part; what of it was not read, and what of the
     things that it forbids is kept, as places in it.
     """
@@ -116,6 +119,12 @@ class RequestReader:
 
     def _read_anew(self, request: str, known_graph: SceneGraph) -> _Read:
         sentence = with_looks(self._tagger.tag(request, known_graph))
+        read = self._read_tagged(request, sentence, known_graph)
+        if not read.unread and forgets(read.intent, sentence, units_of(sentence)):
+            return replace(read, unread=(' '.join(request.split()),))
+        return read
+
+    def _read_tagged(self, request: str, sentence: Sentence, known_graph: SceneGraph) -> _Read:
         units = [unit for unit, mark in units_of(sentence) if ';' not in mark]
         flat, reading = self._composer.read_leaf(sentence, known_graph)
         composed = self._composer.compose(sentence, known_graph)
