@@ -334,6 +334,8 @@ def test_joiners_have_many_wordings_and_known_slots():
         'constraint_avoid': {'task', 'avoided'},
         'constraint_only_by': {'task', 'by'},
         'constraint_within': {'task', 'metres'},
+        'constraint_keep_clear': {'task', 'things'},
+        'constraint_stay_on': {'task', 'places'},
     }
     for group, names in slots.items():
         texts = WORDS.all_phrasings[group]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 from random import Random
 
 from prism_core.domains.mapping.intent import Constraint, Intent
@@ -44,8 +45,8 @@ class ComposedRequests:
                 return self.wording.begin(self._draw(group).format(**self._places(intent)))
             return self.wording.begin(self._join(intent, group, {}))
         task = self._clause(replace(intent, constraints=()), {})
-        for constraint in intent.constraints:
-            task = self._bind(task, constraint)
+        for _, alike in groupby(intent.constraints, lambda constraint: constraint.kind):
+            task = self._bind(task, *alike)
         return self.wording.begin(task)
 
     def _draw(self, group: str, without: str = '', is_apart: bool = False) -> str:
@@ -60,13 +61,25 @@ class ComposedRequests:
             fitting = [text for text in either if without not in text]
         return self.rng.choice(fitting)
 
-    def _bind(self, task: str, constraint: Constraint) -> str:
+    def _bind(self, task: str, constraint: Constraint, *others: Constraint) -> str:
+        """A command with what constraints of one kind say."""
         slots = {'task': task, 'metres': f'{constraint.distance_m:g}'}
-        if constraint.region is not None:
+        group = f'constraint_{constraint.kind}'
+        if constraint.kind == 'stay_on':
+            slots['places'] = ' and '.join(map(self._call_all, (constraint, *others)))
+        elif constraint.region is not None and constraint.region.kind == 'object':
+            group, slots['things'] = 'constraint_keep_clear', self._call_all(constraint)
+        elif constraint.region is not None:
             noun = name_of(constraint.region, self.rng, self.wording)
             called = constraint.region.name or f'the {noun}'
             slots |= {'avoided': called, 'by': called}
-        return self._draw(f'constraint_{constraint.kind}').format(**slots)
+        return self._draw(group).format(**slots)
+
+    def _call_all(self, constraint: Constraint) -> str:
+        """All that a constraint means, in the plural."""
+        assert constraint.region is not None  # noqa: S101 - it is of this kind
+        noun = name_of(constraint.region, self.rng, self.wording)
+        return f'the {self.wording.words.lexicon.plural(noun)}'
 
     def _clause(self, intent: Intent, bound: Mapping[str, str]) -> str:
         """A command; `bound` are the words for what a part stands for in turn."""

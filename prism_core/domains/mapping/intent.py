@@ -35,7 +35,10 @@ class Constraint:
 
     | kind | means |
     |---|---|
-    | avoid | the robot enters none of the regions that `region` means |
+    | avoid | the robot enters none of the regions that `region` means; where that means objects, \
+none in which one of them is known to be |
+    | stay_on | it enters no regions but those that `region` means, those of other such \
+constraints, and those that the task names |
     | only_by | the robot has been in the region that `region` means before it ends elsewhere |
     | within | it enters no region further than `distance_m` in a straight line from where it \
 was when it was asked |
@@ -53,7 +56,7 @@ was when it was asked |
             raise ValueError(f'kind: expected one of {", ".join(CONSTRAINTS)}, got {self.kind!r}')
 
 
-CONSTRAINTS = ('avoid', 'only_by', 'within')
+CONSTRAINTS = ('avoid', 'only_by', 'within', 'stay_on')
 MAX_LEVELS = 3
 """So many meanings may lie in each other."""
 

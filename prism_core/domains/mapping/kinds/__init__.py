@@ -29,6 +29,7 @@ from prism_core.domains.mapping.kinds.exists import Exists
 from prism_core.domains.mapping.kinds.exists_such import ExistsSuch
 from prism_core.domains.mapping.kinds.find import Find
 from prism_core.domains.mapping.kinds.go_to import GoTo
+from prism_core.domains.mapping.kinds.keeping import KeepingClear, StayingOn
 from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.kinds.list_all import ListAll
 from prism_core.domains.mapping.kinds.locate import Locate
@@ -93,6 +94,8 @@ _IN_ORDER: tuple[Kind, ...] = (
     Unless(),
     SeveralQuestions(),
     Visits(),
+    KeepingClear(),
+    StayingOn(),
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _IN_ORDER})
 """The kinds by name."""

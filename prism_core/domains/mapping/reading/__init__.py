@@ -107,6 +107,14 @@ class RequestReader:
         flat = self._read(request, known_graph).flat
         return self._exclusions.question(request, known_graph, lambda: KINDS[flat.kind])
 
+    def bounds_of(self, request: str, known_graph: SceneGraph) -> Intent | None:
+        """What a request means that surely says where not to go, or where to stay; None for any
+        other.
+        """
+        read = self._read(request, known_graph)
+        is_sure = read.intent.constraints and not read.unread
+        return read.intent if is_sure else None
+
     def unaccounted(self, request: str, known_graph: SceneGraph) -> tuple[str, ...]:
         """The parts of a request that its meaning has no place for, as they were said."""
         return self._read(request, known_graph).unread
