@@ -122,6 +122,7 @@ def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -
         domain.table,
         redraw=lambda number: domain.make_dialect(dialect, number),
         question_before=domain.question_before,
+        find_breaches=domain.find_breaches,
         doubt=doubt,
         hear=domain.language.hear,
         **{'max_new_tokens': MAX_NEW_TOKENS, 'held_to': 'known', **settings},

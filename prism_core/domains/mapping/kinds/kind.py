@@ -8,7 +8,7 @@ next, by which sentences it is known, and by its traits what else there is to kn
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prism_core.domains.mapping.changes import Pair
 from prism_core.domains.mapping.intent import Intent
@@ -66,6 +66,8 @@ class Kind(ABC):
         is_flat: whether nothing about it is made of parts or bound by constraints, so that the
             packaged students and the models that write worlds have a word for it.
         is_for_each: whether its step is for each of what its target means.
+        says_parts_as: whether its parts are said as commands in one sentence, as sentences of their
+            own, or by the places alone.
         looks_again: whether what was known before the mission may have to be looked at.
         drives_on: whether a plan may drive to several regions before what brings news.
         read_rank: the lower, the sooner it is asked whether a sentence is one of its own; 0 where
@@ -104,6 +106,7 @@ class Kind(ABC):
     is_deed: ClassVar[bool] = False
     is_flat: ClassVar[bool] = True
     is_for_each: ClassVar[bool] = False
+    says_parts_as: ClassVar[Literal['commands', 'sentences', 'places']] = 'commands'
     looks_again: ClassVar[bool] = False
     drives_on: ClassVar[bool] = False
     read_rank: ClassVar[int] = 0
@@ -121,6 +124,10 @@ class Kind(ABC):
     def phrasing_group(self, intent: Intent) -> str:
         """The group of phrasings in `words/phrasings.json` for an intent."""
         return self.name
+
+    def clause_group(self, intent: Intent) -> str:
+        """The same in `words/composed.json`, where an intent is said as a command among others."""
+        return f'step_{self.phrasing_group(intent).removeprefix("composed_")}'
 
     def condition_group(self, intent: Intent) -> str:
         """The same in `words/composed.json`, where an intent is the condition of another."""

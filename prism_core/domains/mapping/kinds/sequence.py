@@ -56,9 +56,15 @@ class Sequence(Kind):
         return Intent('sequence', steps=tuple(steps))
 
     def phrasing_group(self, intent: Intent) -> str:
-        """By how many steps there are."""
+        """By how many steps there are; where the last of them is the way back, that it is."""
+        if len(intent.steps) > 1 and intent.steps[-1].kind == 'return':
+            return 'composed_return'
         composed = 'composed_' if self.is_composed(intent) else ''
         return f'{composed}sequence_{len(intent.steps)}'
+
+    def clause_group(self, intent: Intent) -> str:
+        """By how many steps there are."""
+        return f'step_sequence_{len(intent.steps)}'
 
     def is_composed(self, intent: Intent) -> bool:
         """Where not all steps are places to drive to and things to look at."""

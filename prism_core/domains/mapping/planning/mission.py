@@ -59,6 +59,9 @@ class Mission:
         """What whoever carries the step out should know."""
         self.has_parts = False
         """Whether several things are asked for, so that another one may have been tried since."""
+        first = history[0].robot_location if history else ''
+        self.start = first if first in graph.regions else state.here
+        """Where the robot was when it was asked, as far as the history tells."""
         self._view = graph if bounds is None else bounds.view
         self._order = {name: index for index, name in enumerate(graph.regions)}
 
@@ -69,17 +72,12 @@ class Mission:
         state = stand_at(self.state, graph if bounds is None else bounds.view, region)
         moved = Mission(graph, state, self._history, self.lexicon, bounds)
         moved.notes, moved.has_parts = self.notes, self.has_parts
+        moved.start = self.start
         return moved
 
     def distances_m(self) -> Mapping[str, float]:
         """How far the regions are that may be driven to."""
         return self._view.distances_m(self.state.here)
-
-    @property
-    def start(self) -> str:
-        """Where the robot was when it was asked, as far as the history tells."""
-        first = self._history[0].robot_location if self._history else ''
-        return first if first in self.graph.regions else self.state.here
 
     # ------------------------------------------------------------------------------- the endings
 

@@ -42,7 +42,7 @@ def decide(
     lexicon: Lexicon,
 ) -> Plan:
     """The shortest plan that brings news, or the answer when it has been observed."""
-    bounds = Bounds.of(intent.constraints, known_graph, history)
+    bounds = Bounds.of(intent, known_graph, history)
     if bounds is not None:
         state = stand_at(state, bounds.view, state.here)
     mission = Mission(known_graph, state, history, lexicon, bounds)
@@ -82,8 +82,9 @@ def _left_out(bounds: Bounds, intent: Intent, said: str) -> str:
     names = bounds.left_out()
     if not names or not _ABOUT_ALL.search(said):
         return ''
-    told_so = any(constraint.kind == 'avoid' for constraint in intent.constraints)
-    why = 'as you told me to avoid that' if told_so else 'as that is too far away'
+    kinds = {constraint.kind for constraint in intent.constraints}
+    far = 'as you told me where to stay' if 'stay_on' in kinds else 'as that is too far away'
+    why = 'as you told me to avoid that' if 'avoid' in kinds else far
     return f' I did not go into {" or ".join(names[:_MAX_LEFT_OUT])}, {why}.'
 
 
