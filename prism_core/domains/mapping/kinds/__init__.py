@@ -112,8 +112,8 @@ def flat_kinds(*, of_intents: bool = False) -> list[str]:
 
 
 def kinds_in_replies() -> list[str]:
-    """The kinds that the replies of a small student may name."""
-    return [name for name in flat_kinds(of_intents=True) if KINDS[name].is_in_replies]
+    """The kinds that replies name as their goal."""
+    return [kind.name for kind in _IN_ORDER if kind.has_intents]
 
 
 def kinds_to_draw(tier: str, named: Iterable[str] = ()) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from prism_core.domains.mapping.intents import IntentSource
 from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.kinds.parts import change_one_of, kind_of
 from prism_core.domains.mapping.lexicon import Lexicon
-from prism_core.domains.mapping.planning.course import Course, join_told
+from prism_core.domains.mapping.planning.course import Course
 from prism_core.domains.mapping.planning.mission import Mission, Step, given
 from prism_core.domains.mapping.planning.ways import way_ends
+from prism_core.domains.mapping.report_texts import join_texts
 from prism_core.domains.mapping.truth import Truth, target_of
 from prism_core.episode.criterion import Criterion, Fact
 from prism_core.errors import WorldRejected
@@ -45,6 +46,7 @@ class Conditional(Kind):
     is_guessable = True
     must_be_accounted_for = True
     looks_again = True
+    drives_on = True
     read_rank = 30
     most_steps = 2
 
@@ -164,7 +166,7 @@ class Conditional(Kind):
         if not branch:
             return said
         told = course.follow(branch[0], is_last=is_last)
-        return told if isinstance(told, Step) else join_told((said, told))
+        return told if isinstance(told, Step) else join_texts((said, told))
 
     @staticmethod
     def _holds(mission: Mission, intent: Intent) -> bool | Step:

@@ -28,7 +28,6 @@ from prism_core.graph.elements import quote
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
 from prism_core.plan.gaps import describe_gap
-from prism_core.plan.validation import MAX_TEXT_CHARS
 
 _MAX_CHOICES = 5
 
@@ -83,9 +82,12 @@ class Mission:
 
     def answer(self, form: str, *arguments: str) -> Step:
         """The sentence of a report, as answer."""
-        graph = self._view if form in FORMS_OF_ALL_REACHED else self.graph
-        text = render_report(Report(form, arguments), graph)
-        return Step((Action('answer', (text[:MAX_TEXT_CHARS],)),))
+        if self.bounds is not None and form in FORMS_OF_ALL_REACHED:
+            if form == 'been':
+                places = map(self.graph.nodes.__getitem__, filter(self.is_reachable, self._order))
+                arguments += (' or '.join(called(places, arguments[0].split(' or '))),)
+            form = f'{form}_allowed'
+        return Step((Action('answer', (render_report(Report(form, arguments), self.graph),)),))
 
     def ask_which(self, names: Sequence[str]) -> Step:
         """Ask which of several nodes is meant."""
