@@ -29,8 +29,9 @@ class Backend(Protocol):
     ends: frozenset[int]
     """The tokens that end a reply."""
 
-    adapters: Collection[str]
-    """The names of what it can compute with instead of the weights alone."""
+    @property
+    def adapters(self) -> Collection[str]:
+        """The names of what it can change its weights by."""
 
     def encode(self, text: str, is_template: bool) -> list[int]:
         """The tokens of a text; control tokens are looked for in a template's text only."""
