@@ -97,7 +97,7 @@ def find_student(domain: str = DEFAULT_DOMAIN) -> str:
 
 
 def find_adapters(named: Sequence[str] = ()) -> tuple[str, ...]:
-    """The adapters that are named, or else those of PRISM_STUDENT_ADAPTERS; none where all are ''."""
+    """The adapters that are named, or those of PRISM_STUDENT_ADAPTERS; none where all are ''."""
     entries = [entry.strip() for entry in named]
     if not any(entries):
         entries = os.environ.get(ADAPTERS_VARIABLE, '').split(os.pathsep)

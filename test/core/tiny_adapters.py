@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LoRA adapters of random weights for the models of `tiny_gguf`, in the file format of llama.cpp."""
+"""LoRA adapters of random weights for models of `tiny_gguf`, in llama.cpp's file format."""
 
 from __future__ import annotations
 
