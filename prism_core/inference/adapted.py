@@ -23,39 +23,39 @@ class AdaptedModel:
     """A model with one of its adapters, as a TextModel and ScoringModel.
 
     Args:
-        model: takes the name of an adapter with each call; is closed with this.
+        base: the model; takes the name of an adapter with each call, and is closed with this.
         adapter: the name.
     """
 
-    def __init__(self, model: Any, adapter: str):
-        self.name = f'{model.name} + {adapter}'
-        self._model, self._adapter = model, adapter
+    def __init__(self, base: Any, adapter: str):
+        self.name = f'{base.name} + {adapter}'
+        self.base, self._adapter = base, adapter
 
     @property
     def stats(self) -> Any:
         """What the last call of the model took, with whatever adapter."""
-        return self._model.stats
+        return self.base.stats
 
     @property
     def planner_health(self) -> PlannerHealth:
         """Whether the model can answer."""
-        return self._model.tell_health(self._adapter)
+        return self.base.tell_health(self._adapter)
 
     def complete(self, messages: Sequence[Message], **settings: Any) -> str:
         """The next message of the assistant."""
-        return self._model.complete(messages, adapter=self._adapter, **settings)
+        return self.base.complete(messages, adapter=self._adapter, **settings)
 
     def score(self, *arguments: Any, **settings: Any) -> list[Score]:
         """How likely each of several texts is."""
-        return self._model.score(*arguments, adapter=self._adapter, **settings)
+        return self.base.score(*arguments, adapter=self._adapter, **settings)
 
     def cancel(self) -> None:
         """End every call of the model."""
-        self._model.cancel()
+        self.base.cancel()
 
     def close(self) -> None:
         """Free the model."""
-        self._model.close()
+        self.base.close()
 
 
 class AdaptedPlanner:
@@ -87,7 +87,7 @@ class AdaptedPlanner:
             UnknownAdapter: there is none of that name.
         """
         if adapter not in self._planners:
-            raise UnknownAdapter(say_unknown(self.name, adapter, list(self._planners)))
+            raise UnknownAdapter(say_unknown(adapter, {self.name: list(self._planners)}))
         return self._planners[adapter]
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
@@ -114,7 +114,7 @@ def with_adapter(planner: Any, adapter: str) -> Planner:
     if not adapter:
         return planner
     if not hasattr(planner, 'adapted'):
-        raise UnknownAdapter(say_unknown(planner.name, adapter, ()))
+        raise UnknownAdapter(say_unknown(adapter, {planner.name: ()}))
     return planner.adapted(adapter)
 
 
@@ -124,7 +124,10 @@ def adapters_of(planners: Iterable[Any]) -> tuple[str, ...]:
     return tuple(name for health in told if health is not None for name in health.adapters)
 
 
-def say_unknown(planner: str, adapter: str, known: Sequence[str]) -> str:
-    """That a planner has no adapter of a name, and which it has."""
-    named = ', '.join(f'{planner}:{name}' for name in known if name) or 'none'
-    return f"planner '{planner}' has no adapter '{adapter[:80]}'; its adapters: {named}"
+def say_unknown(adapter: str, known: Mapping[str, Sequence[str]]) -> str:
+    """That there is no adapter of a name, and which each planner has."""
+    named = [f'{planner}:{name}' for planner, names in known.items() for name in names if name]
+    return (
+        f"there is no adapter '{adapter[:80]}' of {' or '.join(known)}; "
+        f'there are {", ".join(named) or "none"}'
+    )

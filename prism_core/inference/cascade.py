@@ -209,7 +209,7 @@ class CascadePlanner:
             UnknownAdapter: there is none of that name.
         """
         if not adapters_of(self._planners):
-            raise UnknownAdapter(say_unknown(self.name, adapter, ()))
+            raise UnknownAdapter(say_unknown(adapter, {self.name: ()}))
         return CascadePlanner(
             [
                 with_adapter(planner, adapter) if adapters_of([planner]) else planner
