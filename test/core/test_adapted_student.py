@@ -30,6 +30,7 @@ from prism_core.inference.adapted import with_adapter
 from prism_core.inference.cascade import make_cascade_planner
 from prism_core.inference.child import memory
 from prism_core.inference.planning_domain import find_planning_domain
+from prism_core.inference.self_check import Checked, check_student
 from prism_core.inference.student import (
     ADAPTERS_VARIABLE,
     MODEL_VARIABLE,
@@ -191,8 +192,8 @@ def test_a_model_is_no_adapter_and_an_adapter_no_model(base, adapter):
             {'architecture': 'qwen2'},
             r"for a base of architecture 'qwen2', base\.gguf is 'llama'",
         ),
-        ({'name': 'a:b'}, "expected a name without a colon that can be printed, got 'a:b'"),
-        ({'name': 'a\nb'}, 'expected a name without a colon that can be printed'),
+        ({'name': 'a:b'}, "without a colon that can be printed, got 'a:b'"),
+        ({'name': 'a\nb'}, 'expected a name of at most 128 characters without a colon'),
     ],
 )
 def test_another_kind_of_adapter_is_refused(base, adapter, settings, sentence):
@@ -367,3 +368,34 @@ def test_a_planner_without_adapters_says_so(monkeypatch):
     planner.close()
     with pytest.raises(UnknownAdapter, match="no adapter 'depot' of cascade; there are none"):
         with_adapter(planner, 'depot')
+
+
+# ------------------------------------------------------------------------- what `prism doctor` says
+
+
+def lines_of(monkeypatch, base: Path, *adapters: Path) -> dict[str, Checked]:
+    monkeypatch.setenv(MODEL_VARIABLE, str(base))
+    monkeypatch.setenv(ADAPTERS_VARIABLE, ':'.join(map(str, adapters)))
+    return {line.name: line for line in check_student()}
+
+
+def test_each_adapter_is_looked_at_and_the_base_needs_no_domain(base, adapter, monkeypatch):
+    lines = lines_of(monkeypatch, base, adapter('depot'), adapter('attic', 2))
+    ours = [line for name, line in lines.items() if name.startswith(('adapter', 'model'))]
+    assert not any(line.fault for line in ours)
+    assert 'model domain' not in lines
+    assert lines['adapter attic sha256'].text.endswith(', as expected')
+    assert lines['adapter depot domain'].text == 'mapping, dialect compact'
+
+
+def test_an_adapter_of_another_base_is_an_error(base, adapter, tmp_path, monkeypatch):
+    other = write_gguf(tmp_path / 'other.gguf', nano_tokenizer(), seed=3)
+    line = lines_of(monkeypatch, base, adapter(of=other))['adapter depot sha256']
+    assert line.is_error
+    assert 'expected the base that it was made for' in line.fault
+
+
+def test_a_file_that_is_no_adapter_is_an_error(base, monkeypatch):
+    line = lines_of(monkeypatch, base, base)['adapters']
+    assert line.is_error
+    assert 'expected a LoRA adapter, got a model' in line.fault

@@ -16,9 +16,6 @@ from prism_core.inference.student import (
     find_bundled,
 )
 
-from .tiny_adapters import write_adapter
-from .tiny_gguf import nano_tokenizer, write_gguf
-
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
@@ -133,37 +130,3 @@ def test_memory_that_does_not_suffice_is_said(monkeypatch):
     assert 'the student does not fit into memory' in checked.fault
     monkeypatch.setattr(self_check, 'available_bytes', lambda: None)
     assert found('memory').text == 'not known on this system'
-
-
-@pytest.fixture
-def base(tmp_path, monkeypatch) -> Path:
-    """A base that was taught nothing, named by the environment."""
-    path = write_gguf(tmp_path / 'base.gguf', nano_tokenizer())
-    monkeypatch.setenv(MODEL_VARIABLE, str(path))
-    return path
-
-
-def test_each_adapter_is_looked_at_and_the_base_needs_no_domain(base, tmp_path, monkeypatch):
-    paths = [write_adapter(tmp_path / f'{name}.gguf', base).path for name in ('depot', 'attic')]
-    monkeypatch.setenv(ADAPTERS_VARIABLE, ':'.join(map(str, paths)))
-    lines = [one for one in check_student() if one.name.startswith(('adapter', 'model'))]
-    assert not any(one.fault for one in lines)
-    assert not any(one.name == 'model domain' for one in lines)
-    assert found('adapter attic sha256').text.endswith(', as expected')
-    assert found('adapter depot domain').text == 'mapping, dialect compact'
-
-
-def test_an_adapter_of_another_base_is_an_error(base, tmp_path, monkeypatch):
-    other = write_gguf(tmp_path / 'other.gguf', nano_tokenizer(), seed=3)
-    path = write_adapter(tmp_path / 'depot.gguf', other).path
-    monkeypatch.setenv(ADAPTERS_VARIABLE, str(path))
-    checked = found('adapter depot sha256')
-    assert checked.is_error
-    assert 'expected the base that it was made for' in checked.fault
-
-
-def test_a_file_that_is_no_adapter_is_an_error(base, monkeypatch):
-    monkeypatch.setenv(ADAPTERS_VARIABLE, str(base))
-    checked = found('adapters')
-    assert checked.is_error
-    assert 'expected a LoRA adapter, got a model' in checked.fault

@@ -34,14 +34,25 @@ def write_adapter(
     base: Path,
     *,
     seed: int = 1,
+    strength: float = 1.0,
     name: str = '',
     kind: str = 'lora',
     architecture: str = 'llama',
     said: Mapping[str, Any] = MappingProxyType({}),
     parts: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> TinyAdapter:
-    """Write an adapter of all layers of a base; `said` changes what it says of itself, '' leaves it
-    out; `parts` are tensors instead of its own.
+    """Write an adapter of all layers of a base; one of strength 0 changes nothing.
+
+    Args:
+        path: the file.
+        base: the model's file.
+        seed: of the weights.
+        strength: of the change.
+        name: in the file; that of the file when left out.
+        kind: of adapter, as the file says it.
+        architecture: of its base, as the file says it.
+        said: changes what it says of itself; '' leaves it out.
+        parts: tensors instead of its own.
     """
     rng = np.random.default_rng(seed)
     writer = GGUFWriter(str(path), architecture)
@@ -57,7 +68,7 @@ def write_adapter(
         if tensor.name.split('.')[-2] in CHANGED:
             columns, rows = tensor.shape
             a = rng.normal(0, columns**-0.5, (RANK, columns)).astype(np.float32)
-            b = rng.normal(0, RANK**-0.5, (rows, RANK)).astype(np.float32)
+            b = rng.normal(0, strength * RANK**-0.5, (rows, RANK)).astype(np.float32)
             tensors |= {f'{tensor.name}.lora_a': a, f'{tensor.name}.lora_b': b}
             changes[tensor.name] = ALPHA / RANK * b @ a
     for key, weights in (parts or tensors).items():

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import METADATA_KEYS, GgufInfo, read_gguf_info
-from prism_core.graph.elements import is_name
 from prism_core.inference.local.model_file import CheckedFile, check_model_file
 
 SHA256_MARK = '#sha256='
 """Stands between the file of an adapter and the sha256 that it must have, where that is said."""
+_NAME_CHARS = 128
 _BASE_NAME = 'general.base_model.0.name'
 
 
@@ -104,10 +104,11 @@ def _check(adapter: Adapter, base: GgufInfo) -> None:
             f'{info.path}: it was made for a base of architecture {info.architecture!r}, '
             f'{base.path.name} is {base.architecture!r}; let PRISM_STUDENT_MODEL name its base'
         )
-    if not is_name(adapter.name) or ':' in adapter.name:
+    name = adapter.name
+    if not name.isprintable() or name != name.strip() or ':' in name or len(name) > _NAME_CHARS:
         raise ConfigError(
-            f'{info.path}: expected a name without a colon that can be printed, got '
-            f'{adapter.name[:80]!r}; export it with another --name'
+            f'{info.path}: expected a name of at most {_NAME_CHARS} characters without a colon '
+            f'that can be printed, got {name[:80]!r}; export it with another --name'
         )
     _check_tensors(info, base)
 
