@@ -92,10 +92,12 @@ class PlannerNode(ManagedNode):
     def configure(self) -> None:
         """Find the domain and the planners that the parameters name."""
         allow_import_paths = self.get_parameter('planner.allow_import_paths').value
+        adapters = self.get_parameter('planner.adapters').value
         domain = find_planning_domain(
             self.get_parameter('domain').value,
             allow_import_paths=allow_import_paths,
             words=self.get_parameter('words').value,
+            adapters=adapters,
         )
         check_table(domain.table)
         self._pool = read_planners(
@@ -103,6 +105,7 @@ class PlannerNode(ManagedNode):
             self.get_parameter('planner.shares').value,
             domain,
             allow_import_paths=allow_import_paths,
+            adapters=adapters,
         )
         self._domain, self._table = domain, domain.table
 
