@@ -69,8 +69,8 @@ that I know. |
     | surveyed_allowed | | I have mapped all regions that I may enter. |
     | been_allowed | classes, nodes joined by ' or ' | I have been at each dock that I may enter: \
 dock_2. |
-    | avoided, off_limits, too_far | nodes joined by ' or ' | I did not go into yard_1 or dock_2, as \
-you told me to avoid that. |
+    | avoided, off_limits, too_far | nodes joined by ' or ' | I did not go into yard_1 or \
+dock_2, as you told me to avoid that. |
     | unmapped | region | I could not look at yard_1, so I do not know. |
     | unreachable | region or '' | yard_1 cannot be reached. |
     | done | | The color of crate_3 is red. All steps are done. |
