@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from prism_core.dialects.conversation import Dialect, Message
 from prism_core.dialects.graph_part import GraphPart, choose_part, find_told
 from prism_core.episode.episode import Turn
-from prism_core.episode.planner import RequestCheck, no_question
+from prism_core.episode.planner import FindBreaches, RequestCheck, no_breaches, no_question
 from prism_core.episode.planner_health import PlannerHealth
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
 from prism_core.graph.scene_graph import SceneGraph
@@ -20,7 +20,7 @@ from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.plan.actions import ActionTable
 from prism_core.plan.grammar import Lark
 from prism_core.plan.plan import Plan, ask_user
-from prism_core.plan.validation import Problem, ValidationReport, validate_plan
+from prism_core.plan.validation import ValidationReport, validate_plan
 
 HeldTo = Literal['schema', 'known', 'nothing']
 """What a reply is held to while it is made: the dialect's JSON Schema, if it has one; plans that
@@ -28,8 +28,6 @@ name known nodes of the right kind, by a model that takes `Lark`; nothing.
 """
 Doubt = Callable[[Plan, str, SceneGraph, Sequence[Turn]], str]
 """What is odd about a valid plan for a request, a known graph and a history; '' for nothing."""
-FindBreaches = Callable[[Plan, str, SceneGraph, Sequence[Turn]], Iterable[Problem]]
-"""What a valid plan would do that a request forbids, see `Domain`."""
 Hear = Callable[[SceneGraph, Sequence[Turn]], tuple[SceneGraph, Sequence[Turn]]]
 """A known graph and a history as they are told to a model."""
 UNREADABLE, SUSPICIOUS = 'unreadable', 'suspicious'
@@ -113,7 +111,7 @@ class LMPlanner:
         held_to: HeldTo = 'schema',
         context_tokens: int = 0,
         question_before: RequestCheck = no_question,
-        find_breaches: FindBreaches = lambda plan, request, known_graph, history: (),
+        find_breaches: FindBreaches = no_breaches,
         doubt: Doubt = lambda plan, request, known_graph, history: '',
         hear: Hear = lambda known_graph, history: (known_graph, history),
         on_rejected: Callable[[Rejected], None] | None = None,
