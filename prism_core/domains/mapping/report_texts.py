@@ -77,8 +77,8 @@ def fit_text(text: str, end: str = '') -> str:
     """A text and an end to it, of whole sentences; the last ones of the text are left out where
     there are too many for an answer.
     """
-    room = MAX_TEXT_CHARS - (len(end) + 1 if end else 0)
+    room = MAX_TEXT_CHARS - (len(end) + 2 if end else 0)
     if len(text) > room:
         cuts = [found.start() + 1 for found in _END.finditer(text)]
         text = text[: max((cut for cut in cuts if cut <= room), default=room)]
-    return f'{text} {end}' if end else text
+    return join_texts((text, end)) if end else text

@@ -36,6 +36,7 @@ from prism_core.plan.grammar import (
     one_text_of,
     optional,
     repeated,
+    two_of,
     words,
 )
 
@@ -268,10 +269,11 @@ class _Replies:
     @cached_property
     def _told(self) -> Part | None:
         """What a robot that reports in words said of objects, where that is all that is known."""
-        neutralize = self._grammar.handles.neutralize
-        one = self._define('TOLD_TEXT', one_text_of(map(neutralize, self._told_texts())))
-        more = repeated(in_order(' ', one), 0, _MAX_TOLD - 1)
-        return self._define('TOLD', in_order('"', optional(words('No. ')), one, more, '"'))
+        texts = [*map(self._grammar.handles.neutralize, self._told_texts())]
+        one = self._define('TOLD_TEXT', one_text_of(texts))
+        several = in_order(two_of(texts, one, ' '), repeated(in_order(' ', one), 0, _MAX_TOLD - 2))
+        said = one_of([in_order(optional(words('No. ')), one), several])
+        return self._define('TOLD', in_order('"', said, '"'))
 
     def _told_texts(self) -> Iterator[str]:
         for action, said in self._grammar.feedback.items():

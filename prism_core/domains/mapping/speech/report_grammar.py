@@ -66,7 +66,7 @@ class ReportGrammar:
         return {
             **dict(self._on_nodes()),
             **dict(several.on_nodes()),
-            **dict(several.of_known_classes()),
+            **dict(several.of_known_classes(is_all_seen=not self._state.frontiers)),
             **dict(self._questions()),
         }
 
@@ -83,7 +83,7 @@ class ReportGrammar:
         yield in_order('forbidden ', places)
         yield in_order('unreachable ', self._define('KNOWN', self._nodes(self._graph.nodes)))
         yield in_order('count', self._of)
-        yield in_order('list', self._of)
+        yield from dict(self._several.of_known_classes(is_all_seen=True)).values()
 
     def write_left_out(self) -> Part | None:
         """Where such a mission did not go."""

@@ -53,20 +53,11 @@ class SeveralGrammar:
     def on_nodes(self) -> Iterator[tuple[str, Part | None]]:
         """Those that name what they compare."""
         known, graph = self.known, self.grammar.graph
-        for form in ('same', 'differ'):
-            yield (
-                form,
-                one_of(
-                    in_order(f'{form} ', self._several(names, least=2), f' {key}')
-                    for key, names in known.items()
-                ),
-            )
-        yield (
-            'all_of',
-            one_of(
-                in_order('all_of ', self._several(names), f' ; {key} ', self._lexicon_values(key))
-                for key, names in known.items()
-            ),
+        yield 'same', self._compared('same ')
+        yield 'differ', self._compared('differ ')
+        yield 'all_of', one_of(
+            in_order('all_of ', self._several(names), f' ; {key} ', self._lexicon_values(key))
+            for key, names in known.items()
         )
         yield 'having_of', one_of(self._having())
         yield from self._ranked()
@@ -86,18 +77,15 @@ class SeveralGrammar:
         for form in ('count_of', 'having', 'exists_of'):
             yield form, in_order(form, classes, where, ' ; ', self._values)
 
-    def of_known_classes(self) -> Iterator[tuple[str, Part | None]]:
-        """Those about things of which there must be some; they say their class always."""
+    def of_known_classes(self, *, is_all_seen: bool) -> Iterator[tuple[str, Part | None]]:
+        """Those about things of which there must be some; they say their class always. Where all is
+        seen, they need no place.
+        """
         graph = self.grammar.graph
-        yield 'list', self._in_places('list', graph.objects, '')
-        yield (
-            'all_have',
-            one_of(
-                self._in_places(
-                    'all_have', names, in_order(f' ; {key} ', self._lexicon_values(key))
-                )
-                for key, names in self._known_objects()
-            ),
+        yield 'list', self._in_places('list', graph.objects, '', is_all_seen)
+        ends = ((in_order(f' ; {k} ', self._lexicon_values(k)), n) for k, n in self._known_objects())
+        yield 'all_have', one_of(
+            self._in_places('all_have', names, end, is_all_seen) for end, names in ends
         )
 
     # ---------------------------------------------------------------------------------------------
@@ -132,11 +120,16 @@ class SeveralGrammar:
         define = self.grammar.writer.define
         one = define(
             'VALUE',
-            one_of(
-                in_order(f'{key} ', self._lexicon_values(key)) for key in self.lexicon.attributes
-            ),
+            one_of(in_order(f'{key} ', self._lexicon_values(key)) for key in self.lexicon.attributes),
         )
         return define('VALUES', in_order(one, optional(in_order(' and ', one))))
+
+    def _compared(self, form: str) -> Part | None:
+        """Whether some have the same value."""
+        return one_of(
+            in_order(form, self._several(names, least=2), f' {key}')
+            for key, names in self.known.items()
+        )
 
     def _having(self) -> Iterator[Part | None]:
         """Which ones have a value: those that do."""
@@ -181,7 +174,9 @@ class SeveralGrammar:
 
     # ------------------------------------------------------------------------------- known classes
 
-    def _in_places(self, form: str, names: Iterable[str], end: Part | str) -> Part | None:
+    def _in_places(
+        self, form: str, names: Iterable[str], end: Part | str | None, is_all_seen: bool
+    ) -> Part | None:
         """A form about a class of some objects, in a region that was looked at and from which one
         is seen; or anywhere, where nothing is left to look at.
         """
@@ -193,7 +188,6 @@ class SeveralGrammar:
         by_places: dict[tuple[str, ...], list[str]] = {}
         for call, found in calls.items():
             by_places.setdefault(tuple(found), []).append(call)
-        is_all_seen = not self.grammar.state.frontiers
         parts = []
         for found, called in by_places.items():
             where = in_order(' ', self._nodes(found))
@@ -213,10 +207,13 @@ class SeveralGrammar:
         )
 
     def _with_others(self, called: Iterable[str]) -> Part | None:
-        """One of some classes, and perhaps others beside it."""
+        """One of some classes, and perhaps others beside it; a word for several comes first."""
+        called = [*called]
         before = repeated(in_order(self.called, ' or '), 0, _MAX_MORE_CLASSES)
         behind = repeated(in_order(' or ', self.called), 0, _MAX_MORE_CLASSES)
-        return in_order(before, one_text_of(called), behind)
+        one = one_text_of(call for call in called if len(self.lexicon.meant_by(call)) == 1)
+        first = one_of([one_text_of(called), in_order(before, one)])
+        return in_order(first, behind)
 
     def _calls_of(self, name: str) -> list[str]:
         """All that a node is called, and the words for several classes of which it is one."""
