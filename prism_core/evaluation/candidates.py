@@ -14,7 +14,7 @@ from prism_core.episode.episode import DEFAULT_DOMAIN, Task
 from prism_core.episode.planner import Planner
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
-from prism_core.gguf_info import read_gguf_info
+from prism_core.gguf_info import read_gguf_info, verify_sha256
 from prism_core.inference.adapted import AdaptedModel
 from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.lm_planner import HeldTo as HeldTo
@@ -83,6 +83,11 @@ class Candidate:
         return self.planner.endswith('.gguf')
 
     @property
+    def taught_file(self) -> Path:
+        """Of a GGUF file, what holds the weights that were taught: its adapter, or the file."""
+        return Path(self.adapter.partition(SHA256_MARK)[0] or self.planner)
+
+    @property
     def is_checkpoint(self) -> bool:
         """Whether it is a folder that transformers runs."""
         return Path(self.planner, 'config.json').exists()
@@ -94,8 +99,8 @@ class Candidate:
             facts['planner'] = Path(self.planner).name
             facts['sha256'] = hash_file(Path(self.planner))
         if self.adapter:
-            file = Path(self.adapter.partition(SHA256_MARK)[0])
-            facts |= {'adapter': file.name, 'adapter_sha256': hash_file(file)}
+            facts['adapter'] = self.taught_file.name
+            facts['adapter_sha256'] = hash_file(self.taught_file)
         if self.planner == SAYCAN:
             facts['saycan'] = read_saycan_config(self.domain).describe()
         if self.temperature:
@@ -181,7 +186,11 @@ class Candidate:
 
         files = {adapter.name: adapter.info.path for adapter in adapters}
         for adapter in adapters:
-            adapter.check(Path(self.planner), hash_file(Path(self.planner)))
+            adapter.check_base(Path(self.planner), hash_file(Path(self.planner)))
+            if adapter.sha256:
+                adapter.check_file()
+            else:
+                verify_sha256(adapter.info.path)
         model = LlamaCppModel(self.planner, threads=1, temperature=self.temperature, adapters=files)
         return AdaptedModel(model, adapters[0].name) if adapters else model
 

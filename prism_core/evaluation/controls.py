@@ -78,7 +78,7 @@ def play_controls(
     on_control: Callable[[str], None] = lambda name: None,
 ) -> dict[str, ControlScore]:
     """Let the junk planners play, the symbolic planner for comparison, and, where the candidate is
-    a GGUF file, the same model with its weights shuffled.
+    a GGUF file, the same model with its weights shuffled, or those of its adapter if it has one.
 
     Args:
         candidate: whom they stand beside; it is not played.
@@ -99,8 +99,11 @@ def play_controls(
     if candidate.is_gguf:
         on_control(UNTRAINED)
         with tempfile.TemporaryDirectory() as folder:
-            path = shuffle_weights(Path(candidate.planner), Path(folder))
-            untrained = replace(candidate, planner=str(path))
+            path = str(shuffle_weights(candidate.taught_file, Path(folder)))
+            if candidate.adapter:
+                untrained = replace(candidate, adapter=path)
+            else:
+                untrained = replace(candidate, planner=path)
             may = (max(chance, _LUCK), max(chance, _LUCK**0.5) if chance else _ANY)
             scores[UNTRAINED] = _play(untrained, first, domain, may)
     return scores

@@ -105,9 +105,19 @@ def _check_adapter(adapter: Adapter, base: GgufInfo, domain: str) -> list[Checke
     size = f'{adapter.info.size_bytes / _MIB:.1f} MiB'
     return [
         Checked(name, f'{size}, {adapter.info.path}'),
-        _check_hash(name, lambda: adapter.check(base.path, hash_file(base.path))),
+        _check_hash(name, adapter.check_file),
+        _check_base(name, adapter, base),
         _check_domain(name, adapter.info, domain),
     ]
+
+
+def _check_base(name: str, adapter: Adapter, base: GgufInfo) -> Checked:
+    said = f'sha256 {adapter.info.metadata.base_sha256[:12]}…'
+    try:
+        adapter.check_base(base.path, hash_file(base.path))
+    except PrismError as error:
+        return Checked(f'{name} base', said, str(error), is_error=True)
+    return Checked(f'{name} base', f'{said}, as expected')
 
 
 def _check_hash(name: str, check: Callable[[], CheckedFile]) -> Checked:

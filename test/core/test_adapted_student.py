@@ -11,18 +11,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from prism_core import (
+    Action,
     ConfigError,
     EngineLost,
     ModelHashMismatch,
     ModelNotLoaded,
     OutOfMemory,
+    Plan,
     PlanRejected,
     UnknownAdapter,
     find_domain,
     parse_scene_graph,
 )
+from prism_core.cli.plan import plan as plan_command
+from prism_core.cli.serve import read_chat
 from prism_core.domains.mapping import GRAPHS
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
@@ -31,6 +36,7 @@ from prism_core.inference.cascade import make_cascade_planner
 from prism_core.inference.child import memory
 from prism_core.inference.planning_domain import find_planning_domain
 from prism_core.inference.self_check import Checked, check_student
+from prism_core.inference.serve import PlannerServer
 from prism_core.inference.student import (
     ADAPTERS_VARIABLE,
     MODEL_VARIABLE,
@@ -370,6 +376,42 @@ def test_a_planner_without_adapters_says_so(monkeypatch):
         with_adapter(planner, 'depot')
 
 
+def test_prism_plan_takes_an_adapter(base, adapter, monkeypatch):
+    monkeypatch.setenv(MODEL_VARIABLE, str(base))
+    wanted = ['--request', 'where is the forklift?', '--planner', 'cascade']
+    done = CliRunner().invoke(plan_command, [*wanted, '--adapter', str(adapter())])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(plan_command, [*wanted, '--adapter', str(base)])
+    assert 'expected a LoRA adapter, got a model' in str(done.exception)
+    done = CliRunner().invoke(plan_command, [*wanted[:2], '--adapter', str(base)])
+    assert "'symbolic' takes no adapters, expected student or cascade" in str(done.exception)
+
+
+def test_who_is_served_names_an_adapter_by_the_model(base, adapter):
+    planner = make_planner(config_of(base, adapter('depot'), adapter('kitchen', 2)))
+    asked = []
+    for name in planner.health.adapters:
+
+        def plan(*arguments, name=name):
+            asked.append(name)
+            return Plan((Action('answer', ('yes',)),))
+
+        planner.adapted(name).plan = plan
+    domain = find_domain('mapping')
+    server = PlannerServer(planner, domain.table, read_chat, domain.read_prompt, port=0)
+    prompt = domain.make_dialect('spine').render_prompt('go on', GRAPH, ())
+    try:
+        assert server.models == ['student', 'student:depot', 'student:kitchen']
+        for model in ('student', 'student:kitchen', 'gpt-4o', 'student:depot'):
+            server.answer({'messages': prompt, 'model': model})
+        assert asked == ['depot', 'kitchen', 'depot', 'depot']
+        with pytest.raises(UnknownAdapter, match="no adapter 'attic'"):
+            server.answer({'messages': prompt, 'model': 'student:attic'})
+    finally:
+        server._http.server_close()
+        planner.close()
+
+
 # ------------------------------------------------------------------------- what `prism doctor` says
 
 
@@ -390,7 +432,7 @@ def test_each_adapter_is_looked_at_and_the_base_needs_no_domain(base, adapter, m
 
 def test_an_adapter_of_another_base_is_an_error(base, adapter, tmp_path, monkeypatch):
     other = write_gguf(tmp_path / 'other.gguf', nano_tokenizer(), seed=3)
-    line = lines_of(monkeypatch, base, adapter(of=other))['adapter depot sha256']
+    line = lines_of(monkeypatch, base, adapter(of=other))['adapter depot base']
     assert line.is_error
     assert 'expected the base that it was made for' in line.fault
 

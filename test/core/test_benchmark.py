@@ -36,6 +36,7 @@ from prism_core.inference.local.llama_cpp import LlamaCppBackend
 from prism_core.inference.local.local_model import LocalModel
 from prism_core.inference.student import StudentConfig
 
+from .tiny_adapters import write_adapter
 from .tiny_gguf import TAUGHT, nano_tokenizer, write_gguf
 
 DOMAIN = find_domain('mapping')
@@ -199,6 +200,16 @@ def test_the_command_for_students_prints_two_tables_and_writes_all_figures(confi
     assert written['settings']['plans'] == 3
     assert [found['held_to'] for found in written['runs']] == ['known', 'known', 'nothing']
     assert written['runs'][0]['first']['plans'] + written['runs'][0]['replans']['plans'] == 3
+
+
+def test_the_command_for_students_times_a_base_with_an_adapter(tmp_path):
+    base = write_gguf(tmp_path / 'base.gguf', nano_tokenizer())
+    adapter = write_adapter(tmp_path / 'depot.gguf', base).path
+    options = ('--plans', 3, '--threads', 1, '--json', tmp_path / 'out.json')
+    run('student', '--model', base, '--adapter', adapter, *options)
+    written = json.loads((tmp_path / 'out.json').read_text())
+    assert written['settings']['adapters'] == [str(adapter)]
+    assert all(found['first']['prompt_tokens'] > 100 for found in written['runs'])
 
 
 def test_the_command_for_prompts_counts_by_each_tokenizer(config, tmp_path):

@@ -16,7 +16,9 @@ from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.evaluate import evaluate, read_results
 from prism_core.evaluation.suite import SuiteConfig, draw_suite
 from prism_core.evaluation.trial import Desk
+from prism_core.files import hash_file
 
+from .tiny_adapters import write_adapter
 from .tiny_gguf import TAUGHT, nano_tokenizer, write_gguf
 
 FEW = SuiteConfig(worlds={'seed': 5, 'worlds': 1, 'tasks': 4, 'tier': 'core', 'hidden': [0.3]})
@@ -83,3 +85,27 @@ def test_student_is_the_file_that_the_environment_names_and_is_run_as_asked(
     assert run.exit_code == 0, run.output
     played = json.loads((out / 'report.json').read_text())['candidate']
     assert (played['planner'], played['temperature'], played['tries']) == (gguf.name, 1.0, 1)
+
+
+def test_a_base_is_evaluated_with_an_adapter_and_the_report_says_both(tmp_path):
+    base = write_gguf(tmp_path / 'base.gguf', nano_tokenizer())
+    adapter = write_adapter(tmp_path / 'depot.gguf', base).path
+    scores = evaluate(Candidate(str(base), tries=1, adapter=str(adapter)), FEW, tmp_path / 'out')
+    assert scores.trials > 3
+    played = json.loads((tmp_path / 'out/report.json').read_text())['candidate']
+    assert (played['planner'], played['adapter']) == ('base.gguf', 'depot.gguf')
+    assert played['adapter_sha256'] == hash_file(adapter)
+
+
+def test_an_adapter_of_another_base_is_not_evaluated(gguf, tmp_path):
+    other = write_gguf(tmp_path / 'other.gguf', nano_tokenizer(), seed=9)
+    adapter = write_adapter(tmp_path / 'depot.gguf', other).path
+    candidate = Candidate(str(gguf), adapter=str(adapter))
+    with pytest.raises(ConfigError, match='expected the base that it was made for'):
+        candidate.open(find_domain('mapping'))
+
+
+@pytest.mark.parametrize('planner', ['teacher', 'saycan', 'control:stay', 'symbolic'])
+def test_a_planner_that_takes_no_adapter_is_not_given_one(planner):
+    with pytest.raises(ConfigError, match='takes no adapter'):
+        Candidate(planner, adapter='depot.gguf').open(find_domain('mapping'))

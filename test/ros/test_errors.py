@@ -25,6 +25,7 @@ from prism_core import (
     SceneGraphError,
     TeacherAuth,
     TeacherUnavailable,
+    UnknownAdapter,
     WorldRejected,
 )
 from prism_msgs.msg import PlanErrorCode
@@ -44,6 +45,7 @@ CODES = {
     TeacherAuth: PlanErrorCode.TEACHER_AUTH,
     PlanRejected: PlanErrorCode.INVALID_OUTPUT,
     PromptTooLong: PlanErrorCode.CONTEXT_OVERFLOW,
+    UnknownAdapter: PlanErrorCode.UNKNOWN_PLANNER,
     PlannerError: PlanErrorCode.INVALID_OUTPUT,
     PlanParseError: PlanErrorCode.INVALID_OUTPUT,
     ConfigError: PlanErrorCode.INVALID_REQUEST,

@@ -41,25 +41,30 @@ class Adapter:
         """Its file and its sha256, as `read_adapters` takes them."""
         return f'{self.info.path.absolute()}' + (self.sha256 and f'{SHA256_MARK}{self.sha256}')
 
-    def check(self, base: Path, base_sha256: str) -> CheckedFile:
-        """Compare its file with what is known of it, and its base with the one that it is for.
+    def check_file(self) -> CheckedFile:
+        """Compare its file with what is known of it.
 
         Raises:
             ModelHashMismatch: it is another file.
             ModelNotLoaded: it cannot be read.
-            ConfigError: it was made for another base.
         """
-        checked = check_model_file(self.info.path, self.sha256, said_in=SHA256_MARK)
+        return check_model_file(self.info.path, self.sha256, said_in=SHA256_MARK)
+
+    def check_base(self, base: Path, sha256: str) -> None:
+        """Compare a base, and the sha256 of its file, with the one that it was made for.
+
+        Raises:
+            ConfigError: it is another one.
+        """
         wanted = self.info.metadata.base_sha256
-        if wanted != base_sha256:
+        if wanted != sha256:
             name = self.info.values.get(_BASE_NAME, '')
             called = f'{name}, ' if name else ''
             raise ConfigError(
                 f'{self.info.path}: expected the base that it was made for, {called}sha256 '
-                f'{wanted[:12]}…, got {base}, sha256 {base_sha256[:12]}…; let PRISM_STUDENT_MODEL '
+                f'{wanted[:12]}…, got {base}, sha256 {sha256[:12]}…; let PRISM_STUDENT_MODEL '
                 'name that base, or train and export an adapter of this one'
             )
-        return checked
 
 
 def read_adapters(entries: Sequence[str], base: GgufInfo) -> tuple[Adapter, ...]:

@@ -27,7 +27,9 @@ def load_student(path: str, sha256: str = '', adapters: Sequence[str] = (), **se
     """
     base = check_model_file(Path(path), sha256)
     found = read_adapters(adapters, read_gguf_info(Path(path), verify=False)) if adapters else ()
-    checked = {adapter.name: adapter.check(Path(path), base.sha256) for adapter in found}
+    checked = {adapter.name: adapter.check_file() for adapter in found}
+    for adapter in found:
+        adapter.check_base(Path(path), base.sha256)
     from prism_core.inference.local.llama_cpp import LlamaCppModel
 
     model: Any = LlamaCppModel(
