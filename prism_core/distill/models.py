@@ -174,6 +174,32 @@ def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: 
     return adapted
 
 
+def load_adapter_start(model: Any, source: str) -> None:
+    """Give an adapter the weights that another run came to.
+
+    Args:
+        model: from `prepare_base`.
+        source: the folder of an adapter.
+
+    Raises:
+        ConfigError: it cannot be read, or is of another shape.
+    """
+    import peft
+
+    try:
+        weights = peft.utils.save_and_load.load_peft_weights(source, device='cpu')
+        found = peft.set_peft_model_state_dict(model, weights)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ConfigError(_not_there('an adapter of this shape', source, error)) from error
+    lacks = [name for name in found.missing_keys if 'lora_' in name]
+    if lacks or found.unexpected_keys:
+        other = (*lacks, *found.unexpected_keys)[0]
+        raise ConfigError(
+            f'start: expected an adapter of the same rank and targets, got another in {source} '
+            f'({other}); name another, or set adapter to its shape'
+        )
+
+
 def check_targets(model: Any, targets: Iterable[str]) -> None:
     """Refuse targets of LoRA that the model does not have.
 

@@ -39,6 +39,7 @@ from prism_core.distill.following import GrowingDocuments, GrowingPlan
 from prism_core.distill.models import (
     check_hardware,
     holds_half,
+    load_adapter_start,
     load_base,
     load_start,
     load_tokenizer_of,
@@ -120,6 +121,8 @@ def train(
         model = prepare_base(
             model, config.adapter, gradient_checkpointing=config.gradient_checkpointing
         )
+        if config.start:
+            load_adapter_start(model, config.start)
     arguments = make_arguments(out / CHECKPOINTS, config, len(plan))
     first_step = number_of(checkpoint) if checkpoint else 0
     trainer = WeightedTrainer(
