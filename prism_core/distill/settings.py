@@ -47,7 +47,7 @@ def make_arguments(folder: Path, config: TrainConfig, steps: int) -> transformer
     optimizer = config.optimizer
     falling = round((1 - optimizer.decay_from) * steps)
     warmup = min(optimizer.warmup_steps, steps)
-    # On a processor, to bring a base that is held in bfloat16 to it again and again only takes time.
+    # On a processor, to bring to bfloat16 again and again what is held in it only takes time.
     is_mixed = wants_bf16(config) and (torch.cuda.is_available() or not holds_half(config))
     arguments = transformers.TrainingArguments(
         output_dir=str(folder),

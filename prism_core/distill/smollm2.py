@@ -23,7 +23,8 @@ CHAT_TEMPLATE = (
     "{%- else -%}{{- message['content'] + '<|im_end|>' -}}{%- endif -%}{{- '\\n' -}}"
     "{%- endfor -%}{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"
 )
-"""ChatML, as the model was tuned on, without the system message that its own template puts first."""
+"""ChatML, as the model was tuned on, without the system message that its own template begins with.
+"""
 
 _PLACES = """
 India California London Australia France Britain Chicago Korea Scotland Boston Cambridge Ohio
