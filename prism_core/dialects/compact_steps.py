@@ -44,7 +44,9 @@ class CompactSteps:
             raise PlanParseError('expected a plan with steps, got one without')
         *before, last = plan.actions
         with_it, ending = self._shorten(plan.actions, plan.primary_goal)
-        said = [self.render(action, plan.primary_goal) for action in before[: len(before) - with_it]]
+        said = [
+            self.render(action, plan.primary_goal) for action in before[: len(before) - with_it]
+        ]
         steps = ' ; '.join([*said, self._say(last, ending)])
         goal = self._handles.neutralize(plan.primary_goal.replace(':', ' '))
         return f' {goal} : {steps}'

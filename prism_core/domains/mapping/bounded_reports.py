@@ -42,9 +42,11 @@ FORMS: Mapping[str, SeveralForm] = {
         _been_allowed, r'I have been at each <a words> that I may enter: <b words>\.', 'b'
     ),
     'avoided': SeveralForm(
-        lambda g, names: _left_out(g, names, _AVOIDED), rf'I did not go into <a words>, {_AVOIDED}\.'
+        lambda g, names: _left_out(g, names, _AVOIDED),
+        rf'I did not go into <a words>, {_AVOIDED}\.',
     ),
     'too_far': SeveralForm(
-        lambda g, names: _left_out(g, names, _TOO_FAR), rf'I did not go into <a words>, {_TOO_FAR}\.'
+        lambda g, names: _left_out(g, names, _TOO_FAR),
+        rf'I did not go into <a words>, {_TOO_FAR}\.',
     ),
 }

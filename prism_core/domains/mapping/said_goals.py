@@ -10,7 +10,11 @@ from prism_core.domains.mapping.lexicon import Lexicon
 
 BOUND = ' , '
 """What stands before each constraint of a goal."""
-_SAID_BOUNDS = {'avoid': 'without going into', 'only_by': 'by way of', 'within': 'not far from here'}
+_SAID_BOUNDS = {
+    'avoid': 'without going into',
+    'only_by': 'by way of',
+    'within': 'not far from here',
+}
 
 
 def is_bounded(goal: str) -> bool:

@@ -114,11 +114,14 @@ class ReportGrammar:
         yield 'unmapped', in_order('unmapped ', self._nodes(self._looked_at_in_vain()))
         cut_off = in_order(' ', one_of([far, self._nodes(self._far_objects)]))
         tried = self._nodes(self._driven_in_vain())
-        yield 'unreachable', one_of(
-            [
-                self._if_all_is_seen(in_order('unreachable', optional(cut_off))),
-                in_order('unreachable ', tried),
-            ]
+        yield (
+            'unreachable',
+            one_of(
+                [
+                    self._if_all_is_seen(in_order('unreachable', optional(cut_off))),
+                    in_order('unreachable ', tried),
+                ]
+            ),
         )
         yield 'quoted', self._quotes()
         yield 'surveyed', self._if_all_is_seen(words('surveyed'))
@@ -162,7 +165,9 @@ class ReportGrammar:
         keys = one_text_of([*self._lexicon.attributes, 'description'])
         yield in_order(self._nodes(self._far_objects), ' ', keys)
         nodes = self._graph.nodes
-        yield in_order(self._nodes(n for n in self._graph.objects if not nodes[n].position), ' position')
+        yield in_order(
+            self._nodes(n for n in self._graph.objects if not nodes[n].position), ' position'
+        )
         unmeasured = self._far_objects if has_lengths(self._graph) else nodes
         yield in_order(self._nodes(unmeasured), ' distance')
         read = self._inspected_whole() & self._graph.objects.keys()
