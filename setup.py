@@ -53,6 +53,7 @@ setup(
             'domains/*/graphs/*.json',
             'domains/*/words/*.json',
             'domains/*/words/*.jsonl',
+            'domains/*/words/*/*.json',
             'evaluation/report_page/*',
             'models/*/*',
         ]
@@ -150,6 +151,7 @@ setup(
             'demo = prism_ros.commands:demo',
             'doctor = prism_ros.check_commands:doctor',
             'measure = prism_core.domains.mapping.commands:measure',
+            'voice = prism_core.domains.mapping.commands.voices:voice',
             'world = prism_core.domains.mapping.commands:world',
         ],
         'ros2doctor.checks': ['PrismCheck = prism_ros.ros2doctor_entry:PrismCheck'],

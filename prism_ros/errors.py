@@ -36,6 +36,7 @@ PROBLEM_CODES = {
     ProblemKind.ACTION: PlanErrorCode.INVALID_ACTION,
     ProblemKind.UNKNOWN_NODE: PlanErrorCode.UNKNOWN_NODE,
     ProblemKind.UNREACHABLE: PlanErrorCode.UNREACHABLE,
+    ProblemKind.FORBIDDEN: PlanErrorCode.FORBIDDEN,
 }
 """The error code of each reason to refuse a plan."""
 

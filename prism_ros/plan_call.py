@@ -16,8 +16,8 @@ from typing import Any
 from rclpy.task import Future
 
 from prism_core import (
-    ActionTable,
     CallStats,
+    Domain,
     Plan,
     Planner,
     PlannerError,
@@ -27,7 +27,6 @@ from prism_core import (
     ValidationReport,
     finish_plan,
     suspect,
-    validate_plan,
 )
 from prism_core.inference.adapted import adapters_of, with_adapter
 from prism_core.inference.cascade import PlanOffer, Taken
@@ -77,7 +76,7 @@ class PlanCall:
         node: ManagedNode,
         pool: PlannerPool,
         request: PlanningRequest,
-        table: ActionTable,
+        domain: Domain,
         deadline_s: float,
     ):
         self.phase = PlanMission.Feedback.QUEUED
@@ -90,7 +89,7 @@ class PlanCall:
         # Who names a planner wants its plan, whatever others make of the request.
         self._policy = pool.policy if request.planners == tuple(pool.names) else None
         self._request = request
-        self._table = table
+        self._domain = domain
         self._deadline_s = deadline_s  # of time.monotonic()
         self._outcome: Future | None = None
         self._waits_for_graph = False
@@ -220,13 +219,13 @@ class PlanCall:
         stats = getattr(planner, 'stats', None)
         if not isinstance(stats, CallStats):
             stats = CallStats()
-        report = validate_plan(plan, graph, self._table)
+        task, history = self._request.task, self._request.history
+        report = self._domain.validate(plan, task, graph, history)
         if report.is_valid:
-            task, history = self._request.task, self._request.history
-            doubt = suspect(plan, task, graph, history, self._table)
+            doubt = suspect(plan, task, graph, history, self._domain.table)
             if doubt:
                 raise PlanRejected(doubt)
-            plan = finish_plan(plan, graph, history, self._table)
+            plan = finish_plan(plan, graph, history, self._domain.table)
         return _Made(plan, graph, report, health_of(planner).model_id, stats)
 
     def _with_adapter(self, planner: Planner) -> Planner:

@@ -205,7 +205,8 @@ class TrainConfig:
     """A whole run.
 
     `base`: name on the Hub or local folder of a pretrained model; else `nano`. `start`: folder of a
-    checkpoint of the same shape and tokenizer, with whose weights a nano begins. `epochs`: how
+    checkpoint of the same shape and tokenizer, with whose weights a nano begins, or of an adapter
+    of the same base and shape. `epochs`: how
     often all samples are seen; `tokens`, where it is not 0, says how many instead. `eval_every`,
     `save_every` and `log_every` count steps. `best_by`: the figure of validation by which the best
     model is known: `loss`, `handle_accuracy`, `sample_accuracy` or one of a further test. `bf16`:
@@ -248,10 +249,10 @@ class TrainConfig:
             raise ConfigError(
                 f'expected either base, a pretrained model, or nano, a shape; got {both}'
             )
-        if self.start and self.nano is None:
+        if self.start and self.base and self.adapter.method == 'full':
             raise ConfigError(
-                f'start: expected a nano to begin with weights, got {self.start!r} beside a base; '
-                'name the checkpoint as base'
+                f'start: expected a nano or an adapter to begin with weights, got {self.start!r} '
+                'for all of a base; name the checkpoint as base'
             )
         if self.data.follow and (not self.tokens or self.curriculum.share):
             raise ConfigError(

@@ -148,6 +148,8 @@ def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: 
         return model
     import peft
 
+    from prism_core.distill.fast_lora import speed_up
+
     check_targets(model, adapter.targets)
     if adapter.method == 'qlora':
         model = peft.prepare_model_for_kbit_training(
@@ -155,7 +157,7 @@ def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: 
         )
     elif gradient_checkpointing:
         model.enable_input_require_grads()
-    return peft.get_peft_model(
+    adapted = peft.get_peft_model(
         model,
         peft.LoraConfig(
             task_type='CAUSAL_LM',
@@ -168,6 +170,34 @@ def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: 
             target_modules=list(adapter.targets),
         ),
     )
+    speed_up(adapted, adapter)
+    return adapted
+
+
+def load_adapter_start(model: Any, source: str) -> None:
+    """Give an adapter the weights that another run came to.
+
+    Args:
+        model: from `prepare_base`.
+        source: the folder of an adapter.
+
+    Raises:
+        ConfigError: it cannot be read, or is of another shape.
+    """
+    import peft
+
+    try:
+        weights = peft.utils.save_and_load.load_peft_weights(source, device='cpu')
+        found = peft.set_peft_model_state_dict(model, weights)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ConfigError(_not_there('an adapter of this shape', source, error)) from error
+    lacks = [name for name in found.missing_keys if 'lora_' in name]
+    if lacks or found.unexpected_keys:
+        other = (*lacks, *found.unexpected_keys)[0]
+        raise ConfigError(
+            f'start: expected an adapter of the same rank and targets, got another in {source} '
+            f'({other}); name another, or set adapter to its shape'
+        )
 
 
 def check_targets(model: Any, targets: Iterable[str]) -> None:
@@ -219,6 +249,11 @@ def check_hardware(config: TrainConfig) -> None:
 def wants_bf16(config: TrainConfig) -> bool:
     """Whether numbers are bfloat16 where that is enough."""
     return config.bf16 == 'yes' or (config.bf16 == 'auto' and _has_bf16())
+
+
+def holds_half(config: TrainConfig) -> bool:
+    """Whether the base is held in bfloat16: it is frozen, and what is trained is kept beside it."""
+    return bool(config.base) and wants_bf16(config) and config.adapter.method != 'full'
 
 
 def _has_bf16() -> bool:

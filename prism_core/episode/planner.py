@@ -7,7 +7,7 @@ import dataclasses
 import importlib
 import importlib.metadata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from prism_core.episode.episode import Ending, Episode, Turn
@@ -18,11 +18,14 @@ from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action, ActionTable, Role
 from prism_core.plan.plan import Plan
 from prism_core.plan.steps import render_steps
-from prism_core.plan.validation import validate_plan
+from prism_core.plan.validation import Problem, ValidationReport, validate_plan
 
 PlannerFactory = Callable[[], 'Planner']
 RequestCheck = Callable[[str, SceneGraph], str]
 """Says something of a request on a known graph; '' for nothing."""
+
+FindBreaches = Callable[[Plan, str, SceneGraph, Sequence[Turn]], Iterable[Problem]]
+"""What a valid plan would do that a request forbids, see `Domain`."""
 
 PLANNER_MEMBERS = ('name', 'plan', 'close')
 MAX_REFUSED_IN_A_ROW = 3
@@ -69,6 +72,13 @@ def no_question(request: str, known_graph: SceneGraph) -> str:
     return ''
 
 
+def no_breaches(
+    plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
+) -> Iterable[Problem]:
+    """No request forbids anything."""
+    return ()
+
+
 @runtime_checkable
 class Simulator(Protocol):
     """A world that carries out actions one by one and shows what they reveal.
@@ -93,7 +103,12 @@ class Simulator(Protocol):
 
 
 def run_episode(
-    planner: Planner, simulator: Simulator, episode: Episode, *, max_turns: int = MAX_TURNS
+    planner: Planner,
+    simulator: Simulator,
+    episode: Episode,
+    *,
+    max_turns: int = MAX_TURNS,
+    find_breaches: FindBreaches = no_breaches,
 ) -> Episode:
     """Let a planner work on a task until it answers, asks, fails, does the same in vain over and
     over, or runs out of turns.
@@ -107,6 +122,7 @@ def run_episode(
         simulator: a fresh one for this episode.
         episode: the task; turns that it may have are left out.
         max_turns: so many plans at most.
+        find_breaches: what is refused beyond what the validator refuses.
 
     Returns:
         The episode with its turns and why it ended, not yet judged.
@@ -124,6 +140,9 @@ def run_episode(
             ending, error = 'planner_error', str(caught)
             break
         report = validate_plan(plan, graph, simulator.table)
+        if report.is_valid:
+            breaches = find_breaches(plan, episode.task.request, graph, tuple(turns))
+            report = ValidationReport(tuple(breaches))
         if not report.is_valid:
             refusal = Observation(feedback=report.feedback, status='refused')
             turns.append(Turn(plan, (refusal,), graph.robot_location or '', known_graph=graph))

@@ -27,7 +27,6 @@ from prism_core.inference.adapted import adapters_of, say_unknown, with_adapter
 from prism_core.inference.suspicion import suspect
 from prism_core.plan.actions import Role
 from prism_core.plan.plan import Plan, ask_user
-from prism_core.plan.validation import validate_plan
 
 CASCADE = 'cascade'
 POLICIES = ('first', CASCADE)
@@ -156,7 +155,7 @@ def make_offer(
         plan = planner.plan(request, known_graph, history)
     except PlannerError as error:
         return PlanOffer(planner.name, None, str(error))
-    report = validate_plan(plan, known_graph, domain.table)
+    report = domain.validate(plan, request, known_graph, history)
     if not report.is_valid:
         return PlanOffer(planner.name, None, report.feedback)
     words = domain.vocabulary if planner.name == SYMBOLIC else None

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from prism_core.dialects.conversation import Dialect, Message
 from prism_core.dialects.graph_part import GraphPart, choose_part, find_told
 from prism_core.episode.episode import Turn
-from prism_core.episode.planner import RequestCheck, no_question
+from prism_core.episode.planner import FindBreaches, RequestCheck, no_breaches, no_question
 from prism_core.episode.planner_health import PlannerHealth
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
 from prism_core.graph.scene_graph import SceneGraph
@@ -20,7 +20,7 @@ from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.plan.actions import ActionTable
 from prism_core.plan.grammar import Lark
 from prism_core.plan.plan import Plan, ask_user
-from prism_core.plan.validation import validate_plan
+from prism_core.plan.validation import ValidationReport, validate_plan
 
 HeldTo = Literal['schema', 'known', 'nothing']
 """What a reply is held to while it is made: the dialect's JSON Schema, if it has one; plans that
@@ -82,6 +82,8 @@ class LMPlanner:
         context_tokens: what the model can hold, prompt and reply together; 0 for unknown.
         question_before: what to ask before a request is acted on (see `Domain`); the model is not
             asked then.
+        find_breaches: what a valid plan would do that the request forbids; such a reply is not
+            accepted, and the next try is told so.
         doubt: what is odd about a valid plan; such a reply is not accepted either.
         hear: what a robot said in words, as the model is told it (see `Language`).
         on_rejected: told each reply that was not accepted; on the thread of the call.
@@ -109,6 +111,7 @@ class LMPlanner:
         held_to: HeldTo = 'schema',
         context_tokens: int = 0,
         question_before: RequestCheck = no_question,
+        find_breaches: FindBreaches = no_breaches,
         doubt: Doubt = lambda plan, request, known_graph, history: '',
         hear: Hear = lambda known_graph, history: (known_graph, history),
         on_rejected: Callable[[Rejected], None] | None = None,
@@ -128,6 +131,7 @@ class LMPlanner:
         self._held_to = held_to
         self._context_tokens = context_tokens
         self._question_before, self._doubt, self._hear = question_before, doubt, hear
+        self._find_breaches = find_breaches
 
     @property
     def health(self) -> PlannerHealth:
@@ -161,6 +165,9 @@ class LMPlanner:
             reply, part = self._ask(dialect, request, known_graph, history, feedback)
             self.stats += stats_of(self._model)
             plan, reason, kinds = self._read(dialect, reply, known_graph, part)
+            if not reason:
+                breaches = tuple(self._find_breaches(plan, request, known_graph, history))
+                reason, kinds = _tell(ValidationReport(breaches))
             if not reason:
                 reason = self._doubt(plan, request, known_graph, history)
                 kinds = (SUSPICIOUS,)
@@ -286,9 +293,13 @@ class LMPlanner:
             plan = dialect.parse_reply(reply, part.graph if part else known_graph)
         except PlanParseError as error:
             return Plan(()), f'The reply cannot be read: {error}.', (UNREADABLE,)
-        report = validate_plan(plan, known_graph, self._table)
-        kinds = dict.fromkeys(problem.kind.value for problem in report.problems)
-        return plan, report.feedback, tuple(kinds)
+        return plan, *_tell(validate_plan(plan, known_graph, self._table))
+
+
+def _tell(report: ValidationReport) -> tuple[str, tuple[str, ...]]:
+    """The feedback of a report, and the kinds of its problems."""
+    kinds = dict.fromkeys(problem.kind.value for problem in report.problems)
+    return report.feedback, tuple(kinds)
 
 
 class _Untold(PlannerError):

@@ -175,15 +175,20 @@ def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -
     def doubt(plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> str:
         return suspect(plan, request, known_graph, history, domain.table, domain.vocabulary)
 
+    usual = {
+        'max_new_tokens': MAX_NEW_TOKENS,
+        'held_to': 'known',
+        'question_before': domain.question_before,
+        'find_breaches': domain.find_breaches,
+    }
     return LMPlanner(
         model,
         domain.make_dialect(dialect),
         domain.table,
         redraw=lambda number: domain.make_dialect(dialect, number),
-        question_before=domain.question_before,
         doubt=doubt,
         hear=domain.language.hear,
-        **{'max_new_tokens': MAX_NEW_TOKENS, 'held_to': 'known', **settings},
+        **{**usual, **settings},
     )
 
 

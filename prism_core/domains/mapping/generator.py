@@ -25,6 +25,8 @@ from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.solution import solve
 from prism_core.domains.mapping.twins import make_twin
 from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.typing_errors import mistype
+from prism_core.domains.mapping.words.wording import Wording
 from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
 from prism_core.domains.mapping.world_names import WorldNames
 from prism_core.episode.episode import Episode, Task, as_task
@@ -146,6 +148,7 @@ class Scene:
                 'wording': wording,
                 'phrasing': KINDS[intent.kind].phrasing_group(intent),
                 **told,
+                **({'voice': self.config.voice} if self.config.voice else {}),
             },
         )
 
@@ -186,8 +189,12 @@ def _check_meaning(episode: Episode, meanings: dict[str, Intent]) -> None:
 def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> list[Episode]:
     """A task, and its twin where there is one."""
     intent = KINDS[kind].draw(source)
-    is_unseen = 'wording' in scene.config.unseen
-    request = render_request(intent, rng, scene.words, is_unseen, scene.config.phrasings)
+    config = scene.config
+    is_unseen = 'wording' in config.unseen
+    wording = Wording(scene.words, is_unseen, config.phrasings, config.voice)
+    request = render_request(intent, rng, wording, kind)
+    if config.mistyped and rng.random() < config.mistyped:
+        request = mistype(request, rng, scene.known_graph)
     return prove_task(scene, request, kind, intent, rng, 'unseen' if is_unseen else 'seen')
 
 

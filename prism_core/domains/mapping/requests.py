@@ -9,29 +9,29 @@ from prism_core.domains.mapping.composed_requests import ComposedRequests
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.slots import fill_slots
-from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.wording import Wording
 
 
-def render_request(
-    intent: Intent, rng: Random, words: Words, is_unseen: bool = False, phrasings: int = 0
-) -> str:
+def render_request(intent: Intent, rng: Random, wording: Wording, kind: str = '') -> str:
     """A sentence that means the intent, in one of the phrasings of its group.
 
-    `is_unseen` draws phrasings, synonyms and paraphrases from the part that is held out;
-    `phrasings` is how many of a group are drawn from, 0 for all.
+    `kind` is that of the task: it counts where it has a way of its own to say parts.
     """
+    own = KINDS[kind or intent.kind]
+    if own.says_parts_as != 'commands':
+        return ComposedRequests(rng, wording).render(intent, own)
     if intent.constraints or KINDS[intent.kind].is_composed(intent):
-        return ComposedRequests(rng, words, is_unseen, phrasings).render(intent)
+        return ComposedRequests(rng, wording).render(intent, KINDS[intent.kind])
     group = KINDS[intent.kind].phrasing_group(intent)
-    phrasing = rng.choice(words.phrasings(group, is_unseen)[: phrasings or None])
+    phrasing = rng.choice(wording.phrasings(group, intent.attribute)[: wording.most or None])
     if intent.steps:
-        clauses = [_render_step(step, rng, words, is_unseen) for step in intent.steps]
+        clauses = [_render_step(step, rng, wording) for step in intent.steps]
         slots = dict(zip(('first', 'second', 'third'), clauses))
     else:
-        slots = fill_slots(intent, rng, words, is_unseen)
+        slots = fill_slots(intent, rng, wording)
     return phrasing.format(**slots)
 
 
-def _render_step(step: Intent, rng: Random, words: Words, is_unseen: bool) -> str:
-    phrasing = rng.choice(words.phrasings(f'step_{step.kind}', is_unseen))
-    return phrasing.format(**fill_slots(step, rng, words, is_unseen))
+def _render_step(step: Intent, rng: Random, wording: Wording) -> str:
+    phrasing = rng.choice(wording.phrasings(f'step_{step.kind}', step.attribute))
+    return phrasing.format(**fill_slots(step, rng, wording))

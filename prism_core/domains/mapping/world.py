@@ -43,9 +43,10 @@ class WorldConfig:
     of the `favored` classes that suits it, and tasks ask for these where there is a choice.
     `unseen` names what is drawn from the held-out part: `wording`, `classes`, `places`; without it
     worlds hold nothing held out. `phrasings`: so many for each kind of sentence, 0 for all.
-    `names`: what the world calls its things, see `world_names`.
-    `observations`: `attributes`, or `words` of a robot that describes what it looks at, which kinds
-    of task may need.
+    `names`: what the world calls its things, see `world_names`. `voice`: who asks, see
+    `words/voices`; '' for the house's own phrasings. `mistyped`: the share of the sentences with
+    typing errors. `observations`: `attributes`, or `words` of a robot that describes what it looks
+    at, which kinds of task may need.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -62,6 +63,8 @@ class WorldConfig:
     unseen: frozenset[str] = field(default_factory=frozenset)
     phrasings: int = 0
     names: str = 'plain'
+    voice: str = ''
+    mistyped: float = 0.0
     observations: str = 'attributes'
 
     def __post_init__(self):

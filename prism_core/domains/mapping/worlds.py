@@ -10,6 +10,7 @@ from random import Random
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import kinds_to_draw
 from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.voices import voices_for
 from prism_core.domains.mapping.world import SIZES, WorldConfig
 from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError
@@ -31,9 +32,12 @@ class WorldRecipe:
     task, small worlds, common classes) or `full`. `sizes`: the share of each size class. `hidden`:
     shares of a world that the robot does not know at the start, drawn from equally. `kinds` and
     `families`: all where none is named. `unseen`: the share of the worlds of the test split that
-    show what is held out. `phrasings`: so many for each kind of sentence, 0 for all. `names`: what
-    the worlds call their things, see `world_names`. `observations`: `attributes` are shown, or a
-    robot describes in `words`; `mixed`: in half of the worlds.
+    show what is held out. `voices`: the share of the worlds in which one of the voices of
+    `words/voices` asks; where what is held out is shown, one that no training world hears.
+    `mistyped`: the share of their sentences with typing errors. `phrasings`: so many for each kind
+    of sentence of the house's own, 0 for all. `names`: what the worlds call their things, see
+    `world_names`. `observations`: `attributes` are shown, or a robot describes in `words`; `mixed`:
+    in half of the worlds.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -49,6 +53,8 @@ class WorldRecipe:
     families: tuple[str, ...] = ()
     unseen: float = 0.5
     phrasings: int = 0
+    voices: float = 0.0
+    mistyped: float = 0.0
     names: str = 'plain'
     observations: str = 'attributes'
 
@@ -69,8 +75,11 @@ class WorldRecipe:
         if not self.hidden:
             raise ConfigError('hidden: expected at least one share from 0 to 0.9, got none')
         kinds_to_draw(self.tier, self.kinds)
-        if not 0 <= self.unseen <= 1:
-            raise ConfigError(f'unseen: expected a share from 0 to 1, got {self.unseen}')
+        for name in ('unseen', 'voices', 'mistyped'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(
+                    f'{name}: expected a share from 0 to 1, got {getattr(self, name)}'
+                )
         for size in self.sizes:
             for share in self.hidden:
                 WorldConfig(
@@ -113,6 +122,7 @@ def plan_world(
     (family,) = _draw_rare(rng, families, 1, 'family', coverage)
     kinds = kinds_to_draw(recipe.tier, recipe.kinds)
     sizes = list(recipe.sizes)
+    voice = _draw_voice(recipe, index, bool(unseen))
     classes = sorted(words.object_classes(recipe.tier, unseen, family))
     classes.sort(key=lambda name: coverage.get(f'class:{name}', 0))
     rarest = classes[:_RAREST]
@@ -127,8 +137,16 @@ def plan_world(
         unseen=unseen,
         phrasings=recipe.phrasings,
         names=recipe.names,
+        voice=voice,
+        mistyped=recipe.mistyped if voice else 0.0,
         observations=_draw_observations(recipe, index),
     )
+
+
+def _draw_voice(recipe: WorldRecipe, index: int, is_unseen: bool) -> str:
+    """Who asks in a world, by chance of its own."""
+    rng = Random(f'voice {recipe.seed}:{index}')  # noqa: S311 - no secret
+    return rng.choice(voices_for(is_unseen)) if rng.random() < recipe.voices else ''
 
 
 def _draw_observations(recipe: WorldRecipe, index: int) -> str:

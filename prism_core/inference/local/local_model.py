@@ -35,6 +35,10 @@ from prism_core.inference.text_model import JsonSchema, Score
 from prism_core.plan.grammar import Lark
 
 
+REPLY_TOKENS = 512
+"""So many tokens are kept free for a reply at most; one of a trained student has a tenth of that."""
+
+
 class _Completion:
     """What one call goes by, and what it took so far."""
 
@@ -112,7 +116,8 @@ class LocalModel:
         """
         with self._begin_call(timeout_s, adapter, seed, on_text) as (backend, call):
             prompt = self._encode(backend, messages)
-            self._check_room(backend, len(prompt), _room(grammar, max_new_tokens))
+            self._check_room(backend, len(prompt), reply_room(grammar, max_new_tokens))
+            max_new_tokens = min(max_new_tokens, backend.context_tokens - len(prompt))
             constraint = None if grammar is None else self._grammars.start(grammar)
             return self._generate(backend, prompt, constraint, max_new_tokens, call)
 
@@ -359,10 +364,13 @@ class LocalModel:
         return int(np.searchsorted(summed, rng.random() * summed[-1], side='right'))
 
 
-def _room(grammar: JsonSchema | Lark | None, max_new_tokens: int) -> int:
-    """So many tokens a reply can have."""
+def reply_room(grammar: JsonSchema | Lark | None, max_new_tokens: int) -> int:
+    """So many tokens of the context are kept free for a reply. One that is held to known names may
+    be longer where the prompt leaves more: the longest sentence of a grammar is many times what
+    anybody says.
+    """
     if isinstance(grammar, Lark):
-        return min(max_new_tokens, grammar.longest)
+        return min(max_new_tokens, grammar.longest, REPLY_TOKENS)
     return max_new_tokens
 
 

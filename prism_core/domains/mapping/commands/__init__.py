@@ -32,6 +32,10 @@ measure = Commands(
             f'{_MEASURE}:controls',
             'Junk planners: pairs and discoveries that they solve, and their luck elsewhere.',
         ),
+        'bounds': (
+            'prism_core.domains.mapping.commands.keeping:bounds',
+            'Who enters what a request forbids, and what the check of plans costs.',
+        ),
         'prompts': (
             f'{_MEASURE}:prompts',
             'Whether what the teacher does can be learned from what a prompt says.',

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 from prism_core.domains.mapping.lexicon import Lexicon
+from prism_core.domains.mapping.words.voices import load_voices
 from prism_core.graph.elements import NodeKind
 
 _LEXICON_FILES = ('attributes', 'groups', 'objects', 'places', 'purposes', 'regions')
@@ -38,6 +39,8 @@ class Words:
 
     `of_site` are the object classes and the families of places that a site defines: nothing of
     these is held out from training worlds. `site_nouns` is all that its file has a word for.
+    `voices` are the phrasings of each voice, `people_call` what people call classes and purposes
+    beside what the lexicon has.
     """
 
     lexicon: Lexicon
@@ -46,6 +49,8 @@ class Words:
     region_details: tuple[str, ...]
     of_site: frozenset[str]
     site_nouns: tuple[str, ...]
+    voices: Mapping[str, Mapping[str, tuple[str, ...]]]
+    people_call: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def held_out_family(self) -> str:
@@ -105,6 +110,10 @@ class Words:
         known = self.lexicon.objects.get(name)
         synonyms = known.synonyms if known is not None else self.lexicon.regions.get(name, ())
         return (name, *_of_either(synonyms, is_unseen))
+
+    def called(self, name: str, is_unseen: bool) -> tuple[str, ...]:
+        """What people call a class or a purpose beside what the lexicon has."""
+        return _of_either(self.people_call.get(name, ()), is_unseen)
 
     def purposes_of(self, purpose: str, is_unseen: bool) -> tuple[str, ...]:
         """How a purpose may be put."""
@@ -166,6 +175,8 @@ def make_words(
         region_details=tuple(details['regions']),
         of_site=of_site,
         site_nouns=site_nouns,
+        voices=load_voices(),
+        people_call={name: tuple(texts) for name, texts in _load('people_call').items()},
     )
 
 
