@@ -14,10 +14,7 @@ from dataclasses import dataclass, replace
 from prism_core.domain import Domain
 from prism_core.episode.episode import Episode
 from prism_core.episode.planner import run_episode
-from prism_core.inference.local.grammar import Grammars, GrammarState, TokenVocabulary
-from prism_core.plan.grammar import Lark
-
-_END = 256
+from prism_core.inference.local.grammar import take_text
 
 
 @dataclass(frozen=True)
@@ -28,13 +25,16 @@ class HeldReply:
         kind: of the task.
         reply: the text.
         taken: so much of it some reply begins with.
-        is_refused: whether the grammar takes not all of it.
     """
 
     kind: str
     reply: str
     taken: str
-    is_refused: bool
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is no sentence of the grammar."""
+        return self.taken != self.reply
 
     @property
     def cause(self) -> str:
@@ -61,11 +61,7 @@ def play_right(episode: Episode, domain: Domain) -> Episode | None:
 def hold_replies(
     episodes: Iterable[Episode], domain: Domain, dialect_name: str
 ) -> Iterator[HeldReply]:
-    """Hold each plan of some episodes to the grammar of a dialect, byte by byte: what the tokens of
-    a model are does not matter.
-    """
-    tokens = [*(bytes([byte]) for byte in range(_END)), b'']
-    grammars = Grammars(TokenVocabulary(tokens, (_END,), _END, lambda text: [*text.encode()]))
+    """Hold each plan of some episodes to the grammar of a dialect."""
     for episode in episodes:
         dialect = domain.make_dialect(dialect_name, episode.seed)
         graph = episode.known_graph
@@ -73,13 +69,6 @@ def hold_replies(
             known, history = domain.language.hear(graph, episode.turns[:number])
             grammar = dialect.make_grammar(episode.task.request, known, history)
             reply = dialect.render_reply(turn.plan, known)
-            yield _hold(episode.task.kind, reply, grammar, grammars.start(grammar))
+            yield HeldReply(episode.task.kind, reply, take_text(grammar, reply))
             for observation in turn.observations:
                 graph = graph.apply(observation.update)
-
-
-def _hold(kind: str, reply: str, grammar: Lark, state: GrammarState) -> HeldReply:
-    said = reply.encode()
-    taken = next((at for at, byte in enumerate(said) if not state.take(byte)), len(said))
-    is_sentence = taken == len(said) and state.may_end and len(said) <= grammar.longest
-    return HeldReply(kind, reply, said[:taken].decode(errors='ignore'), not is_sentence)

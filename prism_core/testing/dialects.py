@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from random import Random
 
 from prism_core.dialects.conversation import Dialect, Message, Prompt
@@ -21,8 +20,6 @@ from prism_core.plan.steps import render_steps
 
 PlanFrom = Callable[[Task, Prompt], Plan]
 """What a teacher plans for a task from a prompt."""
-
-_END = 256  # behind all bytes
 
 
 def check_dialect(
@@ -223,25 +220,8 @@ def _first_other(before: Sequence[Message], after: Sequence[Message]) -> str:
 
 def _take(grammar: Lark, text: str) -> str:
     """As much of a text as a grammar takes; all of it, too, where nothing can hold it to one."""
-    make = _grammars()
-    if make is None:
-        return text
-    constraint = make(grammar)
-    taken = bytearray()
-    for byte in text.encode():
-        if not constraint.take(byte):
-            return taken.decode(errors='replace')
-        taken.append(byte)
-    return text if constraint.may_end else f'{text}…'
-
-
-@lru_cache(maxsize=1)
-def _grammars() -> Callable | None:
-    """What compiles grammars for a model of which each token is a byte."""
     try:
-        from prism_core.inference.local.grammar import Grammars, TokenVocabulary
+        from prism_core.inference.local.grammar import take_text
     except ImportError:
-        return None
-    tokens = [bytes([value]) for value in range(_END)]
-    vocabulary = TokenVocabulary([*tokens, b''], (), _END, lambda text: list(text.encode()))
-    return Grammars(vocabulary).start
+        return text
+    return take_text(grammar, text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import llguidance
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _KEPT_GRAMMARS = 8
+_BYTES = 256
 
 
 def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
@@ -152,3 +154,23 @@ class GrammarState:
         """Take all tokens to which there is no alternative."""
         forced = self._matcher.compute_ff_tokens()
         return forced[: self._matcher.try_consume_tokens(forced)] if forced else []
+
+
+def take_text(grammar: Lark, text: str) -> str:
+    """As much of a text as some sentence of a grammar begins with, whatever the tokens of a model
+    are; a mark stands behind it where only a longer one is a sentence.
+    """
+    state = _byte_grammars().start(grammar)
+    said = text.encode()
+    taken = next((at for at, byte in enumerate(said) if not state.take(byte)), len(said))
+    if taken < len(said):
+        return said[:taken].decode(errors='ignore')
+    return text if state.may_end else f'{text}…'
+
+
+@lru_cache(maxsize=1)
+def _byte_grammars() -> Grammars:
+    """For a model of which each token is a byte."""
+    tokens = [bytes([value]) for value in range(_BYTES)]
+    vocabulary = TokenVocabulary([*tokens, b''], (), _BYTES, lambda text: [*text.encode()])
+    return Grammars(vocabulary)

@@ -50,15 +50,15 @@ def refusals(tasks: int, free: int, kinds: tuple[str, ...], seed: int) -> None:
             held = list(progress.track(hold_replies(right, domain, 'compact'), description=name))
             bad = [one for one in held if one.is_refused]
             for one in bad:
-                cause = (name, one.kind, one.cause)
-                refused[cause] += 1
-                shown.setdefault(cause, []).append(one.reply)
+                place = (name, one.kind, one.cause)
+                refused[place] += 1
+                shown.setdefault(place, []).append(one.reply)
             numbers = (len(right), len(drawn) - len(right), len(held), _texts(held), len(bad))
             table.add_row(name, *map(str, numbers))
     Console(width=120).print(table)
-    for (name, kind, cause), number in refused.most_common():
-        click.echo(f'{number} {name}, {kind}: {cause}')
-        for reply in shown[name, kind, cause][:_SHOWN]:
+    for place, number in refused.most_common():
+        click.echo(f'{number} {", ".join(place)}')
+        for reply in shown[place][:_SHOWN]:
             click.echo(f'    {reply}')
 
 

@@ -120,8 +120,8 @@ class MappingLanguage(Language):
     ) -> tuple[Argument, ...]:
         """The arguments of an action from few words."""
         if self.table[name].ends_mission:
-            said = expand_reports(phrase, graph, self.lexicon, self._meant_by(goal))
-            return (join_reports((one.report for one in said), graph),)
+            told = expand_reports(phrase, graph, self.lexicon, self._meant_by(goal))
+            return (join_reports((one.report for one in told), graph),)
         if name == 'extend_map':
             return self._read_position(phrase, graph)
         if name == 'explore_region':

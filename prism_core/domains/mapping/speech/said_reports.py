@@ -165,8 +165,8 @@ def _expand(phrase: Phrase, graph: SceneGraph, lexicon: Lexicon, classes: str) -
     if kinds is None:
         raise PlanParseError(f'expected a form of answer, got {" ".join(phrase)[:60]!r}')
     if form == 'done' and len(phrase) > 1:
-        told = (_render(report, graph) for report in _expand_values(phrase[1:]))
-        return Said(Report('done', (' '.join(told),)))
+        sentences = (_render(report, graph) for report in _expand_values(phrase[1:]))
+        return Said(Report('done', (' '.join(sentences),)))
     nodes = [str(part) for part in phrase[1:] if isinstance(part, Named)]
     behind = phrase[-1] if len(phrase) > 1 and not isinstance(phrase[-1], Named) else ''
     attribute, _, value = behind.partition(' ; ')

@@ -194,11 +194,11 @@ class SeveralGrammar:
             for call in self._calls_of(name):
                 calls.setdefault(call, {}).update(dict.fromkeys(places))
         by_places: dict[tuple[str, ...], list[str]] = {}
-        for call, found in calls.items():
-            by_places.setdefault(tuple(found), []).append(call)
+        for call, places_of in calls.items():
+            by_places.setdefault(tuple(places_of), []).append(call)
         parts = []
-        for found, called in by_places.items():
-            where = in_order(' ', self._nodes(found))
+        for seen_from, called in by_places.items():
+            where = in_order(' ', self._nodes(seen_from))
             where = optional(where) if is_all_seen else where
             parts.append(in_order(f'{form} of ', self._with_others(called), where, end))
         return one_of(parts)
