@@ -37,7 +37,7 @@ def unless(condition: Intent, step: Intent) -> Intent:
     return Intent('conditional', value='no', condition=condition, steps=(step,))
 
 
-# ---------------------------------------------------------------------------------------- the way back
+# ------------------------------------------------------------------------------------- the way back
 
 
 def test_what_was_found_is_told_where_it_was_asked():
@@ -134,7 +134,7 @@ def test_unless_there_is_none_and_if_there_is_one_are_the_same():
     assert not is_same_meaning(unless(there, GO_TO_DOCK), unless(none, GO_TO_DOCK))
 
 
-# -------------------------------------------------------------------------- several questions, places
+# ------------------------------------------------------------------------ several questions, places
 
 
 @pytest.mark.parametrize(

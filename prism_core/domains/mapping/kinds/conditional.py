@@ -160,9 +160,9 @@ class Conditional(Kind):
         said = course.follow(condition, is_last=False)
         if isinstance(said, Step):
             return said
-        holds = kind_of(condition).holds(condition, said)
-        is_so = holds != (intent.value == 'no')
-        branch = [] if holds is None else intent.steps[0 if is_so else 1 :][:1]
+        is_met = kind_of(condition).holds(condition, said)
+        is_so = is_met != (intent.value == 'no')
+        branch = [] if is_met is None else intent.steps[0 if is_so else 1 :][:1]
         if not branch:
             return said
         told = course.follow(branch[0], is_last=is_last)
