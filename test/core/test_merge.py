@@ -29,7 +29,8 @@ def make_adapter(folder, base, **settings):
     torch.manual_seed(3)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     model = peft.get_peft_model(
-        model, peft.LoraConfig(task_type='CAUSAL_LM', r=4, target_modules=TARGETS, **settings)
+        model,
+        peft.LoraConfig(task_type='CAUSAL_LM', r=4, **{'target_modules': TARGETS, **settings}),
     )
     with torch.no_grad():
         for name, values in model.named_parameters():
