@@ -36,7 +36,11 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option('--dataset', type=_there, help='Data it was trained on; its sha256 is written down.')
 @click.option('--recipe', type=_there, help='How it was made; the text is written down.')
 @click.option('--evaluation', type=_there, help='What was measured; the text is written down.')
-@click.option('--base', default='', help='The model that was trained further, for the card.')
+@click.option(
+    '--base',
+    default='',
+    help='The model that was trained further, for the card; of an adapter, the folder of its base.',
+)
 @click.option('--card/--no-card', default=True, show_default=True, help='Write a README.md beside.')
 @click.option(
     '--llama-cpp', type=_folder, help='Convert with this checkout of llama.cpp, for other families.'
@@ -56,13 +60,18 @@ def export(
     card: bool,
     llama_cpp: Path | None,
 ) -> None:
-    """Write a merged checkpoint as GGUF, compare both, and publish it if they are alike."""
+    """Write a checkpoint, or an adapter alone, as GGUF; publish it if both are alike.
+
+    The file of an adapter is for the file base.gguf in the folder of its base.
+    """
     from prism_core.domain import find_domain
     from prism_core.files import hash_file, read_text
     from prism_core.gguf_info import ModelMetadata, hash_action_table
 
     try:
+        from prism_core.distill.export_adapter import export_adapter
         from prism_core.distill.export_gguf import export_gguf
+        from prism_core.distill.merge import is_adapter
         from prism_core.distill.model_card import write_model_card
     except ImportError as error:
         raise _explain(error) from error
@@ -79,6 +88,10 @@ def export(
         recipe=read_text(recipe) if recipe else '',
         evaluation=read_text(evaluation) if evaluation else '',
     )
+    if is_adapter(checkpoint):
+        adapted = export_adapter(checkpoint, out, metadata=metadata, base=base)
+        click.echo(f'{out}: {adapted.info.size_bytes:,} bytes; {adapted.closeness}')
+        return
     done = export_gguf(
         checkpoint, out, metadata=metadata, float_type=float_type, llama_cpp=llama_cpp
     )

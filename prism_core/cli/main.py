@@ -33,6 +33,7 @@ _ROWS = (
     ('base', 'base:base', 'Fetch a pretrained model to train students on.'),
     ('train', 'train:train', 'Train a student: a nano from scratch, or on a pretrained base.'),
     ('merge', 'train:merge', 'Put an adapter into its base; needs no GPU.'),
+    ('extract', 'train:extract', 'Cut what whole tuning changed to an adapter.'),
     ('export', 'export:export', 'Write a merged checkpoint as GGUF, and compare both.'),
     ('quantize', 'export:quantize', 'Write a GGUF file in fewer bits.'),
     ('iterate', 'iterate:iterate', 'Train, play, choose what the teacher shows next, train again.'),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`prism train` and `prism merge`: from a dataset to a student of full precision."""
+"""`prism train`, `prism merge`, `prism extract`: from a dataset to a student of full precision."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SETTINGS: dict[str, tuple[str, Any, str]] = {
     '--base': ('base', str, 'Pretrained model: local folder, or name on the Hub.'),
     '--method': (
         'adapter.method',
-        click.Choice(['lora', 'dora', 'qlora', 'full']),
+        click.Choice(['lora', 'dora', 'qlora', 'linear', 'full']),
         'What of a base is trained.',
     ),
     '--rank': ('adapter.rank', int, 'Rank of LoRA.'),
@@ -133,6 +133,18 @@ def merge(adapter: Path, out: Path, base: str, dtype: str, allow_download: bool)
 
     run(adapter, out, base=base, dtype=dtype, allow_download=allow_download)
     click.echo(f'{out}')
+
+
+@click.command()
+@click.option('--tuned', required=True, type=_folder, help='Checkpoint, or folder of its run.')
+@click.option('--base', required=True, type=_folder, help='The base that it was tuned from.')
+@click.option('--out', required=True, type=_folder, help='New folder.')
+@click.option('--rank', default=16, show_default=True, type=click.IntRange(1), help='Of LoRA.')
+def extract(tuned: Path, base: Path, out: Path, rank: int) -> None:
+    """Cut what `prism train --method linear` changed in a base to an adapter of LoRA."""
+    from prism_core.distill.extract import extract as run
+
+    click.echo(f'{out}: {run(tuned, out, base=base, rank=rank)}')
 
 
 def _read_pair(pair: str) -> tuple[str, Any]:

@@ -37,7 +37,7 @@ from prism_core.errors import ConfigError
 BASE_GGUF = 'base.gguf'
 STAGE = 'base'
 _DIALECT, _CONVERSATIONS = 'compact', 50
-_MAX_MEAN_KL = 0.01
+MAX_MEAN_KL_QUANTISED = 0.01
 """llama.cpp rounds what is multiplied with matrices in 4 bits to 8, which transformers does not."""
 
 
@@ -74,7 +74,7 @@ def make_base(out: Path, source: Path | None = None) -> Check:
         }
         (draft / RECIPE).write_text(yaml.safe_dump(recipe, sort_keys=False), 'utf-8')
         probes = draw_conversations(domain_named(DEFAULT_DOMAIN), _DIALECT, _CONVERSATIONS)
-        return check_export(draft / BASE_GGUF, draft, tokenizer, probes, _MAX_MEAN_KL)
+        return check_export(draft / BASE_GGUF, draft, tokenizer, probes, MAX_MEAN_KL_QUANTISED)
 
 
 def _check_out(out: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -160,9 +161,15 @@ def _expect_same(
 
 def load_reference(checkpoint: Path) -> Callable[[Sequence[int]], np.ndarray]:
     """The logits of a checkpoint by transformers, in F32 on the CPU."""
-    model = AutoModelForCausalLM.from_pretrained(
-        checkpoint, dtype=torch.float32, local_files_only=True
-    ).eval()
+    return logits_of(
+        AutoModelForCausalLM.from_pretrained(
+            checkpoint, dtype=torch.float32, local_files_only=True
+        ).eval()
+    )
+
+
+def logits_of(model: Any) -> Callable[[Sequence[int]], np.ndarray]:
+    """The logits of a model of transformers."""
 
     def logits(tokens: Sequence[int]) -> np.ndarray:
         with torch.inference_mode():

@@ -77,19 +77,25 @@ class AdapterConfig:
     """What of a pretrained base is trained.
 
     `lora` and `dora` add matrices of `rank` to the `targets`, `qlora` does so on a base in 4 bits,
-    `full` trains all weights. `rank_stabilised` scales by the root of the rank.
+    `linear` trains the matrices of the `targets` themselves, whose change `prism extract` cuts to
+    an adapter, `full` all weights. `rank_stabilised` scales by the root of the rank.
 
     Raises:
         ConfigError: a value is out of its range.
     """
 
-    method: Literal['lora', 'dora', 'qlora', 'full'] = 'lora'
+    method: Literal['lora', 'dora', 'qlora', 'linear', 'full'] = 'lora'
     rank: int = 16
     alpha: int = 16
     dropout: float = 0.0
     bias: Literal['none', 'all', 'lora_only'] = 'none'
     rank_stabilised: bool = False
     targets: tuple[str, ...] = LINEAR_LAYERS
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what comes out is a model, not an adapter."""
+        return self.method in ('linear', 'full')
 
     def __post_init__(self):
         _check_least('rank', self.rank, 1)
@@ -249,7 +255,7 @@ class TrainConfig:
             raise ConfigError(
                 f'expected either base, a pretrained model, or nano, a shape; got {both}'
             )
-        if self.start and self.base and self.adapter.method == 'full':
+        if self.start and self.base and self.adapter.is_whole:
             raise ConfigError(
                 f'start: expected a nano or an adapter to begin with weights, got {self.start!r} '
                 'for all of a base; name the checkpoint as base'

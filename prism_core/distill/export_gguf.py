@@ -65,7 +65,7 @@ def export_gguf(
     if float_type not in FLOAT_TYPES:
         raise ConfigError(f'type: expected one of {", ".join(FLOAT_TYPES)}, got {float_type!r}')
     config, tokenizer = load_checkpoint(checkpoint)
-    conversations = conversations or _draw(metadata)
+    conversations = conversations or draw_probes(metadata)
     with publish(out) as draft:
         if llama_cpp is None:
             _write(checkpoint, draft, config, tokenizer, metadata, float_type)
@@ -103,7 +103,12 @@ def load_checkpoint(folder: Path) -> tuple[PretrainedConfig, PreTrainedTokenizer
     return config, tokenizer
 
 
-def _draw(metadata: ModelMetadata) -> list[Conversation]:
+def draw_probes(metadata: ModelMetadata) -> list[Conversation]:
+    """Conversations of the domain and dialect that the metadata name.
+
+    Raises:
+        ConfigError: they name none.
+    """
     if not metadata.domain or not metadata.dialect:
         raise ConfigError(
             'expected conversations to compare the models on, or the domain and dialect to draw '
@@ -122,14 +127,15 @@ def _write(
 ) -> None:
     writer = open_writer(draft, config, float_type)
     try:
-        _write_metadata(writer, metadata)
+        write_metadata(writer, metadata)
         write_tokenizer(writer, tokenizer, config.vocab_size)
         write_tensors(writer, checkpoint, config, float_type)
     finally:
         writer.close()
 
 
-def _write_metadata(writer: GGUFWriter, metadata: ModelMetadata) -> None:
+def write_metadata(writer: GGUFWriter, metadata: ModelMetadata) -> None:
+    """Write what is known of a model."""
     for name, key in METADATA_KEYS.items():
         if value := getattr(metadata, name):
             writer.add_string(key, value)

@@ -52,7 +52,7 @@ def speed_up(model: Any, adapter: AdapterConfig) -> None:
         return
     for layer in model.modules():
         if isinstance(layer, Linear) and layer.base_layer.bias is None:
-            layer.forward = partial(_forward, layer)  # type: ignore[method-assign]
+            layer.forward = partial(_forward, layer)
 
 
 def _forward(layer: Linear, x: torch.Tensor) -> torch.Tensor:

@@ -122,7 +122,7 @@ def write_tensors(
         writer.write_ti_data_to_file()
         for file, key in sources.values():
             values = file.get_tensor(key).float().numpy()
-            values = _reorder(values, key, config)
+            values = reorder(values, key, config)
             kind, _, _ = FLOAT_TYPES[_type_of(values.shape, float_type)]
             writer.write_tensor_data(quants.quantize(np.ascontiguousarray(values), kind))
         if extra is not None:
@@ -160,7 +160,7 @@ def _type_of(shape: tuple[int, ...], float_type: str) -> str:
     return float_type if len(shape) > 1 else 'F32'
 
 
-def _reorder(values: np.ndarray, key: str, config: PretrainedConfig) -> np.ndarray:
+def reorder(values: np.ndarray, key: str, config: PretrainedConfig) -> np.ndarray:
     """Llama's q and k as llama.cpp turns them: pairs beside each other, not half a head apart."""
     if find_architecture(config) != MODEL_ARCH.LLAMA:
         return values

@@ -67,11 +67,11 @@ def make_tokenizer(vocabulary: Vocabulary, handles: Sequence[str]) -> Tokenizer:
     numbers = {token: number for number, token in enumerate(vocabulary.tokens)}
     pairs: list = [tuple(merge.split(' ')) for merge in vocabulary.merges]
     tokenizer = Tokenizer(BPE(numbers, pairs))
-    tokenizer.pre_tokenizer = InOrder([  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = InOrder([
         Digits(individual_digits=True),
         ByteLevel(add_prefix_space=False, use_regex=True),
     ])  # fmt: skip
-    tokenizer.decoder = ByteLevelDecoder()  # type: ignore[assignment]
+    tokenizer.decoder = ByteLevelDecoder()
     tokenizer.add_special_tokens([AddedToken(t, normalized=False) for t in vocabulary.control])
     tokenizer.add_tokens([AddedToken(handle, normalized=False) for handle in handles])
     return tokenizer

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,7 @@ FOLDER = 'tokens'
 _ARRAYS = ('tokens', 'weights', 'starts', 'lengths')
 
 
-def keep_tokens(
-    folder: Path, what: Sequence[Any] | Mapping[str, Any], make: Callable[[], Documents]
-) -> Documents:
+def keep_tokens(folder: Path, what: Sequence[Any], make: Callable[[], Documents]) -> Documents:
     """The documents that are kept, or else those that are made, which are kept then.
 
     Args:
@@ -47,5 +45,5 @@ def keep_tokens(
 
 def _read(path: Path) -> Documents:
     with np.load(path) as kept:
-        arrays = [kept[name] for name in _ARRAYS]
-        return Documents(*arrays, dropped=json.loads(str(kept['dropped'])))
+        arrays = {name: kept[name] for name in _ARRAYS}
+        return Documents(**arrays, dropped=json.loads(str(kept['dropped'])))

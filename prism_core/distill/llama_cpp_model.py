@@ -33,12 +33,13 @@ class GgufModel:
     Args:
         path: the file.
         context_tokens: the longest sequence that `logits` is asked for.
+        adapter: a file of LoRA to put on the model.
 
     Raises:
         ConfigError: llama.cpp cannot load it; says why.
     """
 
-    def __init__(self, path: Path, context_tokens: int = 512):
+    def __init__(self, path: Path, context_tokens: int = 512, *, adapter: Path | None = None):
         self._context = None
         with quiet_log() as errors:
             params = llama_cpp.llama_model_default_params()
@@ -56,9 +57,21 @@ class GgufModel:
             if self._context is None:
                 self.close()
                 raise ConfigError(f'llama.cpp cannot run {path}: {_reason(errors)}')
+            if adapter is not None and not self._put_on(adapter):
+                self.close()
+                raise ConfigError(f'llama.cpp cannot put {adapter} on {path}: {_reason(errors)}')
         self.context_tokens = context_tokens
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self.vocab_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+
+    def _put_on(self, adapter: Path) -> bool:
+        """The model frees what it holds of an adapter."""
+        loaded = llama_cpp.llama_adapter_lora_init(self._model, os.fsencode(adapter))
+        if loaded is None:
+            return False
+        adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(loaded)
+        scales = (ctypes.c_float * 1)(1.0)
+        return not llama_cpp.llama_set_adapters_lora(self._context, adapters, 1, scales)
 
     def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
         """The tokens of a text.

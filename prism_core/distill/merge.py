@@ -21,7 +21,7 @@ from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 
 DTYPES = {'bf16': torch.bfloat16, 'fp32': torch.float32}
-_ADAPTER, _WEIGHTS = 'adapter_config.json', 'adapter_model.safetensors'
+_ADAPTER, WEIGHTS = 'adapter_config.json', 'adapter_model.safetensors'
 
 
 def merge(
@@ -44,11 +44,11 @@ def merge(
     """
     if dtype not in DTYPES:
         raise ConfigError(f'dtype: expected one of {", ".join(DTYPES)}, got {dtype!r}')
-    adapter = _find_adapter(adapter)
+    adapter = find_adapter(adapter)
     _check_out(out)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    settings = _read_settings(adapter)
+    settings = read_settings(adapter)
     source = base or settings.get('base_model_name_or_path') or ''
     if is_quantised(source, allow_download=allow_download):
         raise ConfigError(
@@ -62,7 +62,7 @@ def merge(
     recipe = {
         'stage': 'merge',
         'adapter': str(adapter.resolve()),
-        'adapter_sha256': hash_file(adapter / _WEIGHTS),
+        'adapter_sha256': hash_file(adapter / WEIGHTS),
         'base': source,
         'dtype': dtype,
     }
@@ -72,9 +72,19 @@ def merge(
         (draft / RECIPE).write_text(yaml.safe_dump(recipe, sort_keys=False), 'utf-8')
 
 
-def _find_adapter(folder: Path) -> Path:
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds an adapter, or the run that trained one."""
+    return any((place / _ADAPTER).exists() for place in (folder, folder / BEST))
+
+
+def find_adapter(folder: Path) -> Path:
+    """The folder of an adapter: this one, or the best one of a run.
+
+    Raises:
+        ConfigError: there is none.
+    """
     for place in (folder, folder / BEST):
-        if (place / _ADAPTER).exists() and (place / _WEIGHTS).exists():
+        if (place / _ADAPTER).exists() and (place / WEIGHTS).exists():
             return place
     if any((place / 'config.json').exists() for place in (folder, folder / BEST)):
         raise ConfigError(
@@ -82,7 +92,7 @@ def _find_adapter(folder: Path) -> Path:
             'it as it is'
         )
     raise ConfigError(
-        f'expected an adapter in {folder}, with its {_ADAPTER} and {_WEIGHTS}; `prism train` '
+        f'expected an adapter in {folder}, with its {_ADAPTER} and {WEIGHTS}; `prism train` '
         'writes one to best/ and last/'
     )
 
@@ -95,7 +105,12 @@ def _check_out(out: Path) -> None:
         raise ConfigError(f'{out} holds something that is no merged model; choose another --out')
 
 
-def _read_settings(adapter: Path) -> dict[str, Any]:
+def read_settings(adapter: Path) -> dict[str, Any]:
+    """What kind of adapter it is.
+
+    Raises:
+        ConfigError: it cannot be read, or is not of LoRA.
+    """
     try:
         settings = json.loads((adapter / _ADAPTER).read_text('utf-8'))
     except ValueError as error:
@@ -108,14 +123,24 @@ def _read_settings(adapter: Path) -> dict[str, Any]:
     return settings
 
 
-def _merge(model: Any, adapter: Path, source: str) -> Any:
+def attach(model: Any, adapter: Path, source: str) -> Any:
+    """A base with an adapter on it.
+
+    Args:
+        model: the base.
+        adapter: folder of the adapter.
+        source: where the base comes from, for errors.
+
+    Raises:
+        ConfigError: the adapter cannot be read, or does not fit.
+    """
     import peft
 
     try:
-        weights = load_file(adapter / _WEIGHTS)
+        weights = load_file(adapter / WEIGHTS)
     except SafetensorError as error:
         raise ConfigError(
-            f'expected weights in {adapter / _WEIGHTS}, which cannot be read: {error}; train again'
+            f'expected weights in {adapter / WEIGHTS}, which cannot be read: {error}; train again'
         ) from error
     try:
         adapted = peft.PeftModel.from_pretrained(model, str(adapter))
@@ -132,6 +157,11 @@ def _merge(model: Any, adapter: Path, source: str) -> Any:
             f'expected a base that the adapter in {adapter} was trained on, got {source}, which '
             f'lacks {unexpected[0]}; name the right one with --base'
         )
+    return adapted
+
+
+def _merge(model: Any, adapter: Path, source: str) -> Any:
+    adapted = attach(model, adapter, source)
     try:
         return adapted.merge_and_unload(safe_merge=True)
     except ValueError as error:

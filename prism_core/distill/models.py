@@ -146,11 +146,17 @@ def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: 
     """
     if adapter.method == 'full':
         return model
+    check_targets(model, adapter.targets)
+    if adapter.method == 'linear':
+        for name, module in model.named_modules():
+            is_target = name.rpartition('.')[2] in adapter.targets
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad_(is_target)
+        return model
     import peft
 
     from prism_core.distill.fast_lora import speed_up
 
-    check_targets(model, adapter.targets)
     if adapter.method == 'qlora':
         model = peft.prepare_model_for_kbit_training(
             model, use_gradient_checkpointing=gradient_checkpointing
@@ -188,7 +194,7 @@ def load_adapter_start(model: Any, source: str) -> None:
 
     try:
         weights = peft.utils.save_and_load.load_peft_weights(source, device='cpu')
-        found = peft.set_peft_model_state_dict(model, weights)
+        found: Any = peft.set_peft_model_state_dict(model, weights)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ConfigError(_not_there('an adapter of this shape', source, error)) from error
     lacks = [name for name in found.missing_keys if 'lora_' in name]
@@ -253,7 +259,7 @@ def wants_bf16(config: TrainConfig) -> bool:
 
 def holds_half(config: TrainConfig) -> bool:
     """Whether the base is held in bfloat16: it is frozen, and what is trained is kept beside it."""
-    return bool(config.base) and wants_bf16(config) and config.adapter.method != 'full'
+    return bool(config.base) and wants_bf16(config) and not config.adapter.is_whole
 
 
 def _has_bf16() -> bool:

@@ -150,16 +150,16 @@ def read_documents(source: Source, split: str, tokenizer: Any, config: TrainConf
             [open_shard_documents(folder / SHARDS / split, own, weighing) for folder in folders]
         )
     rows = list(_rows(source, split, config.data, config.domain))
-    settings = {'prompt_weight': prompt_weight, 'settings': config.data.template_settings}
+    settings = config.data.template_settings
 
     def encode() -> Documents:
-        encoder = ChatEncoder(tokenizer, **settings)
+        encoder = ChatEncoder(tokenizer, prompt_weight=prompt_weight, settings=settings)
         whole = [row for row in rows if not encoder.holds_control(row[0])]
         dropped = {CONTROL_IN_TEXT: len(rows) - len(whole)} if len(whole) < len(rows) else {}
         return join_documents([encoder.encode(*row) for row in whole], dropped)
 
-    made_of = [rows, settings, tokenizer.chat_template, tokenizer.backend_tokenizer.to_str()]
-    return keep_tokens(source.folder, made_of, encode)
+    read_by = (tokenizer.chat_template, tokenizer.backend_tokenizer.to_str())
+    return keep_tokens(source.folder, [rows, prompt_weight, settings, *read_by], encode)
 
 
 def _rows(source: Source, split: str, data: DataConfig, domain: str) -> Iterable[Row]:

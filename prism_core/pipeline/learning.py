@@ -207,7 +207,7 @@ def merge_student(recipe: Recipe, trained: Made, ledger: Ledger) -> Made:
         ConfigError: the adapter does not fit the base.
     """
     config = recipe.train
-    if config.nano is not None or config.adapter.method == 'full':
+    if config.nano is not None or config.adapter.is_whole:
         return trained
 
     def make(folder: Path) -> str:

@@ -427,8 +427,6 @@ def test_weights_of_another_shape_or_tokenizer_are_refused(dataset, tmp_path):
     tokenizer.add_tokens(['another'])
     with pytest.raises(ConfigError, match='start: expected a checkpoint with the tokenizer of the'):
         load_start(str(start), config, tokenizer)
-    with pytest.raises(ConfigError, match=r'start: expected a nano to begin with weights, got'):
-        config_of({**nano_recipe(start='x'), 'nano': None, 'base': 'y'})
 
 
 def test_losses_are_of_the_groups_of_the_split_valid(dataset, tmp_path):

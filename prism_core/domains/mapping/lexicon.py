@@ -265,11 +265,17 @@ class Lexicon:
         """
         return _call_first(tuple(classes.split(' or ')), self._words_for_several)
 
-    def wider_calls(self, calls: Iterable[str]) -> frozenset[str]:
+    def wider_calls(self, calls: frozenset[str]) -> frozenset[str]:
         """Some calls, and the words for several classes of which one is among them."""
-        calls = frozenset(calls)
-        wider = (word for c, word in self._words_for_several.items() if not calls.isdisjoint(c))
-        return calls.union(wider)
+        found = self._wider_calls.get(calls)
+        if found is None:
+            words = (w for c, w in self._words_for_several.items() if not calls.isdisjoint(c))
+            found = self._wider_calls[calls] = calls.union(words)
+        return found
+
+    @cached_property
+    def _wider_calls(self) -> dict[frozenset[str], frozenset[str]]:
+        return {}
 
     @cached_property
     def _words_for_several(self) -> Mapping[tuple[str, ...], str]:

@@ -35,7 +35,7 @@ from prism_core.inference.text_model import JsonSchema, Score
 from prism_core.plan.grammar import Lark
 
 REPLY_TOKENS = 512
-"""So many tokens are kept free for a reply at most; a trained student says a tenth of that."""
+"""So many tokens are kept free for a reply at most; a student says a tenth of that."""
 
 
 class _Completion:

@@ -44,6 +44,10 @@ measure = Commands(
             f'{_MEASURE}:invariance',
             "Whether the teacher's plans follow names and class word, and stay in another order.",
         ),
+        'refusals': (
+            'prism_core.domains.mapping.commands.refusals:refusals',
+            'Right replies that the grammar refuses, by worlds, kind and cause.',
+        ),
         'speed': (
             f'{_MEASURE}:speed',
             'Episodes a second that one process simulates and judges, and draws; and its memory.',

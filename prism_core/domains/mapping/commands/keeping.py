@@ -7,7 +7,7 @@ import itertools
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -18,7 +18,6 @@ from rich.table import Table
 
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.generator import draw_episodes
-from prism_core.domains.mapping.judge import judge_episode
 from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.requests import render_request
 from prism_core.domains.mapping.solution import solve
@@ -35,7 +34,7 @@ _KINDS = ('avoiding', 'keeping_clear', 'staying_on', 'staying_within')
 Open = Callable[[Task], Planner]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Kept:
     """What a planner did: of how many requests, in how many steps, and how many of each entered
     what was forbidden; how many of its plans were refused; how often it was right, and asked.
@@ -49,17 +48,23 @@ class Kept:
     right: int = 0
     asked: int = 0
 
-    def add(self, episode: Episode, right: bool) -> None:
-        """Count an episode."""
+    def __add__(self, other: Kept) -> Kept:
+        return Kept(*(one + two for one, two in zip(astuple(self), astuple(other))))
+
+    @classmethod
+    def of(cls, episode: Episode) -> Kept:
+        """What an episode that was judged counts."""
         broken = count_broken_steps(episode)
-        self.requests += 1
-        self.steps += sum(1 for _ in episode.actions)
-        self.broken_steps += broken
-        self.broken += broken > 0
         seen = (observation for turn in episode.turns for observation in turn.observations)
-        self.refused += sum(observation.status == 'refused' for observation in seen)
-        self.right += right
-        self.asked += episode.ending == 'asked'
+        return cls(
+            requests=1,
+            steps=sum(1 for _ in episode.actions),
+            broken_steps=broken,
+            broken=broken > 0,
+            refused=sum(observation.status == 'refused' for observation in seen),
+            right=episode.outcome is not None and episode.outcome.success,
+            asked=episode.ending == 'asked',
+        )
 
 
 def count_broken_steps(episode: Episode) -> int:
@@ -146,15 +151,21 @@ def bounds(requests: int, hidden: float, with_student: bool) -> None:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         for pair in progress.track(pairs, total=requests, description='requests and twins'):
             for name, (open_one, is_checked) in planners.items():
-                for episode, kept in zip(pair, found[name]):
-                    played = run_episode(
-                        open_one(episode.task),
-                        domain.make_simulator(episode),
-                        episode,
-                        find_breaches=domain.find_breaches if is_checked else no_breaches,
-                    )
-                    kept.add(played, judge_episode(played, domain.lexicon).success)
+                played = [_play(domain, open_one, episode, is_checked) for episode in pair]
+                kept, twin = found[name]
+                found[name] = kept + Kept.of(played[0]), twin + Kept.of(played[1])
     Console(width=int(os.environ.get('COLUMNS', '160'))).print(_tabulate(found))
+
+
+def _play(domain: MappingDomain, open_one: Open, episode: Episode, is_checked: bool) -> Episode:
+    """A task as a planner plays it, judged."""
+    played = run_episode(
+        open_one(episode.task),
+        domain.make_simulator(episode),
+        episode,
+        find_breaches=domain.find_breaches if is_checked else no_breaches,
+    )
+    return replace(played, outcome=domain.judge(played))
 
 
 def _tabulate(found: dict[str, tuple[Kept, Kept]]) -> Table:

@@ -19,6 +19,7 @@ from prism_core.domains.mapping.reading.accounting import (
     is_look_there,
 )
 from prism_core.domains.mapping.reading.composing import Composer, units_of
+from prism_core.domains.mapping.reading.constraints import set_aside
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.cutting import with_looks
 from prism_core.domains.mapping.reading.exclusions import Exclusions
@@ -126,8 +127,9 @@ class RequestReader:
         return last[2]
 
     def _read_anew(self, request: str, known_graph: SceneGraph) -> _Read:
-        sentence = with_looks(self._tagger.tag(request, known_graph))
+        sentence, aside = set_aside(with_looks(self._tagger.tag(request, known_graph)))
         read = self._read_tagged(request, sentence, known_graph)
+        read = replace(read, kept=(*read.kept, *aside)) if aside else read
         if not read.unread and forgets(read.intent, sentence, units_of(sentence)):
             return replace(read, unread=(' '.join(request.split()),))
         return read

@@ -53,7 +53,8 @@ _TO_O = re.compile(
 _BACK = re.compile(
     r'\b(?:(?:come|drive|head|go|roll|straight|right|be) back'
     r'(?! (?:from|to R|to O|up|and forth|in))|'
-    r'come home|back (?:here|home|to (?:this|where))|return (?:here|to (?:me|this|where)))\b'
+    r'come home|back (?:here|home|to (?:this|where))|return (?:here|to (?:me|this|where))|'
+    r'(?:and|then) return(?! (?:to|the|a|an|me|its?|all|every|how|what|whether|O|R)\b))\b'
 )
 
 

@@ -153,6 +153,11 @@ _CLOSED = re.compile(
     r'\bR is (?:closed|shut|locked|flooded|unsafe|not safe|dangerous)(?:'
     r' (?:today|now|off))?(?= [.,;])'
 )
+_SET_ASIDE = re.compile(
+    r'\b(?:please )?(?:(?:never mind|forget(?: about)?|ignore|disregard)(?: about)? '
+    r'[OR](?: (?:, |and |or )*[OR])*|leave [OR](?: (?:, |and |or )*[OR])* alone)'
+    r'(?: for now| now| today| then)?(?= (?:[,.;:]|and|but)|$)'
+)
 _NOT_IT = re.compile(rf'\b(?:but |and |so )?{_NEVER} {_DRIVING} (?:{_WHERE} )*(?:it|there)\b')
 
 
@@ -184,6 +189,20 @@ def take_constraints(sentence: Sentence, graph: SceneGraph, lexicon: Lexicon) ->
                 constraints += [each for each in read if each not in constraints]
                 sentence, at = rest, 0
     return FoundConstraints(tuple(constraints), sentence, tuple(said))
+
+
+def set_aside(sentence: Sentence) -> tuple[Sentence, tuple[tuple[int, int], ...]]:
+    """A sentence without what it says to leave alone and never speaks of again, such as `never mind
+    O`; and where in the request that stands.
+    """
+    aside = _SET_ASIDE.search(sentence.text)
+    if aside is None:
+        return sentence, ()
+    rest, part = _cut_out(sentence, *aside.span()), sentence.part(*aside.span())
+    named = {mention.target for mention in rest.of('object', 'region', 'purpose')}
+    if not named or not named.isdisjoint(mention.target for mention in part.mentions):
+        return sentence, ()
+    return rest, (part.said,)
 
 
 def _cut_out(sentence: Sentence, start: int, end: int) -> Sentence:

@@ -55,9 +55,12 @@ class SeveralGrammar:
         known, graph = self.known, self.grammar.graph
         yield 'same', self._compared('same ')
         yield 'differ', self._compared('differ ')
-        yield 'all_of', one_of(
-            in_order('all_of ', self._several(names), f' ; {key} ', self._lexicon_values(key))
-            for key, names in known.items()
+        yield (
+            'all_of',
+            one_of(
+                in_order('all_of ', self._several(names), f' ; {key} ', self._lexicon_values(key))
+                for key, names in known.items()
+            ),
         )
         yield 'having_of', one_of(self._having())
         yield from self._ranked()
@@ -83,9 +86,12 @@ class SeveralGrammar:
         """
         graph = self.grammar.graph
         yield 'list', self._in_places('list', graph.objects, '', is_all_seen)
-        ends = ((in_order(f' ; {k} ', self._lexicon_values(k)), n) for k, n in self._known_objects())
-        yield 'all_have', one_of(
-            self._in_places('all_have', names, end, is_all_seen) for end, names in ends
+        ends = (
+            (in_order(f' ; {k} ', self._lexicon_values(k)), n) for k, n in self._known_objects()
+        )
+        yield (
+            'all_have',
+            one_of(self._in_places('all_have', names, end, is_all_seen) for end, names in ends),
         )
 
     # ---------------------------------------------------------------------------------------------
@@ -120,7 +126,9 @@ class SeveralGrammar:
         define = self.grammar.writer.define
         one = define(
             'VALUE',
-            one_of(in_order(f'{key} ', self._lexicon_values(key)) for key in self.lexicon.attributes),
+            one_of(
+                in_order(f'{key} ', self._lexicon_values(key)) for key in self.lexicon.attributes
+            ),
         )
         return define('VALUES', in_order(one, optional(in_order(' and ', one))))
 
@@ -217,5 +225,12 @@ class SeveralGrammar:
 
     def _calls_of(self, name: str) -> list[str]:
         """All that a node is called, and the words for several classes of which it is one."""
-        calls = calls_of(self.grammar.graph.nodes[name])
-        return sorted(call for call in self.lexicon.wider_calls(calls) if _CALL.fullmatch(call))
+        calls = self.lexicon.wider_calls(calls_of(self.grammar.graph.nodes[name]))
+        found = self._sayable.get(calls)
+        if found is None:
+            found = self._sayable[calls] = sorted(filter(_CALL.fullmatch, calls))
+        return found
+
+    @cached_property
+    def _sayable(self) -> dict[frozenset[str], list[str]]:
+        return {}
