@@ -28,7 +28,11 @@ _SOURCES = {
 @click.command()
 @click.argument('task')
 @click.option('--namespace', default='', help='Namespace of the robot.')
-@click.option('--planner', default='', help="Name of a planner; the robot's order when left out.")
+@click.option(
+    '--planner',
+    default='',
+    help="Name of a planner, behind a colon an adapter; the robot's order when left out.",
+)
 @click.option('--location', default='', help='Region to plan from, when not where the robot is.')
 @click.option('--timeout', 'timeout_s', default=30.0, show_default=True, help='Seconds to wait.')
 @click.option(

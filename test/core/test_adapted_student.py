@@ -46,6 +46,7 @@ from prism_core.inference.student import (
     make_planner,
     make_student_planner,
 )
+from prism_core.testing import check_planner
 
 from .tiny_adapters import write_adapter
 from .tiny_gguf import TAUGHT, conversations_of, nano_tokenizer, write_gguf
@@ -334,6 +335,12 @@ def test_adapters_that_do_not_fit_are_refused_before_anything_is_loaded(base, ad
     monkeypatch.setattr(memory, 'available_bytes', lambda: 2**20)
     with pytest.raises(OutOfMemory, match=r'needs about 0\.\d\d GiB of memory'):
         make_planner(config_of(base, adapter()))
+
+
+def test_a_planner_with_adapters_keeps_the_promises_of_the_protocol(base, adapter):
+    planner = make_planner(config_of(base, adapter('depot', 1), adapter('kitchen', 2)))
+    planner.plan = planner.adapted('kitchen').plan
+    check_planner(planner, [('go to field_2', GRAPH, ()), ('where is the forklift?', GRAPH, ())])
 
 
 # --------------------------------------------------------------------------------- how it is named

@@ -17,6 +17,7 @@ from .sources import ROOT, ROS, imports_of
 # What prism_ros may import beside the public names.
 PUBLIC_MODULES = {
     'prism_core.bench.missions',
+    'prism_core.inference.adapted',
     'prism_core.inference.cascade',
     'prism_core.inference.planning_domain',
     'prism_core.inference.self_check',
