@@ -105,7 +105,7 @@ def parse_report(text: str, graph: SceneGraph) -> Report:
         try:
             if render_report(report, graph) == text:
                 return report
-        except KeyError:
+        except (LookupError, ValueError):
             continue
     return Report('say', (text,))
 
