@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import torch
-from peft.tuners.lora import Linear
 
 from prism_core.distill.config import AdapterConfig
 
@@ -50,12 +49,14 @@ def speed_up(model: Any, adapter: AdapterConfig) -> None:
     """
     if adapter.method != 'lora' or adapter.dropout or adapter.bias != 'none':
         return
+    from peft.tuners.lora import Linear
+
     for layer in model.modules():
         if isinstance(layer, Linear) and layer.base_layer.bias is None:
             layer.forward = partial(_forward, layer)
 
 
-def _forward(layer: Linear, x: torch.Tensor) -> torch.Tensor:
+def _forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
     (name,) = layer.active_adapters
     down, up = layer.lora_A[name].weight, layer.lora_B[name].weight
     return _Adapted.apply(x, layer.base_layer.weight, down, up, layer.scaling[name])

@@ -60,12 +60,12 @@ def test_base_and_adapter_answer_in_llama_cpp_as_in_transformers(tmp_path, make,
 
 def test_the_robot_takes_the_file_with_its_base(llama, tmp_path):
     make_adapter(tmp_path / 'adapter', llama)
-    export(tmp_path / 'adapter', tmp_path / 'a.gguf')
+    done = export(tmp_path / 'adapter', tmp_path / 'a.gguf')
     (adapter,) = read_adapters([str(tmp_path / 'a.gguf')], read_gguf_info(llama / BASE_GGUF))
     metadata = adapter.info.metadata
     assert metadata.base_sha256 == read_gguf_info(llama / BASE_GGUF).sha256
     assert (metadata.domain, metadata.dialect) == (METADATA.domain, METADATA.dialect)
-    assert adapter.info.sha256
+    assert done.info.sha256
 
 
 def test_what_gguf_cannot_hold_is_refused(llama, tmp_path):

@@ -80,7 +80,7 @@ numpy: graph.importing.occupancy graph.importing.site bench dataset distill eval
 PIL: graph.importing.occupancy
 scipy: graph.importing.occupancy
 openai: inference.endpoint.client
-peft: distill.merge distill.models
+peft: distill.extract distill.fast_lora distill.merge distill.models
 plotext: pictures.terminal
 ray: dataset.runner
 rich: cli commands pictures
