@@ -35,6 +35,7 @@ from prism_core.errors import (
     SceneGraphError,
     TeacherAuth,
     TeacherUnavailable,
+    UnknownAdapter,
     WorldRejected,
 )
 from prism_core.graph.elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node, is_name, quote
@@ -121,6 +122,7 @@ __all__ = [
     'TeacherUnavailable',
     'TextModel',
     'Turn',
+    'UnknownAdapter',
     'ValidationReport',
     'Vocabulary',
     'WorldRejected',

@@ -17,6 +17,7 @@
         │   ├── EngineLost          what runs its model died, was killed or does not answer
         │   ├── TeacherUnavailable  the endpoint of its model cannot be reached or does not serve
         │   └── TeacherAuth         the endpoint refuses the key or the account
+        ├── UnknownAdapter      its model has no adapter of that name
         ├── PromptTooLong       what is known does not fit the model's context
         └── PlanRejected        plans came, and the validator accepted none
 
@@ -113,6 +114,10 @@ class TeacherUnavailable(PlannerUnavailable):
 
 class TeacherAuth(PlannerUnavailable):
     """The endpoint of a language model refuses the key or the account."""
+
+
+class UnknownAdapter(PlannerError):
+    """The model of the planner has no adapter of the name that was asked for."""
 
 
 class PromptTooLong(PlannerError):

@@ -58,7 +58,8 @@ class ModelMetadata:
 
     `dialect` and `dialect_version`: what it reads and writes. `action_table_version`: from
     `hash_action_table`. `dataset_sha256`: of what it was trained on. `recipe`: the recipe files,
-    as text. `evaluation`: what was measured, as text.
+    as text. `evaluation`: what was measured, as text. `base_sha256`: of an adapter: that of the
+    file that it was made for.
     """
 
     name: str
@@ -70,6 +71,7 @@ class ModelMetadata:
     dataset_sha256: str = ''
     recipe: str = ''
     evaluation: str = ''
+    base_sha256: str = ''
 
 
 METADATA_KEYS = {
@@ -117,6 +119,11 @@ class GgufInfo:
     def architecture(self) -> str:
         """Such as `llama`."""
         return str(self.values.get('general.architecture', ''))
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether it holds changes to the weights of another file, not a model."""
+        return self.values.get('general.type') == 'adapter'
 
     @property
     def context_tokens(self) -> int:

@@ -16,7 +16,7 @@ from rclpy.node import Node
 from prism_core import PlannerHealth, SceneGraph
 from prism_msgs.msg import PlanningStatus
 from prism_ros.conversions import wire_text
-from prism_ros.planner_status import judge
+from prism_ros.planner_status import judge, say_adapters
 
 TOPIC = '/diagnostics'  # the one absolute name: all tools look there
 PERIOD_S = 1.0
@@ -82,4 +82,4 @@ def _describe(health: PlannerHealth) -> str:
     """One planner in words."""
     said = str(health.error or health.remark)
     model = f' ({health.model_id})' if health.model_id else ''
-    return f'{health.state}{model}' + (f': {said}' if said else '')
+    return f'{health.state}{model}{say_adapters(health)}' + (f': {said}' if said else '')

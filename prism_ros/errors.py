@@ -20,6 +20,7 @@ from prism_core import (
     SceneGraphError,
     TeacherAuth,
     TeacherUnavailable,
+    UnknownAdapter,
 )
 from prism_msgs.msg import PlanErrorCode
 
@@ -35,6 +36,7 @@ PROBLEM_CODES = {
     ProblemKind.ACTION: PlanErrorCode.INVALID_ACTION,
     ProblemKind.UNKNOWN_NODE: PlanErrorCode.UNKNOWN_NODE,
     ProblemKind.UNREACHABLE: PlanErrorCode.UNREACHABLE,
+    ProblemKind.FORBIDDEN: PlanErrorCode.FORBIDDEN,
 }
 """The error code of each reason to refuse a plan."""
 
@@ -55,6 +57,7 @@ _ERROR_CODES: list[tuple[type[PrismError], int]] = [
     (PlannerTimeout, PlanErrorCode.TIMEOUT),
     *((kind, code) for code, kind in UNAVAILABLE.items()),
     (PlannerUnavailable, PlanErrorCode.MODEL_NOT_LOADED),
+    (UnknownAdapter, PlanErrorCode.UNKNOWN_PLANNER),
     (PromptTooLong, PlanErrorCode.CONTEXT_OVERFLOW),
     (PlannerError, PlanErrorCode.INVALID_OUTPUT),
     (PlanParseError, PlanErrorCode.INVALID_OUTPUT),

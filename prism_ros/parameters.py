@@ -224,6 +224,15 @@ PLANNER_PARAMETERS = (
         fixed='started',
     ),
     ParameterSpec(
+        'planner.adapters',
+        [''],
+        'Files of adapters of the student, whose model is then their base. A request names one '
+        'behind a colon (student:depot); the first plans where it names none, and the base alone '
+        "where the first is ''. The file's sha256 may stand behind it (depot.gguf#sha256=...). "
+        "[''] = those that PRISM_STUDENT_ADAPTERS names.",
+        fixed='started',
+    ),
+    ParameterSpec(
         'planner.shares',
         [1.0],
         "Relative part of a call's time for each planner of planner.order, which it may use up "

@@ -16,8 +16,8 @@ from typing import Any
 from rclpy.task import Future
 
 from prism_core import (
-    ActionTable,
     CallStats,
+    Domain,
     Plan,
     Planner,
     PlannerError,
@@ -27,8 +27,8 @@ from prism_core import (
     ValidationReport,
     finish_plan,
     suspect,
-    validate_plan,
 )
+from prism_core.inference.adapted import adapters_of, with_adapter
 from prism_core.inference.cascade import PlanOffer, Taken
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import PlanErrorCode
@@ -76,7 +76,7 @@ class PlanCall:
         node: ManagedNode,
         pool: PlannerPool,
         request: PlanningRequest,
-        table: ActionTable,
+        domain: Domain,
         deadline_s: float,
     ):
         self.phase = PlanMission.Feedback.QUEUED
@@ -89,7 +89,7 @@ class PlanCall:
         # Who names a planner wants its plan, whatever others make of the request.
         self._policy = pool.policy if request.planners == tuple(pool.names) else None
         self._request = request
-        self._table = table
+        self._domain = domain
         self._deadline_s = deadline_s  # of time.monotonic()
         self._outcome: Future | None = None
         self._waits_for_graph = False
@@ -106,8 +106,9 @@ class PlanCall:
 
         Raises:
             Refusal: there is no such plan; or the call was ended from outside.
-            PrismError: the request's graph is none.
+            PrismError: the request's graph is none, or there is no such adapter.
         """
+        self._pool.check_adapter(self._request.planners, self._request.adapter)
         publish(self)
         current = await self._wait_for_graph(current_graph, publish)
         self.phase = PlanMission.Feedback.PLANNING
@@ -206,6 +207,7 @@ class PlanCall:
     def _plan(self, planner: Planner, current: SceneGraph | None, max_nodes: int) -> _Made:
         """A plan, its graph, its check, who made it and what that took."""
         graph = self._request.choose_graph(current, max_nodes)
+        planner = self._with_adapter(planner)
         try:
             plan = planner.plan(self._request.task, graph, self._request.history)
         except PlannerError:
@@ -217,14 +219,23 @@ class PlanCall:
         stats = getattr(planner, 'stats', None)
         if not isinstance(stats, CallStats):
             stats = CallStats()
-        report = validate_plan(plan, graph, self._table)
+        task, history = self._request.task, self._request.history
+        report = self._domain.validate(plan, task, graph, history)
         if report.is_valid:
-            task, history = self._request.task, self._request.history
-            doubt = suspect(plan, task, graph, history, self._table)
+            doubt = suspect(plan, task, graph, history, self._domain.table)
             if doubt:
                 raise PlanRejected(doubt)
-            plan = finish_plan(plan, graph, history, self._table)
+            plan = finish_plan(plan, graph, history, self._domain.table)
         return _Made(plan, graph, report, health_of(planner).model_id, stats)
+
+    def _with_adapter(self, planner: Planner) -> Planner:
+        """The planner with the adapter that the request names; of several planners those that have
+        none plan as they are.
+        """
+        is_alone = len(self._request.planners) == 1
+        return with_adapter(
+            planner, self._request.adapter if is_alone or adapters_of([planner]) else ''
+        )
 
     async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
         """Run a job on the planner's thread; give up when its share of the time is over."""

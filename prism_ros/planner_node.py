@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 
 from prism_core import (
     ActionTable,
+    Domain,
     Plan,
     PlannerHealth,
     PrismError,
@@ -61,7 +62,7 @@ class PlannerNode(ManagedNode):
 
     def __init__(self, **node_arguments: Any):
         super().__init__('prism_planner', PLANNER_PARAMETERS, **node_arguments)
-        self._domain = ''  # its name, once it is configured
+        self._domain: Domain | None = None  # once it is configured
         self._table = ActionTable(())
         self._mirror = GraphMirror()
         self._trust = GraphTrust(self._mirror)
@@ -91,10 +92,12 @@ class PlannerNode(ManagedNode):
     def configure(self) -> None:
         """Find the domain and the planners that the parameters name."""
         allow_import_paths = self.get_parameter('planner.allow_import_paths').value
+        adapters = self.get_parameter('planner.adapters').value
         domain = find_planning_domain(
             self.get_parameter('domain').value,
             allow_import_paths=allow_import_paths,
             words=self.get_parameter('words').value,
+            adapters=adapters,
         )
         check_table(domain.table)
         self._pool = read_planners(
@@ -102,8 +105,13 @@ class PlannerNode(ManagedNode):
             self.get_parameter('planner.shares').value,
             domain,
             allow_import_paths=allow_import_paths,
+            adapters=adapters,
         )
-        self._domain, self._table = domain.name, domain.table
+        self._domain, self._table = domain, domain.table
+
+    @property
+    def _domain_name(self) -> str:
+        return self._domain.name if self._domain is not None else ''
 
     def activate(self) -> None:
         """Have the planners made, in the background."""
@@ -121,7 +129,7 @@ class PlannerNode(ManagedNode):
         doubts = self._doubts()
         level, message, values = judge_planners(self._pool.health(), ())
         values |= {
-            'domain': self._domain,
+            'domain': self._domain_name,
             'last error': CODE_NAMES[self._last_error_code],
             'last planning time in s': f'{self._last_metrics.planning_time_s:.3f}',
         }
@@ -184,7 +192,8 @@ class PlannerNode(ManagedNode):
             find_graph=self._kept.find,
         )
         deadline_s = started_s + request.timeout_s
-        call = PlanCall(self, self._pool, request, self._table, deadline_s)
+        assert self._domain is not None  # noqa: S101 - who serves is configured
+        call = PlanCall(self, self._pool, request, self._domain, deadline_s)
         self._call, self._goal_handle = call, goal_handle
         epoch, doubt = 0, ''  # of the graph that the call ends up with
 
@@ -225,7 +234,7 @@ class PlannerNode(ManagedNode):
         message = plan_to_message(plan, self._table)
         message.header.stamp = self.get_clock().now().to_msg()
         message.plan_id.uuid = list(uuid.uuid4().bytes)
-        message.task, message.domain = task, wire_text(self._domain)
+        message.task, message.domain = task, wire_text(self._domain_name)
         message.source = SOURCES.get(name, PlanMessage.SOURCE_OTHER)
         return message
 
@@ -326,7 +335,7 @@ class PlannerNode(ManagedNode):
             status.detail += '; no scene graph yet'
         else:
             status.graph_epoch = self._mirror.epoch
-        status.detail, status.domain = wire_text(status.detail), wire_text(self._domain)
+        status.detail, status.domain = wire_text(status.detail), wire_text(self._domain_name)
         status.planners = health_messages(health)
         return status
 

@@ -19,6 +19,7 @@ def read_planners(
     domain: Domain,
     *,
     allow_import_paths: bool = False,
+    adapters: Sequence[str] = (),
 ) -> PlannerPool:
     """The planners that parameters `planner.order` and `planner.shares` name.
 
@@ -30,6 +31,7 @@ def read_planners(
             those beyond the end.
         domain: whose actions they plan with; `symbolic` is its own.
         allow_import_paths: whether `package.module:factory` may be imported, which runs it.
+        adapters: files, for those planners that take any.
 
     Raises:
         Refusal: there is no planner, two of one name, an import path where none is allowed, or a
@@ -67,5 +69,7 @@ def read_planners(
                 f'planner.shares: expected positive numbers, got {share:g}',
             )
     policy = make_policy(policy_name, domain, paths)
-    factories = {name: find_planner_of(domain, paths[name]) for name in policy.order([*paths])}
+    factories = {
+        name: find_planner_of(domain, paths[name], adapters) for name in policy.order([*paths])
+    }
     return PlannerPool(factories, dict(zip(paths, shares)), policy)

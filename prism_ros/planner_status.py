@@ -63,9 +63,16 @@ def health_messages(health: Mapping[str, PlannerHealth]) -> list[HealthMessage]:
             error_code=PlanErrorCode.NONE if one.error is None else refusal_from(one.error).code,
             detail=wire_text(str(one.error or one.remark)),
             model_id=wire_text(one.model_id),
+            adapters=[wire_text(adapter) for adapter in one.adapters],
         )
         for name, one in health.items()
     ]
+
+
+def say_adapters(health: PlannerHealth) -> str:
+    """The adapters that a planner has, behind a comma; '' for none."""
+    named = ', '.join(adapter or 'none' for adapter in health.adapters)
+    return f', adapters {named}' if named else ''
 
 
 def make_metrics(stats: CallStats, planning_time_s: float, attempts: int) -> PlanMetrics:
@@ -117,7 +124,8 @@ class StartReport:
             return f'{called} out: {one.error}'
         if one.state == 'loading':
             return f'{called} still being made after {START_LINE_S:g} s'
-        return f'{called} ready' + (f' in {self._settled_s[name]:.1f} s' if one.model_id else '')
+        took = f' in {self._settled_s[name]:.1f} s' if one.model_id else ''
+        return f'{called} ready{took}{say_adapters(one)}'
 
     def _describe_change(self, one: PlannerHealth) -> str:
         return f'out: {one.error}' if one.state == 'out' else one.state

@@ -26,7 +26,9 @@ from prism_core import (
     PlannerTimeout,
     PlannerUnavailable,
     PrismError,
+    UnknownAdapter,
 )
+from prism_core.inference.adapted import say_unknown
 from prism_core.inference.cascade import Policy
 
 STOP_S = 1.0  # so long a planner may take to end a call that it was told to end
@@ -172,6 +174,18 @@ class PlannerPool:
         if worker is not None:
             return worker.health
         return PlannerHealth('out' if why else 'loading', why)
+
+    def check_adapter(self, names: Sequence[str], adapter: str) -> None:
+        """Refuse an adapter that none of some planners has, as far as that is known by now.
+
+        Raises:
+            UnknownAdapter: with those that there are.
+        """
+        health = {name: self._health_of(name) for name in names}
+        is_known = all(one.adapters or one.state == 'ready' for one in health.values())
+        if adapter and is_known and not any(adapter in one.adapters for one in health.values()):
+            known = {name: one.adapters for name, one in health.items()}
+            raise UnknownAdapter(say_unknown(adapter, known))
 
     def share_s(self, names: Sequence[str], remaining_s: float) -> float:
         """The time of the first of the planners that are left, of all the time that is left."""

@@ -16,13 +16,16 @@ from prism_ros.turn_conversions import MAX_FEEDBACK_CHARS, turn_from_message
 
 # The bounds of prism_msgs/GetPlan and PlanMission, which no middleware enforces.
 MAX_TASK_CHARS = 4096
+MAX_PLANNER_CHARS = 160
 MAX_JSON_CHARS = 1_048_576
 MAX_OBSERVATIONS = 128
 
 
 @dataclass(frozen=True)
 class PlanningRequest:
-    """A request that can be worked on. `timeout_s` is the time from now to the reply."""
+    """A request that can be worked on. `timeout_s` is the time from now to the reply; `adapter` is
+    the one that planners which have any shall plan with, '' for their first.
+    """
 
     task: str
     start_location: str
@@ -31,6 +34,7 @@ class PlanningRequest:
     min_graph_revision: int
     history: tuple[Turn, ...]
     scene_graph_json: str
+    adapter: str = ''
 
     def choose_graph(self, current: SceneGraph | None, max_nodes: int) -> SceneGraph:
         """The graph to plan on: the request's own or the current one, with the robot where it is.
@@ -91,10 +95,14 @@ def read_planning_request(
         raise _invalid("task is empty; say what the robot should do, such as 'inspect the truck'")
     if '\0' in message.task:
         raise _invalid('task holds a NUL character')
-    if message.planner and message.planner not in planners:
+    _check_length('planner', message.planner, MAX_PLANNER_CHARS)
+    planner, adapter = message.planner, ''
+    if planner not in planners:
+        planner, _, adapter = planner.partition(':')
+    if planner and planner not in planners:
         raise Refusal(
             PlanErrorCode.UNKNOWN_PLANNER,
-            f"unknown planner '{message.planner[:80]}'; configured are {', '.join(planners)}",
+            f"unknown planner '{planner[:80]}'; configured are {', '.join(planners)}",
         )
     timeout_s = message.timeout_s or default_timeout_s
     if not (math.isfinite(timeout_s) and timeout_s > 0):
@@ -104,11 +112,12 @@ def read_planning_request(
     return PlanningRequest(
         task=message.task,
         start_location=message.start_location,
-        planners=(message.planner,) if message.planner else tuple(planners),
+        planners=(planner,) if planner else tuple(planners),
         timeout_s=min(timeout_s, max_timeout_s),
         min_graph_revision=message.min_graph_revision,
         history=_read_history(message.history, table, find_graph),
         scene_graph_json=scene_graph_json,
+        adapter=adapter,
     )
 
 

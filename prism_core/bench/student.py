@@ -16,15 +16,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from prism_core.bench.machine import resident_bytes
 from prism_core.dialects.conversation import Message
 from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError, PlanRejected
 from prism_core.gguf_info import read_gguf_info
+from prism_core.inference.adapted import AdaptedModel
 from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.child.engine import EngineModel
 from prism_core.inference.lm_planner import HeldTo, LMPlanner
+from prism_core.inference.local.adapter_file import read_adapters
 from prism_core.inference.local.llama_cpp import LlamaCppModel
 from prism_core.inference.local.local_model import LocalModel
 from prism_core.inference.student import (
@@ -34,11 +37,15 @@ from prism_core.inference.student import (
     find_domain_of,
     make_engine,
     plan_with,
+    read_taught,
 )
 from prism_core.installing import how_to_install
 
 _WARM_UP: Sequence[Message] = ({'role': 'user', 'content': 'warm up'},)
 _WARM_UP_TOKENS = 4
+
+
+Loaded = LocalModel | EngineModel | AdaptedModel
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class Runtime:
 
     name: str
     held_to: HeldTo
-    load: Callable[[], LocalModel | EngineModel]
+    load: Callable[[], Loaded]
 
 
 def list_runtimes(config: StudentConfig, checkpoint: Path | None = None) -> list[Runtime]:
@@ -139,16 +146,23 @@ def list_runtimes(config: StudentConfig, checkpoint: Path | None = None) -> list
     if checkpoint is not None:
         _check(checkpoint)
     info = read_gguf_info(Path(config.model))
+    adapters = {adapter.name: adapter for adapter in read_adapters(config.adapters, info)}
     context = choose_context(config.context_tokens, info)
     threads = choose_threads(config.threads, info)
 
-    def load_child() -> EngineModel:
-        return make_engine(config, info)
+    def with_first(model: Any) -> Any:
+        return AdaptedModel(model, next(iter(adapters))) if adapters else model
 
-    def load_here() -> LocalModel:
-        return LlamaCppModel(info.path, context_tokens=context, threads=threads)
+    def load_child() -> Loaded:
+        return with_first(make_engine(config, info))
 
-    def load_checkpoint() -> LocalModel:
+    def load_here() -> Loaded:
+        files = {name: adapter.info.path for name, adapter in adapters.items()}
+        return with_first(
+            LlamaCppModel(info.path, context_tokens=context, threads=threads, adapters=files)
+        )
+
+    def load_checkpoint() -> Loaded:
         from prism_core.inference.local.transformers_model import TransformersModel
 
         assert checkpoint is not None  # noqa: S101 - it is loaded only then
@@ -190,7 +204,8 @@ def measure_runtime(
         PlannerError: the model fails, or is too slow for a call.
     """
     info = read_gguf_info(Path(config.model), verify=False)
-    domain = find_domain_of(info)
+    taught, *_ = read_taught(config, info).values()
+    domain = find_domain_of(taught)
     start_s = time.perf_counter()
     model = runtime.load()
     try:
@@ -198,13 +213,14 @@ def measure_runtime(
         load_s = time.perf_counter() - start_s
         replies: list[CallStats] = []
         planner = plan_with(
-            Metered(model, replies.append), domain, info.metadata.dialect, held_to=runtime.held_to
+            Metered(model, replies.append), domain, taught.metadata.dialect, held_to=runtime.held_to
         )
         calls = []
         for call in _plan_all(planner, replies, missions):
             calls.append(call)
             on_plan()
-        pid = model.health.pid if isinstance(model, EngineModel) else os.getpid()
+        base = model.base if isinstance(model, AdaptedModel) else model
+        pid = base.health.pid if isinstance(base, EngineModel) else os.getpid()
         taken_bytes = resident_bytes(pid)
     finally:
         model.close()

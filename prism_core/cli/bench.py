@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from prism_core.cli.adapter_option import adapter_option
 from prism_core.cli.commands import Commands
 from prism_core.dialects.conversation import Message
 from prism_core.episode.episode import DEFAULT_DOMAIN
@@ -57,6 +58,7 @@ def bench() -> None:
 
 @bench.command()
 @_model
+@adapter_option
 @_domain
 @click.option(
     '--plans',
@@ -74,6 +76,7 @@ def bench() -> None:
 @_json
 def student(
     model: Path | None,
+    adapter: str,
     domain: str,
     plans: int,
     checkpoint: Path | None,
@@ -93,7 +96,9 @@ def student(
     from prism_core.inference.student import StudentConfig, find_bundled
 
     machine = describe_machine()
-    config = StudentConfig(str(model or find_bundled()), threads=threads)
+    config = StudentConfig(
+        str(model or find_bundled()), threads=threads, adapters=(adapter,) if adapter else ()
+    )
     missions = draw_missions(find_domain(domain), plans)
     runtimes = list_runtimes(config, checkpoint)
     runs = []
@@ -101,7 +106,12 @@ def student(
         for runtime in runtimes:
             runs.append(measure_runtime(runtime, config, missions, advance))
     print_runs(runs)
-    settings = {'model': config.model, 'plans': plans, 'missions': len(missions)}
+    settings = {
+        'model': config.model,
+        'adapters': config.adapters,
+        'plans': plans,
+        'missions': len(missions),
+    }
     figures = {'settings': settings, 'runs': list(map(dataclasses.asdict, runs))}
     _report(out, {'machine': machine, **figures})
 

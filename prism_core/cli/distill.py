@@ -32,12 +32,19 @@ if TYPE_CHECKING:  # torch takes seconds to import
     help='Folder; what it holds of the same recipe is gone on with.',
 )
 @click.option(
+    '--base',
+    type=click.Path(path_type=Path, file_okay=False),
+    help='Folder of the base, as `prism base` writes it, if the recipe names another.',
+)
+@click.option(
     '--start',
     type=click.Path(path_type=Path, file_okay=False),
     help='Checkpoint of a nano to go on from, with its tokenizer, such as DIR/train/best.',
 )
 @click.option('--allow-download', is_flag=True, help='Fetch the base from the Hub.')
-def distill(recipe: Path, out: Path, start: Path | None, allow_download: bool) -> None:
+def distill(
+    recipe: Path, out: Path, base: Path | None, start: Path | None, allow_download: bool
+) -> None:
     """Make a student: data, training, merge, export, quantising, evaluation, model card.
 
     Each stage is done once, goes on where it was interrupted, and is done again when its settings
@@ -54,6 +61,7 @@ def distill(recipe: Path, out: Path, start: Path | None, allow_download: bool) -
         folder = run(
             recipe,
             out,
+            base=base,
             start=start,
             allow_download=allow_download,
             say=display.say,

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from prism_core.cli.adapter_option import adapter_option
 from prism_core.cli.words_file import words_option
 from prism_core.episode.episode import DEFAULT_DOMAIN
 
@@ -28,6 +29,7 @@ from prism_core.episode.episode import DEFAULT_DOMAIN
     '--domain', default=DEFAULT_DOMAIN, show_default=True, help='Of the tasks of a file of tasks.'
 )
 @words_option
+@adapter_option
 @click.option(
     '--names',
     type=click.Choice(['plain', 'compound', 'code', 'new']),
@@ -63,6 +65,7 @@ def evaluate(
     out: Path,
     domain: str,
     words: str,
+    adapter: str,
     names: str | None,
     observations: str | None,
     resume: bool,
@@ -96,6 +99,7 @@ def evaluate(
         seed=seed,
         tries=tries,
         domain=played.domain,
+        adapter=adapter,
     )
     columns = (
         *(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn()),

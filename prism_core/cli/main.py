@@ -30,6 +30,7 @@ _ROWS = (
     ('data', 'data:data', 'Show data sets, report what is in them, export them.'),
     # models
     ('distill', 'distill:distill', 'Make a student, from the data to the model card.'),
+    ('base', 'base:base', 'Fetch a pretrained model to train students on.'),
     ('train', 'train:train', 'Train a student: a nano from scratch, or on a pretrained base.'),
     ('merge', 'train:merge', 'Put an adapter into its base; needs no GPU.'),
     ('export', 'export:export', 'Write a merged checkpoint as GGUF, and compare both.'),

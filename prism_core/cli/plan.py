@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from prism_core.cli.adapter_option import adapter_option
 from prism_core.cli.words_file import words_option
 from prism_core.episode.episode import DEFAULT_DOMAIN
 from prism_core.errors import PrismError
@@ -25,6 +26,7 @@ from prism_core.errors import PrismError
     show_default=True,
     help='Name of a planner, or package.module:factory.',
 )
+@adapter_option
 @click.option('--domain', default=DEFAULT_DOMAIN, show_default=True, help='Whose actions.')
 @words_option
 @click.option('--location', help='Region that the robot is in, when not the one of the file.')
@@ -33,6 +35,7 @@ def plan(
     graph: Path | None,
     request: str,
     planner: str,
+    adapter: str,
     domain: str,
     words: str,
     location: str | None,
@@ -57,7 +60,7 @@ def plan(
             'where the robot is is unknown; say it: --location '
             f'"{next(iter(known_graph.regions))}", or another region'
         )
-    chosen = open_planner_of(found, planner)
+    chosen = open_planner_of(found, planner, [adapter] if adapter else [])
     try:
         made = finish_plan(chosen.plan(request, known_graph, []), known_graph, [], found.table)
     except PrismError:

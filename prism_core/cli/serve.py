@@ -25,6 +25,14 @@ from prism_core.inference.serve import PlannerServer, is_loopback
     show_default=True,
     help='Name of a planner, or package.module:factory.',
 )
+@click.option(
+    '--adapter',
+    'adapters',
+    multiple=True,
+    metavar='FILE',
+    help='Adapter of the student; can be given again. A request names one by its model, as in '
+    "student:NAME; the first plans for all others ('' for the base alone).",
+)
 @click.option('--domain', default=DEFAULT_DOMAIN, show_default=True, help='Where it plans.')
 @words_option
 @click.option('--port', default=8000, show_default=True, type=click.IntRange(0, 65535))
@@ -34,10 +42,12 @@ from prism_core.inference.serve import PlannerServer, is_loopback
     show_default=True,
     help='Address to listen on; any but loopback lets others in the network plan.',
 )
-def serve(planner: str, domain: str, words: str, port: int, host: str) -> None:
+def serve(
+    planner: str, adapters: tuple[str, ...], domain: str, words: str, port: int, host: str
+) -> None:
     """Serve a planner to clients of chat completions: SPINE's messages in, SPINE's JSON out."""
     found = find_domain(domain, words=words)
-    chosen = open_planner_of(found, planner)
+    chosen = open_planner_of(found, planner, adapters)
     try:
         server = PlannerServer(
             chosen, found.table, read_chat, found.read_prompt, host=host, port=port

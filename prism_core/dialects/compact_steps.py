@@ -8,17 +8,19 @@ of the domain shortens them.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from prism_core.dialects.handles import Handles
 from prism_core.dialects.language import Language
 from prism_core.dialects.phrases import Named, Phrase, Quoted
 from prism_core.errors import PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.plan.actions import Action, ArgumentKind
+from prism_core.plan.actions import Action, ArgumentKind, Role
 from prism_core.plan.plan import Plan
 
 _REPLY = re.compile(r'\s*(?P<goal>[^:]*?) : (?P<steps>.+)', re.DOTALL)
-_QUOTED = re.compile(r'(?P<before>[^"]*)"(?P<text>.*)"\s*', re.DOTALL)
+# A quoted text ends where nothing or the joint of another phrase stands behind it.
+_QUOTED = re.compile(r'"(?P<text>.*?)"(?=\s*(?:& |\Z))', re.DOTALL)
 
 
 class CompactSteps:
@@ -40,7 +42,12 @@ class CompactSteps:
         """
         if not plan.actions:
             raise PlanParseError('expected a plan with steps, got one without')
-        steps = ' ; '.join(self.render(action, plan.primary_goal) for action in plan.actions)
+        *before, last = plan.actions
+        with_it, ending = self._shorten(plan.actions, plan.primary_goal)
+        said = [
+            self.render(action, plan.primary_goal) for action in before[: len(before) - with_it]
+        ]
+        steps = ' ; '.join([*said, self._say(last, ending)])
         goal = self._handles.neutralize(plan.primary_goal.replace(':', ' '))
         return f' {goal} : {steps}'
 
@@ -54,8 +61,18 @@ class CompactSteps:
         if match is None:
             raise PlanParseError(f'expected "goal : steps", got {text[:60]!r}')
         goal = self._handles.restore(match['goal'])
-        steps = tuple(self.parse(step, goal) for step in self._split(match['steps']))
-        return self._language.explain(goal, steps, self._graph)
+        *before, last = self._split(match['steps'])
+        steps = [self.parse(step, goal) for step in before]
+        name, phrase = self._name(last)
+        steps += self._language.expand_ending(name, phrase, self._graph_behind(steps), goal)
+        return self._language.explain(goal, tuple(steps), self._graph)
+
+    def _graph_behind(self, steps: Sequence[Action]) -> SceneGraph:
+        """What is known, with the robot where some steps lead to."""
+        drive = self._table.of_role(Role.DRIVE)
+        driven = (str(s.arguments[0]) for s in reversed(steps) if drive and s.name == drive.name)
+        at = next(driven, None)
+        return self._graph.at(at) if at in self._graph.regions else self._graph
 
     def _split(self, steps: str) -> list[str]:
         """The steps between semicolons; the last one, and one with a quoted text, take the rest."""
@@ -81,18 +98,25 @@ class CompactSteps:
             PlanParseError: there is no such action, it names what is not known, or its arguments
                 are none of its kind.
         """
+        return self._say(action, self._shorten((action,), goal)[1])
+
+    def _shorten(self, actions: Sequence[Action], goal: str) -> tuple[int, Phrase]:
+        """How the last of some actions is said, and how many of the others are said with it."""
+        action = actions[-1]
         spec = self._table.get(action.name)
         if spec is None:
             raise PlanParseError(f'there is no action {action.name[:60]!r} to say')
         try:
             if len(action.arguments) != len(spec.arguments):
                 raise ValueError(f'expected {len(spec.arguments)}, got {len(action.arguments)}')
-            phrase = self._language.shorten(action, self._graph, goal)
+            return self._language.shorten_ending(actions, self._graph, goal)
         except (LookupError, TypeError, ValueError) as error:
             raise PlanParseError(
                 f'{action.name} has arguments that cannot be said: {error}'
             ) from error
-        return ' '.join([spec.said, *map(self._write, phrase)])
+
+    def _say(self, action: Action, phrase: Phrase) -> str:
+        return ' '.join([self._table[action.name].said, *map(self._write, phrase)])
 
     def say(self, action: Action) -> str | None:
         """An action that somebody else may have planned; None where it cannot be said and read."""
@@ -109,12 +133,17 @@ class CompactSteps:
         Raises:
             PlanParseError: the text is no step.
         """
+        name, phrase = self._name(text)
+        return Action(name, self._language.expand(name, phrase, self._graph, goal))
+
+    def _name(self, text: str) -> tuple[str, Phrase]:
+        """The action that a step names, and what it says of it."""
         word, _, rest = text.strip().partition(' ')
         name = self._table.names.get(word)
         if name is None:
             known = ', '.join(self._table.names)
             raise PlanParseError(f'expected one of {known}, got {text[:60]!r}')
-        return Action(name, self._language.expand(name, self._read(rest), self._graph, goal))
+        return name, self._read(rest)
 
     # ------------------------------------------------------------------------------------- phrases
 
@@ -128,8 +157,10 @@ class CompactSteps:
         return self._handles.write(part)
 
     def _read(self, text: str) -> Phrase:
-        quoted = _QUOTED.fullmatch(text)
-        if quoted is None:
-            return self._handles.split(text)
-        said = Quoted(self._handles.restore(quoted['text']))
-        return (*self._handles.split(quoted['before']), said)
+        phrase: list[str] = []
+        at = 0
+        for quoted in _QUOTED.finditer(text):
+            phrase += self._handles.split(text[at : quoted.start()])
+            phrase.append(Quoted(self._handles.restore(quoted['text'])))
+            at = quoted.end()
+        return (*phrase, *self._handles.split(text[at:]))

@@ -147,6 +147,24 @@ class Language:
             )
         return tuple(values)
 
+    def shorten_ending(
+        self, actions: Sequence[Action], graph: SceneGraph, goal: str
+    ) -> tuple[int, Phrase]:
+        """How the last action of a plan is said, and how many of those right before it are said
+        with it.
+        """
+        return 0, self.shorten(actions[-1], graph, goal)
+
+    def expand_ending(
+        self, name: str, phrase: Phrase, graph: SceneGraph, goal: str
+    ) -> tuple[Action, ...]:
+        """The actions: the other way round; the robot is where those before them lead to.
+
+        Raises:
+            PlanParseError: the phrase is not what the action takes.
+        """
+        return (Action(name, self.expand(name, phrase, graph, goal)),)
+
     def explain(self, goal: str, actions: tuple[Action, ...], graph: SceneGraph) -> Plan:
         """A plan with its reasons; the graph that matters are the nodes that its actions name."""
         names = [name for action in actions for name in self.table.nodes_of(action)]

@@ -8,7 +8,8 @@ means is the model's to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from prism_core.dialects.handles import Handles
@@ -32,6 +33,9 @@ from prism_core.plan.grammar import (
 _MAX_STEPS = 4
 _MAX_GOAL_WORDS = 24
 _MAX_TEXT_WORDS = 24
+_MAX_CALLED = 4
+_MAX_INLINE = 2
+_SAID = re.compile(r"[^\W_]+(?:['\-][^\W_]+)*")
 _GOAL_WORD = pattern(r'[^\s:;"<>]{1,24}', 96)
 
 
@@ -60,8 +64,10 @@ class ReplyGrammar:
         self.writer = GrammarWriter()
 
     def nodes(self, names: Iterable[str]) -> Part | None:
-        """Any one of some nodes."""
-        return one_text_of(map(self.handles.write, names))
+        """Any one of some nodes; many are written down once and used often."""
+        texts = [*map(self.handles.write, names)]
+        part = one_text_of(texts)
+        return part if len(texts) <= _MAX_INLINE else self.writer.define('NODES', part)
 
     @cached_property
     def near_regions(self) -> list[str]:
@@ -75,6 +81,13 @@ class ReplyGrammar:
         return [
             n for n, seen_from in self.graph.viewpoints.items() if not near.isdisjoint(seen_from)
         ]
+
+    def said_words(self) -> Iterator[str]:
+        """The words of the request, and as many in a row as may call something."""
+        said = _SAID.findall(self.handles.neutralize(self.request).lower())
+        for start in range(len(said)):
+            for end in range(start + 1, min(start + _MAX_CALLED, len(said)) + 1):
+                yield ' '.join(said[start:end])
 
     def finish(self, reply: Part | None) -> Lark:
         """The grammar of a reply, `goal : steps`.

@@ -9,13 +9,24 @@ other text than the robot sends; they are refused.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from prism_core.dialects.conversation import Message
 from prism_core.errors import ConfigError
 
 CONTROL_IN_TEXT = 'a control token in the text of a message'
+
+
+class _Tokens(NamedTuple):
+    """A text, its tokens, and from where to where in the text each is."""
+
+    text: str
+    ids: list[int]
+    offsets: list[tuple[int, int]]
 
 
 class ChatEncoder:
@@ -47,6 +58,7 @@ class ChatEncoder:
         self._special = frozenset(tokenizer.all_special_ids) | frozenset(
             number for number, token in tokenizer.added_tokens_decoder.items() if token.special
         )
+        self._ids = lru_cache(maxsize=1024)(self._make_ids)
         self._special_texts = [tokenizer.convert_ids_to_tokens(n) for n in self._special]
 
     def holds_control(self, messages: Sequence[Message]) -> bool:
@@ -67,47 +79,65 @@ class ChatEncoder:
             ConfigError: the template does not write conversations so that each is the beginning
                 of the next, or does not end a reply with a control token.
         """
-        text = self._render(messages)
-        ids = self._ids(text)
-        token_weights = [0.0 if n in self._numbers else self._prompt_weight for n in ids]
-        left = iter(weights)
-        for place, message in enumerate(messages):
-            if message['role'] != 'assistant':
-                continue
-            start = self._end_of(self._render(messages[:place], prompt=True), text, ids)
-            reply = self._render(messages[: place + 1])
-            stop = self._end_of(reply.rstrip(), text, ids)
-            if ids[stop - 1] not in self._special:
+        replies = [place for place, m in enumerate(messages) if m['role'] == 'assistant']
+        text, *said = self._render([messages, *(messages[: place + 1] for place in replies)])
+        asked = self._render([messages[:place] for place in replies], prompt=True)
+        encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        whole = _Tokens(text, encoded['input_ids'], encoded['offset_mapping'])
+        token_weights = [0.0 if n in self._numbers else self._prompt_weight for n in whole.ids]
+        for prompt, reply, weight in zip(asked, said, weights):
+            start = self._end_of(prompt, whole)
+            stop = self._end_of(reply.rstrip(), whole)
+            if whole.ids[stop - 1] not in self._special:
                 raise ConfigError(
                     'expected a chat template that ends each reply with a control token, got '
                     f'{reply[-20:]!r}; the student would not learn to stop: give the tokenizer '
                     'another template'
                 )
-            token_weights[start:stop] = [next(left)] * (stop - start)
-        return ids, token_weights
+            token_weights[start:stop] = [weight] * (stop - start)
+        return whole.ids, token_weights
 
-    def _end_of(self, beginning: str, text: str, ids: Sequence[int]) -> int:
-        """How many of the tokens a beginning of the text has."""
-        tokens = self._ids(beginning)
-        if not text.startswith(beginning) or ids[: len(tokens)] != tokens:
-            raise ConfigError(
-                'expected a chat template in which a conversation begins with what was sent '
-                f'before, got other text from {_first_difference(beginning, text)!r} on; train on '
-                'single replies (form: turns) with template_settings as the robot has them, or '
-                'give the tokenizer another template'
-            )
-        return len(tokens)
+    def _end_of(self, beginning: str, whole: _Tokens) -> int:
+        """How many of the tokens a beginning of the text has.
 
-    def _render(self, messages: Sequence[Message], prompt: bool = False) -> str:
+        No token goes across a control token: only what stands behind the last one is made tokens
+        again, unless the tokenizer makes other ones of a part of a text.
+        """
+        if not whole.text.startswith(beginning):
+            raise _no_beginning(beginning, whole.text)
+        count = bisect_right(whole.offsets, len(beginning), key=itemgetter(1))
+        last = next((at for at in reversed(range(count)) if whole.ids[at] in self._special), 0)
+        rest = beginning[whole.offsets[last][0] :] if count else beginning
+        if tuple(whole.ids[last:count]) == self._ids(rest):
+            return count
+        ids = self._ids(beginning)
+        if tuple(whole.ids[: len(ids)]) != ids:
+            raise _no_beginning(beginning, whole.text)
+        return len(ids)
+
+    def _render(
+        self, conversations: Sequence[Sequence[Message]], prompt: bool = False
+    ) -> list[str]:
+        if not conversations:
+            return []
         return self._tokenizer.apply_chat_template(
-            [dict(message) for message in messages],
+            [[dict(message) for message in messages] for messages in conversations],
             tokenize=False,
             add_generation_prompt=prompt,
             **self._settings,
         )
 
-    def _ids(self, text: str) -> list[int]:
-        return self._tokenizer(text, add_special_tokens=False)['input_ids']
+    def _make_ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer(text, add_special_tokens=False)['input_ids'])
+
+
+def _no_beginning(beginning: str, text: str) -> ConfigError:
+    return ConfigError(
+        'expected a chat template in which a conversation begins with what was sent '
+        f'before, got other text from {_first_difference(beginning, text)!r} on; train on '
+        'single replies (form: turns) with template_settings as the robot has them, or '
+        'give the tokenizer another template'
+    )
 
 
 def _first_difference(one: str, other: str) -> str:

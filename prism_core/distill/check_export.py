@@ -61,6 +61,7 @@ def check_export(
     checkpoint: Path,
     tokenizer: PreTrainedTokenizerFast,
     conversations: Sequence[Conversation],
+    max_mean_kl: float = MAX_MEAN_KL,
 ) -> Check:
     """Compare a GGUF file with the checkpoint that it was made from.
 
@@ -69,6 +70,7 @@ def check_export(
         checkpoint: its folder.
         tokenizer: of the checkpoint.
         conversations: what the model is for; at least one.
+        max_mean_kl: how far apart they may be.
 
     Raises:
         ConfigError: they are not alike; the message holds the numbers.
@@ -81,9 +83,9 @@ def check_export(
             for text in rendered[:COMPARED]
         ]
         closeness = compare(load_reference(checkpoint), model.logits, sequences)
-    if not closeness.mean_kl <= MAX_MEAN_KL:
+    if not closeness.mean_kl <= max_mean_kl:
         raise ConfigError(
-            f'{checkpoint}: expected a mean KL of at most {MAX_MEAN_KL:g} between transformers and '
+            f'{checkpoint}: expected a mean KL of at most {max_mean_kl:g} between transformers and '
             f'the exported model, got {closeness}; nothing was written: export as F32 to see '
             'whether it is for the precision'
         )

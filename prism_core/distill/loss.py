@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,30 +17,37 @@ _DIGIT = re.compile(r'\d')
 
 
 def token_losses(
-    model: torch.nn.Module, batch: Mapping[str, torch.Tensor]
+    model: Any, batch: Mapping[str, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """What each token that counts costs.
 
-    Only places at which some sample counts are projected onto the vocabulary.
+    Only they are projected onto the vocabulary.
 
     Returns:
-        the loss, the weight, the likeliest token and the true one, each of one shape: samples by
-        places.
+        the loss, the weight, the likeliest token and the true one, of each token that counts, in
+        the order of the batch.
     """
     labels, weights = batch['input_ids'][:, 1:], batch['weights'][:, 1:]
     inputs: dict[str, Any] = {k: v for k, v in batch.items() if k != 'weights'}
-    places = (weights > 0).any(0).nonzero()[:, 0]
-    if len(places) == 0:
-        places = places.new_zeros(1)
-    if 2 * len(places) > labels.shape[1]:
-        logits = model(**inputs, use_cache=False).logits[:, :-1]
-    else:
-        logits = model(**inputs, use_cache=False, logits_to_keep=places).logits
-        labels, weights = labels[:, places], weights[:, places]
-    flat = functional.cross_entropy(
-        logits.float().flatten(0, 1), labels.flatten(), reduction='none'
+    counts = weights > 0
+    with _projecting(model, functional.pad(counts, (0, 1))):
+        logits = model(**inputs, use_cache=False).logits
+    labels, weights = labels[counts], weights[counts]
+    losses = functional.cross_entropy(logits.float(), labels, reduction='none')
+    return losses, weights, logits.detach().argmax(-1), labels
+
+
+@contextmanager
+def _projecting(model: Any, places: torch.Tensor) -> Iterator[None]:
+    """Give the layer that projects onto the vocabulary some places of each batch, in a row."""
+    inner = getattr(model, 'module', model)  # what several ranks wrap
+    handle = inner.get_output_embeddings().register_forward_pre_hook(
+        lambda layer, given: (given[0][places], *given[1:])
     )
-    return flat.view_as(labels), weights, logits.detach().argmax(-1), labels
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def pointing_tokens(tokenizer: Any) -> list[int]:
@@ -62,12 +70,13 @@ def count_hits(
     """
     with torch.no_grad():
         losses, weights, best, labels = token_losses(model, batch)
-    counts = weights > 0
     right = best == labels
-    points = counts & torch.isin(labels, pointing)
-    whole = counts.any(1)
+    points = torch.isin(labels, pointing)
+    of_sample = (batch['weights'][:, 1:] > 0).sum(1)
+    sample = torch.repeat_interleave(of_sample)
+    wrong = torch.zeros_like(of_sample).index_add_(0, sample, (~right).to(of_sample.dtype))
     sums = (
         *((losses * weights).sum(), weights.sum(), (right & points).sum(), points.sum()),
-        *(((right | ~counts).all(1) & whole).sum(), whole.sum()),
+        *(((wrong == 0) & (of_sample > 0)).sum(), (of_sample > 0).sum()),
     )
     return torch.stack([value.float() for value in sums])

@@ -171,6 +171,8 @@ def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: 
         return model
     import peft
 
+    from prism_core.distill.fast_lora import speed_up
+
     check_targets(model, adapter.targets)
     if adapter.method == 'qlora':
         model = peft.prepare_model_for_kbit_training(
@@ -178,7 +180,7 @@ def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: 
         )
     elif gradient_checkpointing:
         model.enable_input_require_grads()
-    return peft.get_peft_model(
+    adapted = peft.get_peft_model(
         model,
         peft.LoraConfig(
             task_type='CAUSAL_LM',
@@ -191,6 +193,8 @@ def prepare_base(model: Any, adapter: AdapterConfig, *, gradient_checkpointing: 
             target_modules=list(adapter.targets),
         ),
     )
+    speed_up(adapted, adapter)
+    return adapted
 
 
 def check_targets(model: Any, targets: Iterable[str]) -> None:
@@ -242,6 +246,11 @@ def check_hardware(config: TrainConfig) -> None:
 def wants_bf16(config: TrainConfig) -> bool:
     """Whether numbers are bfloat16 where that is enough."""
     return config.bf16 == 'yes' or (config.bf16 == 'auto' and _has_bf16())
+
+
+def holds_half(config: TrainConfig) -> bool:
+    """Whether the base is held in bfloat16: it is frozen, and what is trained is kept beside it."""
+    return bool(config.base) and wants_bf16(config) and config.adapter.method != 'full'
 
 
 def _has_bf16() -> bool:

@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from prism_core.distill.config import TrainConfig
-from prism_core.distill.models import wants_bf16
+from prism_core.distill.models import holds_half, wants_bf16
 from prism_core.errors import ConfigError
 
 
@@ -47,6 +47,8 @@ def make_arguments(folder: Path, config: TrainConfig, steps: int) -> transformer
     optimizer = config.optimizer
     falling = round((1 - optimizer.decay_from) * steps)
     warmup = min(optimizer.warmup_steps, steps)
+    # On a processor, to bring a base that is held in bfloat16 to it again and again only takes time.
+    is_mixed = wants_bf16(config) and (torch.cuda.is_available() or not holds_half(config))
     arguments = transformers.TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
@@ -67,7 +69,7 @@ def make_arguments(folder: Path, config: TrainConfig, steps: int) -> transformer
         adam_beta2=optimizer.beta2,
         max_grad_norm=optimizer.max_grad_norm,
         seed=config.seed,
-        bf16=wants_bf16(config),
+        bf16=is_mixed,
         activation_checkpointing=config.gradient_checkpointing,
         torch_compile=config.compile,
         use_cpu=not torch.cuda.is_available(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from prism_core.distill.documents import (
     open_shard_documents,
     weigh_prompts,
 )
+from prism_core.distill.kept_tokens import keep_tokens
 from prism_core.domain import find_domain
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
@@ -149,16 +149,17 @@ def read_documents(source: Source, split: str, tokenizer: Any, config: TrainConf
         return join_shards(
             [open_shard_documents(folder / SHARDS / split, own, weighing) for folder in folders]
         )
-    encoder = ChatEncoder(
-        tokenizer, prompt_weight=prompt_weight, settings=config.data.template_settings
-    )
-    samples, dropped = [], Counter[str]()
-    for messages, weights in _rows(source, split, config.data, config.domain):
-        if encoder.holds_control(messages):
-            dropped[CONTROL_IN_TEXT] += 1
-        else:
-            samples.append(encoder.encode(messages, weights))
-    return join_documents(samples, dict(dropped))
+    rows = list(_rows(source, split, config.data, config.domain))
+    settings = {'prompt_weight': prompt_weight, 'settings': config.data.template_settings}
+
+    def encode() -> Documents:
+        encoder = ChatEncoder(tokenizer, **settings)
+        whole = [row for row in rows if not encoder.holds_control(row[0])]
+        dropped = {CONTROL_IN_TEXT: len(rows) - len(whole)} if len(whole) < len(rows) else {}
+        return join_documents([encoder.encode(*row) for row in whole], dropped)
+
+    made_of = [rows, settings, tokenizer.chat_template, tokenizer.backend_tokenizer.to_str()]
+    return keep_tokens(source.folder, made_of, encode)
 
 
 def _rows(source: Source, split: str, data: DataConfig, domain: str) -> Iterable[Row]:

@@ -38,12 +38,12 @@ from prism_core.distill.documents import Documents, drop_long
 from prism_core.distill.following import GrowingDocuments, GrowingPlan
 from prism_core.distill.models import (
     check_hardware,
+    holds_half,
     load_base,
     load_start,
     load_tokenizer_of,
     make_nano,
     prepare_base,
-    wants_bf16,
 )
 from prism_core.distill.run_record import BEST, CHECKPOINTS, LAST, describe_run, open_run
 from prism_core.distill.schedule import BatchPlan, Steps, plan_batches
@@ -188,11 +188,9 @@ def _load_model(config: TrainConfig, tokenizer: Any) -> Any:
         model = load_start(config.start, config.nano, tokenizer)
         transformers.set_seed(config.seed)
         return model
-    # What is trained is kept in float32; a frozen base need not be.
-    half = wants_bf16(config) and config.adapter.method != 'full'
     model = load_base(
         config.base,
-        dtype=torch.bfloat16 if half else torch.float32,
+        dtype=torch.bfloat16 if holds_half(config) else torch.float32,
         allow_download=config.allow_download,
         quantised=config.adapter.method == 'qlora',
     )

@@ -43,6 +43,8 @@ from prism_core.inference.suspicion import Vocabulary
 from prism_core.inference.text_model import TextModel
 from prism_core.plan.actions import Action, ActionTable
 from prism_core.plan.candidates import list_candidates
+from prism_core.plan.plan import Plan
+from prism_core.plan.validation import Problem, ValidationReport, validate_plan
 
 _END = 0.2  # what SayCan's notebook gives done()
 DIALECTS = ('compact', 'spine', 'spine_brief')
@@ -367,6 +369,23 @@ class Domain(ABC):
         that no plan is held to; '' for nothing.
         """
         return ''
+
+    def find_breaches(
+        self, plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
+    ) -> Iterable[Problem]:
+        """What a plan that the validator accepts would do that its request forbids; nothing where
+        it is not sure what that means.
+        """
+        return ()
+
+    def validate(
+        self, plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
+    ) -> ValidationReport:
+        """Whether the robot can carry out a plan, and the request lets it."""
+        report = validate_plan(plan, known_graph, self.table)
+        if not report.is_valid:
+            return report
+        return ValidationReport(tuple(self.find_breaches(plan, request, known_graph, history)))
 
     def in_words(self, episode: Episode) -> Episode:
         """The same task with a robot that reports in words; its budget stays.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -87,9 +87,10 @@ def domain_named(name: str) -> Domain:
     return find_domain(name, by_path=False)
 
 
-def find_planner_of(domain: Domain, name: str) -> PlannerFactory:
+def find_planner_of(domain: Domain, name: str, adapters: Sequence[str] = ()) -> PlannerFactory:
     """The factory of a planner for a domain: `symbolic` is its own; any other one is found as
-    `find_planner` does, and is given the domain where it takes one, as argument `domain`.
+    `find_planner` does, and is given the domain and the files of adapters where it takes them, as
+    arguments `domain` and `adapters`.
 
     Raises:
         ConfigError: there is none.
@@ -97,18 +98,27 @@ def find_planner_of(domain: Domain, name: str) -> PlannerFactory:
     if name == SYMBOLIC:
         return domain.make_symbolic
     factory: Callable[..., Planner] = find_planner(name)
-    try:
-        takes_domain = 'domain' in inspect.signature(factory).parameters
-    except (TypeError, ValueError):  # nothing is known of it
-        takes_domain = False
-    return partial(factory, domain=domain) if takes_domain else factory
+    given = {'domain': domain, 'adapters': tuple(adapters)}
+    return partial(factory, **{key: given[key] for key in given if _takes(factory, key)})
 
 
-def open_planner_of(domain: Domain, name: str) -> Planner:
+def open_planner_of(domain: Domain, name: str, adapters: Sequence[str] = ()) -> Planner:
     """A planner for a domain, as `find_planner_of` finds it.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or it takes no adapters and is given some.
         PrismError: its factory says itself why it makes no planner.
     """
-    return call_factory(name, find_planner_of(domain, name))
+    factory = find_planner_of(domain, name, adapters)
+    if adapters and 'adapters' not in getattr(factory, 'keywords', {}):
+        raise ConfigError(
+            f"planner '{name}' takes no adapters, expected student or cascade; leave --adapter out"
+        )
+    return call_factory(name, factory)
+
+
+def _takes(factory: Callable[..., Planner], argument: str) -> bool:
+    try:
+        return argument in inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # nothing is known of it
+        return False

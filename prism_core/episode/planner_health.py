@@ -22,11 +22,14 @@ class PlannerHealth:
         state: `loading` while it is made, `ready`, or `out`: it cannot answer now.
         error: why it is out; None unless it is.
         model_id: name of its model and, of a model file, the first 12 hex digits of its sha256; ''
-            for a planner without a model.
+            for a planner without a model; behind ' + ' the same of the adapter that it plans with.
         remark: what its user should know though it is ready, as one sentence; '' for nothing.
+        adapters: names that a request can ask for; the first plans where it asks for none, '' is
+            the model alone.
     """
 
     state: HealthState
     error: PlannerError | None = None
     model_id: str = ''
     remark: str = ''
+    adapters: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,11 @@ from prism_core.episode.planner import Planner
 from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info
+from prism_core.inference.adapted import AdaptedModel
 from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.lm_planner import HeldTo as HeldTo
 from prism_core.inference.lm_planner import Rejected
+from prism_core.inference.local.adapter_file import SHA256_MARK, Adapter, read_adapters
 from prism_core.inference.saycan import (
     SayCanConfig,
     choose_domain,
@@ -25,7 +27,12 @@ from prism_core.inference.saycan import (
     read_saycan_config,
 )
 from prism_core.inference.saycan import plan_with as plan_saycan_with
-from prism_core.inference.student import find_domain_of, find_student, plan_with
+from prism_core.inference.student import (
+    find_adapters,
+    find_domain_of,
+    find_student,
+    plan_with,
+)
 
 TEACHER = 'teacher'
 STUDENT = 'student'
@@ -45,7 +52,8 @@ class Candidate:
     that was taught the compact dialect, the name of a planner, `package.module:factory`, or
     `control:` and the name of a control. The others are for models that run here: what replies are
     held to, the temperature, the seed of what is drawn, how many replies one plan may take.
-    `domain`: the name of that for which `student` and `saycan` are looked up.
+    `domain`: the name of that for which `student` and `saycan` are looked up. `adapter`: of a GGUF
+    file or a student, or of a planner that takes adapters: the file.
 
     Raises:
         ConfigError: a value is out of its range, or there is no student.
@@ -57,9 +65,12 @@ class Candidate:
     seed: int = 0
     tries: int = 3
     domain: str = DEFAULT_DOMAIN
+    adapter: str = ''
 
     def __post_init__(self):
         if self.planner == STUDENT:
+            named, *_ = find_adapters([self.adapter]) or ('',)
+            object.__setattr__(self, 'adapter', named)
             object.__setattr__(self, 'planner', find_student(self.domain))
         if self.temperature < 0:
             raise ConfigError(f'temperature: expected at least 0, got {self.temperature}')
@@ -82,6 +93,9 @@ class Candidate:
         if self.is_gguf:
             facts['planner'] = Path(self.planner).name
             facts['sha256'] = hash_file(Path(self.planner))
+        if self.adapter:
+            file = Path(self.adapter.partition(SHA256_MARK)[0])
+            facts |= {'adapter': file.name, 'adapter_sha256': hash_file(file)}
         if self.planner == SAYCAN:
             facts['saycan'] = read_saycan_config(self.domain).describe()
         if self.temperature:
@@ -106,11 +120,17 @@ class Candidate:
                 runs here and has settings of one.
         """
         if not (self.is_gguf or self.is_checkpoint) and self != Candidate(
-            self.planner, domain=self.domain
+            self.planner, domain=self.domain, adapter=self.adapter
         ):
             raise ConfigError(
                 f'{self.planner}: held_to, temperature, seed and tries are settings of models that '
                 'run here, expected a GGUF file or the folder of a checkpoint; leave them out'
+            )
+        is_bound = self.planner in (TEACHER, SAYCAN) or self.planner.startswith(_CONTROL)
+        if self.adapter and (is_bound or self.is_checkpoint):
+            raise ConfigError(
+                f'{self.planner}: it takes no adapter, expected a GGUF file, student or cascade; '
+                'leave --adapter out'
             )
         if self.planner == TEACHER:
             return domain.make_teacher
@@ -130,19 +150,19 @@ class Candidate:
         model: Any
         context_tokens = 0
         if self.is_gguf:
-            from prism_core.inference.local.llama_cpp import LlamaCppModel
-
             info = read_gguf_info(Path(self.planner))
-            find_domain_of(info, domain)
-            dialect, context_tokens = info.metadata.dialect, info.context_tokens
-            model = LlamaCppModel(self.planner, threads=1, temperature=self.temperature)
+            adapters = read_adapters([self.adapter] if self.adapter else [], info)
+            taught = adapters[0].info if adapters else info
+            find_domain_of(taught, domain)
+            dialect, context_tokens = taught.metadata.dialect, info.context_tokens
+            model = self._load(adapters)
         elif self.is_checkpoint:
             from prism_core.inference.local.transformers_model import TransformersModel
 
             dialect = _OF_CHECKPOINTS
             model = TransformersModel(self.planner, temperature=self.temperature)
         else:
-            return open_planner_of(domain, self.planner)
+            return open_planner_of(domain, self.planner, [self.adapter] if self.adapter else [])
         return plan_with(
             Metered(model, on_call),
             domain,
@@ -154,6 +174,16 @@ class Candidate:
             context_tokens=context_tokens,
             on_rejected=on_rejected,
         )
+
+    def _load(self, adapters: Sequence[Adapter]) -> Any:
+        """The model of a GGUF file, with an adapter if there is one."""
+        from prism_core.inference.local.llama_cpp import LlamaCppModel
+
+        files = {adapter.name: adapter.info.path for adapter in adapters}
+        for adapter in adapters:
+            adapter.check(Path(self.planner), hash_file(Path(self.planner)))
+        model = LlamaCppModel(self.planner, threads=1, temperature=self.temperature, adapters=files)
+        return AdaptedModel(model, adapters[0].name) if adapters else model
 
 
 def _make_control(domain: Domain, name: str, task: Task) -> Planner:

@@ -18,14 +18,15 @@ from dataclasses import dataclass, replace
 from prism_core.domain import SYMBOLIC, Domain, find_domain, find_planner_of
 from prism_core.episode.episode import DEFAULT_DOMAIN, Turn
 from prism_core.episode.planner import Planner, call_factory
-from prism_core.errors import PlannerError, PlanRejected
+from prism_core.episode.planner_health import PlannerHealth
+from prism_core.errors import PlannerError, PlanRejected, UnknownAdapter
 from prism_core.graph.calling import is_called
 from prism_core.graph.elements import quote
 from prism_core.graph.scene_graph import SceneGraph
+from prism_core.inference.adapted import adapters_of, say_unknown, with_adapter
 from prism_core.inference.suspicion import suspect
 from prism_core.plan.actions import Role
 from prism_core.plan.plan import Plan, ask_user
-from prism_core.plan.validation import validate_plan
 
 CASCADE = 'cascade'
 POLICIES = ('first', CASCADE)
@@ -154,7 +155,7 @@ def make_offer(
         plan = planner.plan(request, known_graph, history)
     except PlannerError as error:
         return PlanOffer(planner.name, None, str(error))
-    report = validate_plan(plan, known_graph, domain.table)
+    report = domain.validate(plan, request, known_graph, history)
     if not report.is_valid:
         return PlanOffer(planner.name, None, report.feedback)
     words = domain.vocabulary if planner.name == SYMBOLIC else None
@@ -177,7 +178,7 @@ class CascadePlanner:
         self._policy = Policy(CASCADE, domain)
         self._domain = domain
         by_name = {planner.name: planner for planner in planners}
-        self._planners = [by_name[name] for name in self._policy.order([*by_name])]
+        self._planners: list[Planner] = [by_name[name] for name in self._policy.order([*by_name])]
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The plan that is taken; its notes say who was passed over and why.
@@ -195,6 +196,27 @@ class CascadePlanner:
                 return replace(taken.plan, notes=(*taken.plan.notes, *passed))
         raise PlanRejected('; '.join(_say_doubts(offers)))
 
+    @property
+    def health(self) -> PlannerHealth:
+        """That it can answer, and which adapters its planners have."""
+        return PlannerHealth('ready', adapters=adapters_of(self._planners))
+
+    def adapted(self, adapter: str) -> CascadePlanner:
+        """The same with one adapter, for those planners that have any.
+
+        Raises:
+            UnknownAdapter: there is none of that name.
+        """
+        if not adapters_of(self._planners):
+            raise UnknownAdapter(say_unknown(adapter, {self.name: ()}))
+        return CascadePlanner(
+            [
+                with_adapter(planner, adapter) if adapters_of([planner]) else planner
+                for planner in self._planners
+            ],
+            self._domain,
+        )
+
     def cancel(self) -> None:
         """End the running `plan`, as far as its planners can be told to."""
         for planner in self._planners:
@@ -206,15 +228,18 @@ class CascadePlanner:
             planner.close()
 
 
-def make_cascade_planner(domain: Domain | None = None) -> CascadePlanner:
+def make_cascade_planner(
+    domain: Domain | None = None, adapters: Sequence[str] = ()
+) -> CascadePlanner:
     """The symbolic planner and the student as one; entry point `cascade` of group `prism.planners`.
+    `adapters` are the student's, see `make_student_planner`.
 
     Raises:
         ConfigError: one of them cannot be made for the domain.
     """
     domain = domain or find_domain(DEFAULT_DOMAIN)
     return CascadePlanner(
-        [call_factory(name, find_planner_of(domain, name)) for name in CASCADED], domain
+        [call_factory(name, find_planner_of(domain, name, adapters)) for name in CASCADED], domain
     )
 
 

@@ -39,6 +39,7 @@ def make_teacher_planner(
         header=domain.make_header(dialect),
         seed=seed,
         max_new_tokens=config.max_new_tokens,
+        find_breaches=domain.find_breaches,
         on_rejected=on_rejected,
     )
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.plan.actions import ActionTable
 from prism_core.plan.grammar import Lark
 from prism_core.plan.plan import Plan, ask_user
-from prism_core.plan.validation import validate_plan
+from prism_core.plan.validation import Problem, ValidationReport, validate_plan
 
 HeldTo = Literal['schema', 'known', 'nothing']
 """What a reply is held to while it is made: the dialect's JSON Schema, if it has one; plans that
@@ -28,6 +28,8 @@ name known nodes of the right kind, by a model that takes `Lark`; nothing.
 """
 Doubt = Callable[[Plan, str, SceneGraph, Sequence[Turn]], str]
 """What is odd about a valid plan for a request, a known graph and a history; '' for nothing."""
+FindBreaches = Callable[[Plan, str, SceneGraph, Sequence[Turn]], Iterable[Problem]]
+"""What a valid plan would do that a request forbids, see `Domain`."""
 Hear = Callable[[SceneGraph, Sequence[Turn]], tuple[SceneGraph, Sequence[Turn]]]
 """A known graph and a history as they are told to a model."""
 UNREADABLE, SUSPICIOUS = 'unreadable', 'suspicious'
@@ -82,6 +84,8 @@ class LMPlanner:
         context_tokens: what the model can hold, prompt and reply together; 0 for unknown.
         question_before: what to ask before a request is acted on (see `Domain`); the model is not
             asked then.
+        find_breaches: what a valid plan would do that the request forbids; such a reply is not
+            accepted, and the next try is told so.
         doubt: what is odd about a valid plan; such a reply is not accepted either.
         hear: what a robot said in words, as the model is told it (see `Language`).
         on_rejected: told each reply that was not accepted; on the thread of the call.
@@ -109,6 +113,7 @@ class LMPlanner:
         held_to: HeldTo = 'schema',
         context_tokens: int = 0,
         question_before: RequestCheck = no_question,
+        find_breaches: FindBreaches = lambda plan, request, known_graph, history: (),
         doubt: Doubt = lambda plan, request, known_graph, history: '',
         hear: Hear = lambda known_graph, history: (known_graph, history),
         on_rejected: Callable[[Rejected], None] | None = None,
@@ -128,6 +133,7 @@ class LMPlanner:
         self._held_to = held_to
         self._context_tokens = context_tokens
         self._question_before, self._doubt, self._hear = question_before, doubt, hear
+        self._find_breaches = find_breaches
 
     @property
     def health(self) -> PlannerHealth:
@@ -161,6 +167,9 @@ class LMPlanner:
             reply, part = self._ask(dialect, request, known_graph, history, feedback)
             self.stats += stats_of(self._model)
             plan, reason, kinds = self._read(dialect, reply, known_graph, part)
+            if not reason:
+                breaches = tuple(self._find_breaches(plan, request, known_graph, history))
+                reason, kinds = _tell(ValidationReport(breaches))
             if not reason:
                 reason = self._doubt(plan, request, known_graph, history)
                 kinds = (SUSPICIOUS,)
@@ -286,9 +295,13 @@ class LMPlanner:
             plan = dialect.parse_reply(reply, part.graph if part else known_graph)
         except PlanParseError as error:
             return Plan(()), f'The reply cannot be read: {error}.', (UNREADABLE,)
-        report = validate_plan(plan, known_graph, self._table)
-        kinds = dict.fromkeys(problem.kind.value for problem in report.problems)
-        return plan, report.feedback, tuple(kinds)
+        return plan, *_tell(validate_plan(plan, known_graph, self._table))
+
+
+def _tell(report: ValidationReport) -> tuple[str, tuple[str, ...]]:
+    """The feedback of a report, and the kinds of its problems."""
+    kinds = dict.fromkeys(problem.kind.value for problem in report.problems)
+    return report.feedback, tuple(kinds)
 
 
 class _Untold(PlannerError):

@@ -10,22 +10,27 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from prism_core.domain import find_domain
 from prism_core.episode.episode import DEFAULT_DOMAIN
 from prism_core.errors import PrismError
-from prism_core.gguf_info import GgufInfo, read_gguf_info
+from prism_core.files import hash_file
+from prism_core.gguf_info import GgufInfo
 from prism_core.inference.child.memory import available_bytes
-from prism_core.inference.local.model_file import SHA256_VARIABLE, check_model_file
+from prism_core.inference.local.adapter_file import Adapter, read_adapters
+from prism_core.inference.local.model_file import SHA256_VARIABLE, CheckedFile, check_model_file
 from prism_core.inference.student import (
     PYTHON_VARIABLE,
     StudentConfig,
     choose_context,
     estimate_bytes,
+    find_adapters,
     find_domain_of,
     find_student,
+    read_student,
 )
 
 RUNTIME = ('llama_cpp', 'llguidance', 'jinja2', 'numpy', 'networkx')
@@ -64,34 +69,62 @@ def check_student(domain: str = DEFAULT_DOMAIN) -> list[Checked]:
     """What planner `student` of a domain finds on this machine, named as it is for the planner."""
     try:
         path = Path(find_student(domain))
-        info = read_gguf_info(path, verify=False)
+        info = read_student(path)
     except PrismError as error:
         return [Checked('model', 'none', str(error)), *_check_runtime(), _check_memory(None)]
+    entries = find_adapters()
+    adapters, faults = _read_adapters(entries, info)
+    hashed = _check_hash(
+        'model', lambda: check_model_file(path, os.environ.get(SHA256_VARIABLE, ''))
+    )
+    own = [_check_domain('model', info, domain)] if not any(entries[:1]) else []
     return [
         Checked('model', f'{info.metadata.name or path.stem}, {info.size_bytes / _MIB:.1f} MiB'),
         Checked('model file', str(path)),
-        _check_hash(path),
-        _check_domain(info, domain),
+        hashed,
+        *own,
+        *faults,
+        *(one for adapter in adapters for one in _check_adapter(adapter, info, domain)),
         *_check_runtime(),
-        _check_memory(info),
+        _check_memory(info, [adapter.info for adapter in adapters]),
     ]
 
 
-def _check_hash(path: Path) -> Checked:
+def _read_adapters(
+    entries: Sequence[str], info: GgufInfo
+) -> tuple[Sequence[Adapter], list[Checked]]:
+    """The adapters that are named, and what is wrong with them."""
     try:
-        checked = check_model_file(path, os.environ.get(SHA256_VARIABLE, ''))
+        return read_adapters([entry for entry in entries if entry], info), []
     except PrismError as error:
-        return Checked('model sha256', 'another one than expected', str(error), is_error=True)
-    return Checked('model sha256', f'{checked.sha256}, as expected', checked.remark)
+        return (), [Checked('adapters', ', '.join(entries), str(error), is_error=True)]
 
 
-def _check_domain(info: GgufInfo, domain: str) -> Checked:
+def _check_adapter(adapter: Adapter, base: GgufInfo, domain: str) -> list[Checked]:
+    name = f'adapter {adapter.name}'
+    size = f'{adapter.info.size_bytes / _MIB:.1f} MiB'
+    return [
+        Checked(name, f'{size}, {adapter.info.path}'),
+        _check_hash(name, lambda: adapter.check(base.path, hash_file(base.path))),
+        _check_domain(name, adapter.info, domain),
+    ]
+
+
+def _check_hash(name: str, check: Callable[[], CheckedFile]) -> Checked:
+    try:
+        checked = check()
+    except PrismError as error:
+        return Checked(f'{name} sha256', 'another one than expected', str(error), is_error=True)
+    return Checked(f'{name} sha256', f'{checked.sha256}, as expected', checked.remark)
+
+
+def _check_domain(name: str, info: GgufInfo, domain: str) -> Checked:
     said = f'{info.metadata.domain}, dialect {info.metadata.dialect}'
     try:
         find_domain_of(info, find_domain(domain))
     except PrismError as error:
-        return Checked('model domain', said, str(error))
-    return Checked('model domain', said)
+        return Checked(f'{name} domain', said, str(error))
+    return Checked(f'{name} domain', said)
 
 
 def _check_runtime() -> list[Checked]:
@@ -122,7 +155,7 @@ def _check_runtime() -> list[Checked]:
     return [Checked('engine interpreter', shown), Checked('engine runtime', 'none', fault)]
 
 
-def _check_memory(info: GgufInfo | None) -> Checked:
+def _check_memory(info: GgufInfo | None, adapters: Sequence[GgufInfo] = ()) -> Checked:
     free_bytes = available_bytes()
     if free_bytes is None:
         return Checked('memory', 'not known on this system')
@@ -130,7 +163,7 @@ def _check_memory(info: GgufInfo | None) -> Checked:
     if info is None:
         return Checked('memory', said)
     context = choose_context(StudentConfig('').context_tokens, info)
-    needed_bytes = estimate_bytes(info, context)
+    needed_bytes = estimate_bytes(info, context, adapters)
     said += f', the student needs about {needed_bytes / _MIB:.0f}'
     fault = 'the student does not fit into memory; free some, or take a smaller model'
     return Checked('memory', said, fault if needed_bytes > free_bytes else '')

@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from prism_core.dialects.conversation import Message, Prompt
 from prism_core.episode.finishing import finish_plan
@@ -28,7 +28,9 @@ from prism_core.errors import (
     PlanParseError,
     PlanRejected,
     PromptTooLong,
+    UnknownAdapter,
 )
+from prism_core.inference.adapted import adapters_of, with_adapter
 from prism_core.inference.endpoint.bounded_http import READ_TIMEOUT_S, BoundedHandler, BoundedServer
 from prism_core.json_text import load_json
 from prism_core.plan.actions import ActionTable
@@ -46,6 +48,7 @@ ReadPrompt = Callable[[Sequence[Message]], Prompt]
 _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (PlanParseError, 400, 'invalid_request_error'),
     (PromptTooLong, 400, 'invalid_request_error'),
+    (UnknownAdapter, 404, 'invalid_request_error'),
     (PlannerTimeout, 504, 'timeout_error'),
     (PlannerUnavailable, 503, 'planner_unavailable'),
     (PlannerError, 500, 'planner_error'),
@@ -56,7 +59,8 @@ class PlannerServer:
     """Use as context manager, or call `serve` and, from another thread, `close`.
 
     Args:
-        planner: makes the plans; is not closed.
+        planner: makes the plans; is not closed. Of one with adapters a request may name one by its
+            model, as in `student:depot`; by any other model it asks for the planner as it is.
         table: the actions of its robot.
         read_messages: from the `messages` of a request to messages.
         read_prompt: from these to what is to be planned.
@@ -90,6 +94,11 @@ class PlannerServer:
         self._http = _Http((host, port), self)
 
     @property
+    def models(self) -> list[str]:
+        """What requests may name."""
+        return [self.name, *(f'{self.name}:{a}' for a in adapters_of([self._planner]) if a)]
+
+    @property
     def url(self) -> str:
         """The base address for clients."""
         host, port = self._http.server_address[:2]
@@ -116,16 +125,19 @@ class PlannerServer:
 
         Raises:
             PlanParseError: the body asks for no plan.
+            UnknownAdapter: the planner has none of the name that it asks for.
             PlannerError: there is none.
         """
         if not isinstance(body, dict) or not isinstance(body.get('messages'), list):
             raise PlanParseError('expected a JSON object with a list of messages')
+        name, _, adapter = str(body.get('model', '')).partition(':')
+        planner = with_adapter(self._planner, adapter if name == self.name else '')
         messages = self._read_messages(body['messages'])
         prompt = self._read_prompt(messages)
         if not self._planning.acquire(timeout=self._timeout_s):
             raise PlannerTimeout(f'other plans were being made for {self._timeout_s:g} s')
         try:
-            plan = self._planner.plan(prompt.request, prompt.known_graph, prompt.history)
+            plan = planner.plan(prompt.request, prompt.known_graph, prompt.history)
         finally:
             self._planning.release()
         plan = finish_plan(plan, prompt.known_graph, prompt.history, self._table)
@@ -221,12 +233,15 @@ class _Handler(BoundedHandler):
             )
 
     def _list_models(self) -> None:
-        name = self.server.owner.name
-        model = {'id': name, 'object': 'model', 'created': 0, 'owned_by': 'prism'}
-        if self.path == '/v1/models':
-            self._send(200, {'object': 'list', 'data': [model]})
-        elif self.path == f'/v1/models/{name}':
-            self._send(200, model)
+        models = {
+            f'/v1/models/{name}': {'id': name, 'object': 'model', 'created': 0, 'owned_by': 'prism'}
+            for name in self.server.owner.models
+        }
+        path = unquote(self.path)
+        if path == '/v1/models':
+            self._send(200, {'object': 'list', 'data': [*models.values()]})
+        elif path in models:
+            self._send(200, models[path])
         else:
             raise _Refused(404, f'there is no {self.path[:80]}; ask for /v1/models')
 

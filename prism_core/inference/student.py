@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The student as a planner: a GGUF file that says what it reads and writes, in an engine child.
+"""The student as a planner: a GGUF file that says what it reads and writes, or a base with adapters
+that do, in an engine child.
 
 The planner node names it `student`. Nothing of the runtime is imported on this side.
 """
@@ -17,18 +18,22 @@ from prism_core.episode.episode import DEFAULT_DOMAIN, Turn
 from prism_core.errors import ConfigError
 from prism_core.gguf_info import GgufInfo, hash_action_table, read_gguf_info
 from prism_core.graph.scene_graph import SceneGraph
+from prism_core.inference.adapted import AdaptedModel, AdaptedPlanner
 from prism_core.inference.child.engine import EngineConfig, EngineModel
 from prism_core.inference.lm_planner import LMPlanner
+from prism_core.inference.local.adapter_file import read_adapters
 from prism_core.inference.local.model_file import MODELS, SHA256_VARIABLE
 from prism_core.inference.suspicion import suspect
 from prism_core.inference.text_model import TextModel
 from prism_core.plan.plan import Plan
 
 MODEL_VARIABLE = 'PRISM_STUDENT_MODEL'
+ADAPTERS_VARIABLE = 'PRISM_STUDENT_ADAPTERS'
+"""Names files of adapters, with `:` between them as in PATH."""
 PYTHON_VARIABLE = 'PRISM_ENGINE_PYTHON'
 MAX_NEW_TOKENS = 256
 """Where a reply is cut; the grammar of the compact dialect ends sooner."""
-_RUNTIME = 'prism_core.inference.local.model_file:load_student'
+_RUNTIME = 'prism_core.inference.local.load_student:load_student'
 _CACHE_VALUE_BYTES = 2  # of keys and values of the context, 16 bits each
 _SMALL_BYTES = 32 * 2**20
 _RUNTIME_BYTES = 128 * 2**20  # buffers and the interpreter: a guess on the safe side
@@ -44,6 +49,8 @@ class StudentConfig:
         context_tokens: prompt and reply together, at most; 0 for all that the model was made for.
         threads: 0 for as many as the process may use, or one for a small model.
         sha256: of the file; '' for what is known of it otherwise, see `model_file`.
+        adapters: files of adapters, as `read_adapters` takes them; the first plans where a request
+            names none. '' as the first stands for the base alone.
     """
 
     model: str
@@ -51,15 +58,19 @@ class StudentConfig:
     context_tokens: int = 8192
     threads: int = 0
     sha256: str = ''
+    adapters: tuple[str, ...] = ()
 
 
-def make_student_planner(domain: Domain | None = None) -> LMPlanner:
+def make_student_planner(
+    domain: Domain | None = None, adapters: Sequence[str] = ()
+) -> LMPlanner | AdaptedPlanner:
     """The student; entry point `student` of group `prism.planners`.
 
-    `domain` is whose actions it has to plan with; None for those that it was taught. The
-    environment variable PRISM_STUDENT_MODEL names its GGUF file, the bundled one otherwise;
-    PRISM_STUDENT_SHA256 the sha256 that it must have, and PRISM_ENGINE_PYTHON the interpreter that
-    has the runtime, this one otherwise. The model is checked and loaded in the background.
+    `domain` is whose actions it has to plan with; None for those that it was taught. `adapters` are
+    those of `StudentConfig`; () for what PRISM_STUDENT_ADAPTERS names. The environment variable
+    PRISM_STUDENT_MODEL names its GGUF file, the bundled one otherwise; PRISM_STUDENT_SHA256 the
+    sha256 that it must have, and PRISM_ENGINE_PYTHON the interpreter that has the runtime, this one
+    otherwise. The files are checked and loaded in the background.
 
     Raises:
         ConfigError: there is no file, or it is no student that this version can run.
@@ -70,6 +81,7 @@ def make_student_planner(domain: Domain | None = None) -> LMPlanner:
             find_student(domain.name if domain else DEFAULT_DOMAIN),
             python=os.environ.get(PYTHON_VARIABLE, ''),
             sha256=os.environ.get(SHA256_VARIABLE, ''),
+            adapters=find_adapters(adapters),
         ),
         domain,
     )
@@ -84,22 +96,69 @@ def find_student(domain: str = DEFAULT_DOMAIN) -> str:
     return os.environ.get(MODEL_VARIABLE, '') or find_bundled(domain)
 
 
-def make_planner(config: StudentConfig, domain: Domain | None = None) -> LMPlanner:
+def find_adapters(named: Sequence[str] = ()) -> tuple[str, ...]:
+    """The adapters that are named, or those of PRISM_STUDENT_ADAPTERS; none where all are ''."""
+    entries = [entry.strip() for entry in named]
+    if not any(entries):
+        entries = os.environ.get(ADAPTERS_VARIABLE, '').split(os.pathsep)
+    return tuple(entries) if any(entries) else ()
+
+
+def make_planner(config: StudentConfig, domain: Domain | None = None) -> LMPlanner | AdaptedPlanner:
     """A planner on a student's GGUF file, with the actions of a domain or of what it was taught.
 
     Raises:
-        ConfigError: the file is no student that this version can run.
+        ConfigError: a file is no student or adapter that this version can run.
         OutOfMemory: it does not fit into memory.
     """
-    info = read_gguf_info(Path(config.model), verify=False)
-    domain = find_domain_of(info, domain)
-    return plan_with(
-        make_engine(config, info),
-        domain,
-        info.metadata.dialect,
-        name='student',
-        context_tokens=choose_context(config.context_tokens, info),
-    )
+    info = read_student(Path(config.model))
+    taught = read_taught(config, info)
+    for file in taught.values():
+        domain = find_domain_of(file, domain)
+    assert domain is not None  # noqa: S101 - there is a file at least
+    engine = make_engine(config, info)
+    planners = {
+        adapter: plan_with(
+            AdaptedModel(engine, adapter) if adapter else engine,
+            domain,
+            file.metadata.dialect,
+            name='student',
+            context_tokens=choose_context(config.context_tokens, info),
+        )
+        for adapter, file in taught.items()
+    }
+    return AdaptedPlanner(planners) if config.adapters else planners['']
+
+
+def read_student(path: Path) -> GgufInfo:
+    """The head of a student's file, or of its base.
+
+    Raises:
+        ConfigError: it cannot be read, or it is an adapter.
+    """
+    info = read_gguf_info(path, verify=False)
+    if info.is_adapter:
+        raise ConfigError(
+            f'{path}: expected a model, got an adapter; let {MODEL_VARIABLE} name its base, and '
+            f'{ADAPTERS_VARIABLE} the adapter'
+        )
+    return info
+
+
+def read_taught(config: StudentConfig, info: GgufInfo) -> dict[str, GgufInfo]:
+    """The files that say what was taught, by the name of their adapter; '' for the student's own.
+
+    Raises:
+        ConfigError: a file cannot be read, or is no adapter of this student.
+    """
+    first, *others = config.adapters or ('',)
+    if '' in others:
+        raise ConfigError(
+            f"adapters: expected '' at the first place or nowhere, got {list(config.adapters)}"
+        )
+    alone = {} if first else {'': info}
+    found = read_adapters([entry for entry in (first, *others) if entry], info)
+    return {**alone, **{adapter.name: adapter.info for adapter in found}}
 
 
 def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -> LMPlanner:
@@ -122,6 +181,7 @@ def plan_with(model: TextModel, domain: Domain, dialect: str, **settings: Any) -
         domain.table,
         redraw=lambda number: domain.make_dialect(dialect, number),
         question_before=domain.question_before,
+        find_breaches=domain.find_breaches,
         doubt=doubt,
         hear=domain.language.hear,
         **{'max_new_tokens': MAX_NEW_TOKENS, 'held_to': 'known', **settings},
@@ -141,9 +201,11 @@ def make_engine(config: StudentConfig, info: GgufInfo, *, plain: bool = False) -
     """
     context = choose_context(config.context_tokens, info)
     name = info.metadata.name or info.path.stem
+    adapters = read_adapters([entry for entry in config.adapters if entry], info)
     settings = {
         'path': str(info.path.absolute()),
         'sha256': config.sha256,
+        'adapters': [adapter.entry for adapter in adapters],
         'context_tokens': context,
         'threads': choose_threads(config.threads, info),
         'name': name,
@@ -155,7 +217,7 @@ def make_engine(config: StudentConfig, info: GgufInfo, *, plain: bool = False) -
             settings,
             name=name,
             python=config.python,
-            needed_bytes=estimate_bytes(info, context),
+            needed_bytes=estimate_bytes(info, context, [adapter.info for adapter in adapters]),
         )
     )
     engine.start()
@@ -175,8 +237,10 @@ def choose_threads(asked: int, info: GgufInfo) -> int:
     return asked or int(info.size_bytes < _SMALL_BYTES)
 
 
-def estimate_bytes(info: GgufInfo, context_tokens: int) -> int:
-    """Memory that a model takes: its weights, the keys and values of its context, buffers."""
+def estimate_bytes(info: GgufInfo, context_tokens: int, adapters: Sequence[GgufInfo] = ()) -> int:
+    """Memory that a model takes: its weights, the keys and values of its context, buffers; and its
+    adapters with what is kept of prompts that were read under them (see `AdapterStates`).
+    """
 
     def value(key: str, otherwise: int = 0) -> int:
         return int(info.values.get(f'{info.architecture}.{key}', otherwise))
@@ -185,7 +249,9 @@ def estimate_bytes(info: GgufInfo, context_tokens: int) -> int:
     head_size = value('attention.key_length', value('embedding_length') // max(heads, 1))
     kept_heads = value('attention.head_count_kv', heads)
     per_token = 2 * value('block_count') * kept_heads * head_size * _CACHE_VALUE_BYTES
-    return info.size_bytes + context_tokens * per_token + _RUNTIME_BYTES
+    held_tokens = 2 * context_tokens if adapters else context_tokens
+    weights = info.size_bytes + sum(adapter.size_bytes for adapter in adapters)
+    return weights + held_tokens * per_token + _RUNTIME_BYTES
 
 
 def find_bundled(domain: str = DEFAULT_DOMAIN) -> str:
@@ -207,7 +273,7 @@ def find_domain_of(info: GgufInfo, domain: Domain | None = None) -> Domain:
     """The domain that a student was taught, if both are as they were then.
 
     Args:
-        info: of the student's file.
+        info: of the student's file, or of an adapter's.
         domain: the one that it has to be; None for any.
 
     Raises:
@@ -222,7 +288,8 @@ def find_domain_of(info: GgufInfo, domain: Domain | None = None) -> Domain:
     if domain is not None and said.domain != domain.name:
         raise ConfigError(
             f'{info.path}: it was taught the domain {said.domain}, the plans are to be of '
-            f'{domain.name}; let {MODEL_VARIABLE} name another student, or plan in {said.domain}'
+            f'{domain.name}; let {ADAPTERS_VARIABLE if info.is_adapter else MODEL_VARIABLE} name '
+            f'another one, or plan in {said.domain}'
         )
     domain = domain or domain_named(said.domain)
     now = {

@@ -35,6 +35,7 @@ def distill(
     recipe_file: Path,
     out: Path,
     *,
+    base: Path | None = None,
     start: Path | None = None,
     allow_download: bool = False,
     say: Callable[[str], None] = lambda line: None,
@@ -49,6 +50,7 @@ def distill(
     Args:
         recipe_file: a `DistillConfig` as YAML.
         out: the folder to write to.
+        base: folder of the base, if it is not where the recipe of training says.
         start: checkpoint of a nano to go on from, with its tokenizer, instead of random weights.
         allow_download: whether the base may be fetched.
         say: told one line for each stage.
@@ -63,7 +65,7 @@ def distill(
             else.
         RunStopped: a process died; the same call goes on.
     """
-    recipe = read_recipe(recipe_file, start=start, allow_download=allow_download)
+    recipe = read_recipe(recipe_file, base=base, start=start, allow_download=allow_download)
     config = recipe.config
     for file_type in config.quantise:
         if file_type not in QUANT_TYPES:

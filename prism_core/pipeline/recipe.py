@@ -149,11 +149,18 @@ class Recipe:
     suite: SuiteConfig | None
 
 
-def read_recipe(path: Path, *, start: Path | None = None, allow_download: bool = False) -> Recipe:
+def read_recipe(
+    path: Path,
+    *,
+    base: Path | None = None,
+    start: Path | None = None,
+    allow_download: bool = False,
+) -> Recipe:
     """Read a recipe and the files that it names.
 
     Args:
         path: the file.
+        base: folder of the base, if it is not where the recipe of training says.
         start: checkpoint of a nano to go on from, whatever the recipe of training says.
         allow_download: whether the base may be fetched, whatever the recipe of training says.
 
@@ -162,9 +169,9 @@ def read_recipe(path: Path, *, start: Path | None = None, allow_download: bool =
     """
     config = read_config(path, DistillConfig)
     recipe = open_recipe(config, path.parent, allow_download=allow_download)
-    if start is None:
-        return recipe
-    return replace(recipe, train=replace(recipe.train, start=str(start)))
+    named = {'base': base, 'start': start}
+    given = {name: str(folder) for name, folder in named.items() if folder is not None}
+    return replace(recipe, train=replace(recipe.train, **given)) if given else recipe
 
 
 def open_recipe(config: DistillConfig, here: Path, *, allow_download: bool = False) -> Recipe:

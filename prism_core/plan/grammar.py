@@ -9,6 +9,7 @@ is one terminal: as alternatives of a rule, two thousand names are too many for 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -102,12 +103,19 @@ class GrammarWriter:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
+        self._number: Counter[str] = Counter()
 
     def define(self, name: str, part: Part | None) -> Part | None:
-        """Give a part a name, to be written once and used often."""
+        """Give a part a name, to be written once and used often; with a number behind it where
+        another part has that name.
+        """
         if part is None:
             return None
-        return Part(self._names.setdefault(part.source, name), part.longest)
+        if part.source not in self._names:
+            self._number[name] += 1
+            number = self._number[name]
+            self._names[part.source] = name if number == 1 else f'{name}_{number}'
+        return Part(self._names[part.source], part.longest)
 
     def finish(self, start: Part | None) -> Lark:
         """The grammar of which the sentences are those of `start`.

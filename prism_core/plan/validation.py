@@ -36,6 +36,8 @@ class ProblemKind(Enum):
     """A node is not in the known graph."""
     UNREACHABLE = 'unreachable'
     """No known connections lead to a node."""
+    FORBIDDEN = 'forbidden'
+    """The request says not to, see `Domain.find_breaches`."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,10 @@ NEEDS = {
         *('test_export_gguf.py', 'test_export_refusals.py', 'test_publish.py', 'test_quantize.py'),
         *('test_transformers_model.py', 'test_gguf_info.py'),
     ],
-    'llama_cpp': ['test_evaluate_models.py', 'test_llama_cpp.py', 'test_student.py'],
+    'llama_cpp': [
+        *('test_adapted_student.py', 'test_adapters.py', 'test_evaluate_models.py'),
+        *('test_llama_cpp.py', 'test_student.py'),
+    ],
 }
 collect_ignore = [
     name for package, names in NEEDS.items() if find_spec(package) is None for name in names

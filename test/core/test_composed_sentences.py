@@ -75,7 +75,7 @@ def _say_conditional(intent: Intent) -> str:
         else:
             one, other = intent.ends
             condition = Intent('passable', region=one, other_region=other, value='no')
-    if condition.value == 'no':
+    if 'no' in (condition.value, intent.value):
         no = 'no ' if len(steps) == 1 else ''
         steps = steps[::-1]
     text = f'if {no}{_say(condition)} {{{_say(steps[0])}}}'

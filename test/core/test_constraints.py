@@ -185,7 +185,7 @@ def test_what_was_left_out_excuses_no_wrong_answer():
 # ---------------------------------------------------------------------------------- in drawn worlds
 
 
-KINDS = ('avoiding', 'by_way_of', 'staying_within')
+KINDS = ('avoiding', 'by_way_of', 'staying_within', 'keeping_clear', 'staying_on')
 
 
 @settings(max_examples=25, deadline=None)

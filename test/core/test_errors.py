@@ -26,6 +26,7 @@ TREE = {
     'TeacherUnavailable': 'PlannerUnavailable',
     'TeacherAuth': 'PlannerUnavailable',
     'PromptTooLong': 'PlannerError',
+    'UnknownAdapter': 'PlannerError',
     'PlanRejected': 'PlannerError',
 }
 

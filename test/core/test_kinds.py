@@ -47,6 +47,12 @@ COMPOSED = (
     'avoiding',
     'by_way_of',
     'staying_within',
+    'return',
+    'unless',
+    'questions',
+    'visits',
+    'keeping_clear',
+    'staying_on',
 )  # see test_composed.py
 FLAT = [name for name in KINDS if name not in COMPOSED]
 DOMAIN_FOLDER = Path(__file__).parents[2] / 'prism_core/domains/mapping'
@@ -145,7 +151,9 @@ def test_the_kinds_that_are_drawn_unasked_are_dealt_in_a_fixed_order():
 
 
 def test_an_unknown_kind_is_refused_with_those_that_there_are():
-    with pytest.raises(ConfigError, match=r"kinds: expected some of go_to, .*patrol, got 'fly'"):
+    with pytest.raises(
+        ConfigError, match=r"kinds: expected some of go_to, .*patrol, .*staying_on, got 'fly'"
+    ):
         kinds_to_draw('full', ['find', 'fly'])
     with pytest.raises(ConfigError, match="got 'fly'"):
         draw_demonstrations(0, WorldConfig(kinds=('fly',)), WORDS)

@@ -67,6 +67,7 @@ PUBLIC = [
     'TeacherUnavailable',
     'TextModel',
     'Turn',
+    'UnknownAdapter',
     'ValidationReport',
     'Vocabulary',
     'WorldRejected',

@@ -9,12 +9,17 @@ import pytest
 
 from prism_core.inference import self_check
 from prism_core.inference.self_check import check_student
-from prism_core.inference.student import MODEL_VARIABLE, PYTHON_VARIABLE, find_bundled
+from prism_core.inference.student import (
+    ADAPTERS_VARIABLE,
+    MODEL_VARIABLE,
+    PYTHON_VARIABLE,
+    find_bundled,
+)
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    for name in (MODEL_VARIABLE, PYTHON_VARIABLE, 'PRISM_STUDENT_SHA256'):
+    for name in (MODEL_VARIABLE, ADAPTERS_VARIABLE, PYTHON_VARIABLE, 'PRISM_STUDENT_SHA256'):
         monkeypatch.delenv(name, raising=False)
 
 

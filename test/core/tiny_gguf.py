@@ -80,9 +80,10 @@ def write_gguf(
     seed: int = 0,
     tilt: float = 1.0,
     said: Mapping[str, str] = MappingProxyType({}),
+    changes: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Path:
     """Write a Llama of random weights; `tilt` scales what it says: more is more decided. `said` is
-    what the file says of itself.
+    what the file says of itself; `changes` are added to the matrices that they name.
     """
     rng = np.random.default_rng(seed)
     size = tokenizer.get_vocab_size()
@@ -112,7 +113,7 @@ def write_gguf(
     writer.add_chat_template(CHAT_TEMPLATE)
 
     def add(name: str, *shape: int) -> None:
-        weights = rng.normal(0, shape[-1] ** -0.5, shape)
+        weights = rng.normal(0, shape[-1] ** -0.5, shape) + changes.get(name, 0.0)
         writer.add_tensor(name, weights.astype(np.float32))
 
     def add_norm(name: str, scale: float = 1.0) -> None:

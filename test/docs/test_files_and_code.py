@@ -24,6 +24,7 @@ ANSWERS = (
     'prism_core.inference.student',
     'prism_core.inference.lm_factory',
     'prism_core.inference.child.engine_child',
+    'prism_core.inference.local.load_student',
     'prism_core.domains.mapping',
 )
 BUILTINS = {'open', 'eval', 'exec', 'compile', '__import__'}
@@ -82,6 +83,7 @@ WHY_SAFE = {
     'prism_core.inference.child.engine_child: _Child.work': 'the parent names the factory, once',
     'prism_core.inference.child.engine_process: EngineProcess.__init__': _AT_START,
     'prism_core.inference.local.llama_cpp: LlamaCppBackend.__init__': _OF_MODEL,
+    'prism_core.inference.local.llama_cpp: LlamaCppBackend._load_adapter': _OF_MODEL,
     'prism_core.inference.local.llama_cpp: LlamaCppBackend._open_context': 'counts processors',
     'prism_core.inference.local.llama_cpp: _piece': 'memory for the text of a token',
     'prism_core.inference.local.llama_cpp: _read_metadata.read': 'memory for the text of a model',

@@ -86,6 +86,32 @@ def test_every_field_is_read(kind):
     )
 
 
+@both_kinds
+@pytest.mark.parametrize(
+    ('named', 'planners', 'adapter'),
+    [
+        ('student:depot', ('student',), 'depot'),
+        (':depot', ('student', 'symbolic'), 'depot'),
+        ('student:', ('student',), ''),
+        ('student:a:b', ('student',), 'a:b'),
+    ],
+)
+def test_what_stands_behind_a_colon_names_an_adapter(kind, named, planners, adapter):
+    request = read(kind, planner=named)
+    assert (request.planners, request.adapter) == (planners, adapter)
+
+
+def test_a_planner_whose_own_name_has_a_colon_is_that_planner():
+    request = read_planning_request(
+        GetPlan.Request(task=TASK, planner='a:b'),
+        planners=['a:b', 'a'],
+        default_timeout_s=30.0,
+        max_timeout_s=120.0,
+        table=MAPPING_ACTIONS,
+    )
+    assert (request.planners, request.adapter) == (('a:b',), '')
+
+
 def test_the_service_takes_a_graph_along():
     assert read(scene_graph_json='{"regions": []}').scene_graph_json == '{"regions": []}'
 
@@ -133,6 +159,7 @@ def turn_that_showed(**update) -> Turn:
         ),
         ({'task': ' \t\n\u00a0'}, '^task is empty; say what'),
         ({'task': 'x' * 4097}, '^task has 4097 characters; at most 4096 are allowed$'),
+        ({'planner': 'x' * 161}, '^planner has 161 characters; at most 160 are allowed$'),
         ({'task': 'go\0home'}, '^task holds a NUL character$'),
         ({'timeout_s': -1.0}, r'^timeout_s must be a positive number of seconds, got -1\.0$'),
         ({'timeout_s': math.nan}, '^timeout_s must be a positive number of seconds, got nan$'),

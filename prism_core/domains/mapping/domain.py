@@ -7,7 +7,7 @@ A robot plans with it and has networkx alone: what needs more is imported where 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +31,8 @@ from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.judge import OUT_OF_BOUNDS, judge_episode
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.masks import make_masks
-from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner
+from prism_core.domains.mapping.planning.breaches import find_breaches
+from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner, when_asked
 from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.prompt import make_header
 from prism_core.domains.mapping.reading import RequestReader
@@ -50,7 +51,7 @@ from prism_core.domains.mapping.worlds import (
     plan_world,
 )
 from prism_core.episode.criterion import Criterion, Outcome
-from prism_core.episode.episode import Episode, Task
+from prism_core.episode.episode import Episode, Task, Turn
 from prism_core.episode.imported import Imported
 from prism_core.episode.planner import Planner
 from prism_core.errors import ConfigError
@@ -58,6 +59,8 @@ from prism_core.graph.elements import NodeKind
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.suspicion import Vocabulary
 from prism_core.inference.text_model import TextModel
+from prism_core.plan.plan import Plan
+from prism_core.plan.validation import Problem
 
 
 class _Anything(dict):
@@ -249,6 +252,13 @@ class MappingDomain(Domain):
     def question_before(self, request: str, known_graph: SceneGraph) -> str:
         """A question that quotes what a request forbids, whatever the symbolic planner keeps to."""
         return self._reader.question_of_forbidding(request, known_graph)
+
+    def find_breaches(
+        self, plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
+    ) -> Iterable[Problem]:
+        """Steps that enter what a request forbids, as its reader understands it."""
+        intent = self._reader.bounds_of(request, when_asked(known_graph, history))
+        return () if intent is None else find_breaches(plan, intent, known_graph, history)
 
     def in_words(self, episode: Episode) -> Episode:
         """With inspections that tell sentences."""

@@ -192,7 +192,7 @@ def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> li
     config = scene.config
     is_unseen = 'wording' in config.unseen
     wording = Wording(scene.words, is_unseen, config.phrasings, config.voice)
-    request = render_request(intent, rng, wording)
+    request = render_request(intent, rng, wording, kind)
     if config.mistyped and rng.random() < config.mistyped:
         request = mistype(request, rng, scene.known_graph)
     return prove_task(scene, request, kind, intent, rng, 'unseen' if is_unseen else 'seen')

@@ -35,7 +35,10 @@ class Constraint:
 
     | kind | means |
     |---|---|
-    | avoid | the robot enters none of the regions that `region` means |
+    | avoid | the robot enters none of the regions that `region` means; where that means objects, \
+none in which one of them is known to be |
+    | stay_on | it enters no regions but those that `region` means, those of other such \
+constraints, and those that the task names |
     | only_by | the robot has been in the region that `region` means before it ends elsewhere |
     | within | it enters no region further than `distance_m` in a straight line from where it \
 was when it was asked |
@@ -53,7 +56,7 @@ was when it was asked |
             raise ValueError(f'kind: expected one of {", ".join(CONSTRAINTS)}, got {self.kind!r}')
 
 
-CONSTRAINTS = ('avoid', 'only_by', 'within')
+CONSTRAINTS = ('avoid', 'only_by', 'within', 'stay_on')
 MAX_LEVELS = 3
 """So many meanings may lie in each other."""
 
@@ -65,12 +68,12 @@ class Intent:
     Each of `kinds` says what it asks for; `position` is in metres. A meaning may be a tree of at
     most MAX_LEVELS levels: `sequence` has `steps` to be done in order; `conditional` has a
     `condition`, which is a question of yes and no, and as `steps` what to do if it holds and, where
-    that is said, what else; `each` has one step, which leaves open the `target` or `region` that
-    each of what `target` means stands for in turn, seen from `region` or anywhere. `constraints`
-    are those of the whole, at its root. As a condition, `count` has a number as `value`, perhaps
-    behind one of >, >=, <, <=, and with `value` 'no' those of `exists`, `passable` and `reach` hold
-    where the answer is no. `among` are the single objects that a question compares or chooses
-    between, where it names them.
+    that is said, what else, or with `value` 'no' what to do if it does not hold; `each` has one
+    step, which leaves open the `target` or `region` that each of what `target` means stands for in
+    turn, seen from `region` or anywhere. `constraints` are those of the whole, at its root. As a
+    condition, `count` has a number as `value`, perhaps behind one of >, >=, <, <=, and with `value`
+    'no' those of `exists`, `passable` and `reach` hold where the answer is no. `among` are the
+    single objects that a question compares or chooses between, where it names them.
 
     Raises:
         ValueError: intents are of no such kind, or steps or a condition are not; the tree is too

@@ -179,10 +179,7 @@ class Lexicon:
         """
         if target.purpose or target.name:
             return target.purpose or class_of_name(target.name)
-        group = next(
-            (name for name, classes in self.groups.items() if classes == target.classes), ''
-        )
-        return group or ' or '.join(target.classes)
+        return _call_first(target.classes, {c: word for word, c in self.groups.items()})
 
     @cached_property
     def _names(self) -> Mapping[str, tuple[str, ...]]:
@@ -207,6 +204,12 @@ class Lexicon:
     def all_calls(self) -> tuple[str, ...]:
         """All that `call` may call a target."""
         return (*self.objects, *self.regions, *self.groups, *self.purposes)
+
+    @cached_property
+    def synonyms(self) -> tuple[str, ...]:
+        """Other words for its classes."""
+        others = (*(entry.synonyms for entry in self.objects.values()), *self.regions.values())
+        return tuple(dict.fromkeys(word for words in others for word in words))
 
     def is_listed(self, word: str) -> bool:
         """Whether a word stands for a class, a group or a purpose."""
@@ -249,9 +252,34 @@ class Lexicon:
 
     def meant_by(self, called: str) -> tuple[str, ...]:
         """The classes of what is called so."""
-        return (
-            self.classes_for.get(called) or self.groups.get(called) or tuple(called.split(' or '))
-        )
+        known = self.classes_for.get(called) or self.groups.get(called)
+        if known:
+            return known
+        first, *others = called.split(' or ')
+        several = others and (self.groups.get(first) or self.classes_for.get(first))
+        return (*(several or (first,)), *others)
+
+    def call_classes(self, classes: str) -> str:
+        """What some classes, joined by ' or ', are called in one word, where there is one for just
+        these; `meant_by` finds them again.
+        """
+        return _call_first(tuple(classes.split(' or ')), self._words_for_several)
+
+    def wider_calls(self, calls: Iterable[str]) -> frozenset[str]:
+        """Some calls, and the words for several classes of which one is among them."""
+        calls = frozenset(calls)
+        wider = (word for c, word in self._words_for_several.items() if not calls.isdisjoint(c))
+        return calls.union(wider)
+
+    @cached_property
+    def _words_for_several(self) -> Mapping[tuple[str, ...], str]:
+        words = {classes: word for word, classes in self.classes_for.items()}
+        words |= {classes: word for word, classes in self.groups.items()}
+        return {
+            classes: word
+            for classes, word in words.items()
+            if len(classes) > 1 and self.meant_by(word) == classes and ' or ' not in word
+        }
 
     def plural(self, name: str) -> str:
         """The plural of a class, a synonym or a group."""
@@ -265,6 +293,14 @@ class Lexicon:
         if name.endswith('y') and name[-2:-1] not in 'aeiou':
             return name[:-1] + 'ies'
         return name + 's'
+
+
+def _call_first(classes: tuple[str, ...], words: Mapping[tuple[str, ...], str]) -> str:
+    """Some classes joined by ' or ', and in place of the first of them a word for just these."""
+    for number in range(len(classes), 1, -1):
+        if classes[:number] in words:
+            return ' or '.join((words[classes[:number]], *classes[number:]))
+    return ' or '.join(classes)
 
 
 def _object_class(name: str, entry: Mapping[str, Any]) -> ObjectClass:

@@ -18,6 +18,7 @@ from prism_core.domains.mapping.said_names import NAME_PATTERN, HeldNames
 from prism_core.domains.mapping.seen_objects import nearest_object, objects_in, objects_of
 from prism_core.graph.calling import is_called
 from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.validation import MAX_TEXT_CHARS
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ that I know. |
     | here | region | I am at yard_1. |
     | been_at | region | I have been at yard_1. |
     | forbidden | region | I must not enter yard_1. |
+    | none_allowed, untold_allowed | classes | There is no crate in any region that I can reach. |
+    | surveyed_allowed | | I have mapped all regions that I may enter. |
+    | been_allowed | classes, nodes joined by ' or ' | I have been at each dock that I may enter: \
+dock_2. |
+    | avoided, off_limits, too_far | nodes joined by ' or ' | I did not go into yard_1 or \
+dock_2, as you told me to avoid that. |
     | unmapped | region | I could not look at yard_1, so I do not know. |
     | unreachable | region or '' | yard_1 cannot be reached. |
     | done | | The color of crate_3 is red. All steps are done. |
@@ -79,12 +86,12 @@ that I know. |
 
 
 def render_report(report: Report, graph: SceneGraph) -> str:
-    """The sentence for a report.
+    """The sentence for a report, cut where it is too long for an answer.
 
     Raises:
         KeyError: the graph does not know what the report is about.
     """
-    return _forms()[report.form].render(graph, *report.arguments)
+    return _forms()[report.form].render(graph, *report.arguments)[:MAX_TEXT_CHARS]
 
 
 def parse_report(text: str, graph: SceneGraph) -> Report:
@@ -270,9 +277,11 @@ def _form(render: Callable[..., str], pattern: str, lists: str = '') -> _Form:
 @cache
 def _forms() -> dict[str, _Form]:
     """All forms; those about several things first, which say more."""
-    from prism_core.domains.mapping.several_reports import FORMS  # which is made of what is here
+    # Those there are made of what is here.
+    from prism_core.domains.mapping import bounded_reports, several_reports
 
-    return {**{name: _form(*form) for name, form in FORMS.items()}, **_FORMS}
+    others = {**several_reports.FORMS, **bounded_reports.FORMS}
+    return {**{name: _form(*form) for name, form in others.items()}, **_FORMS}
 
 
 # fmt: off
@@ -327,15 +336,23 @@ REPORT_WORDS = frozenset(
         'mean more no not text about nothing number of one or other place reached reach regions '
         'region reported see seen should so steps than that the there to turns unknown was way '
         'what where which within yes you blocked near else keep yet instead understand by closer '
+        'any as away did enter far into may must too told avoid '
         'comes come differ equal equally from has have it m none same than them ways with',
     )
 )
 """What reports and questions say besides names, attributes, values and classes."""
 
-FORMS_OF_ALL_REACHED = ('none', 'surveyed', 'been')
-"""What speaks of all that the robot can get to."""
+FORMS_OF_ALL_REACHED = ('none', 'surveyed', 'been', 'untold')
+"""What speaks of all that the robot can get to; each has a form `..._allowed` for all of that which
+it may enter.
+"""
+
+FORMS_OF_WHOLE = ('done', 'gave_up', 'which', 'alike')
+"""What is said of a whole mission and not of one part of it."""
 
 FORMS_WITHOUT_ANSWER = ('none', 'unmapped', 'unreachable', 'gave_up')
+
+LEFT_OUT = ('avoided', 'off_limits', 'too_far')
 
 FORM_ARGUMENTS: dict[str, tuple[str, ...]] = {
     'node': ('node',),
@@ -374,6 +391,10 @@ FORM_ARGUMENTS: dict[str, tuple[str, ...]] = {
     'described': ('node',),
     'quoted': ('node', 'text'),
     'untold': ('classes',),
+    **dict.fromkeys(('none_allowed', 'untold_allowed'), ('classes',)),
+    'surveyed_allowed': (),
+    'been_allowed': ('classes', 'nodes'),
+    **dict.fromkeys(LEFT_OUT, ('nodes',)),
 }
 """What each argument of a form is: a node, its attribute, a value, attributes with their values, a
 text, classes, or several nodes.

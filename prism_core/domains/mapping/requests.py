@@ -12,10 +12,16 @@ from prism_core.domains.mapping.slots import fill_slots
 from prism_core.domains.mapping.words.wording import Wording
 
 
-def render_request(intent: Intent, rng: Random, wording: Wording) -> str:
-    """A sentence that means the intent, in one of the phrasings of its group."""
+def render_request(intent: Intent, rng: Random, wording: Wording, kind: str = '') -> str:
+    """A sentence that means the intent, in one of the phrasings of its group.
+
+    `kind` is that of the task: it counts where it has a way of its own to say parts.
+    """
+    own = KINDS[kind or intent.kind]
+    if own.says_parts_as != 'commands':
+        return ComposedRequests(rng, wording).render(intent, own)
     if intent.constraints or KINDS[intent.kind].is_composed(intent):
-        return ComposedRequests(rng, wording).render(intent)
+        return ComposedRequests(rng, wording).render(intent, KINDS[intent.kind])
     group = KINDS[intent.kind].phrasing_group(intent)
     phrasing = rng.choice(wording.phrasings(group, intent.attribute)[: wording.most or None])
     if intent.steps:

@@ -11,9 +11,12 @@ from dataclasses import replace
 
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.kinds.goals import places_of
 from prism_core.domains.mapping.lexicon import Lexicon
+from prism_core.domains.mapping.planning.bounds import regions_of
 from prism_core.domains.mapping.truth import Truth
 from prism_core.episode.criterion import Criterion, Fact
+from prism_core.errors import WorldRejected
 from prism_core.graph.scene_graph import SceneGraph
 
 
@@ -36,7 +39,8 @@ def solve(
     Raises:
         WorldRejected: the sentence has no single right answer in this world.
     """
-    truth = Truth(true_graph, known_graph, lexicon, intent.constraints)
+    truth = Truth(true_graph, known_graph, lexicon, intent.constraints, places=places_of(intent))
+    _check_known(intent, true_graph, known_graph)
     criterion = KINDS[kind or intent.kind].solve(truth, intent)
     if not intent.constraints:
         return criterion
@@ -47,3 +51,15 @@ def solve(
         evidence=(*criterion.evidence, *passed),
         avoided=tuple(name for name in true_graph.regions if name in truth.forbidden),
     )
+
+
+def _check_known(intent: Intent, true_graph: SceneGraph, known_graph: SceneGraph) -> None:
+    """Raises: WorldRejected: it is not all known from the start where the things are of which the
+    robot is to keep clear: then it depends on its way what it must not enter.
+    """
+    for constraint in intent.constraints:
+        target = constraint.region
+        if target is None or target.kind != 'object':
+            continue
+        if {*regions_of(target, true_graph)} != {*regions_of(target, known_graph)}:
+            raise WorldRejected('it is not known where all that is to be kept clear of is')

@@ -26,8 +26,8 @@ from prism_core.graph.scene_graph import SceneGraph
 class Truth:
     """A true graph, what is known of it at the start, and the words for it.
 
-    `constraints` bind the mission; `found` are nodes that are meant by name, though they are not
-    known.
+    `constraints` bind the mission, of which the task names the regions `places`; `found` are nodes
+    that are meant by name, though they are not known.
     """
 
     graph: SceneGraph
@@ -35,11 +35,13 @@ class Truth:
     lexicon: Lexicon
     constraints: tuple[Constraint, ...] = ()
     found: frozenset[str] = frozenset()
+    places: tuple[Target, ...] = ()
 
     @cached_property
     def forbidden(self) -> frozenset[str]:
         """The regions that the robot must not enter."""
-        return forbidden_regions(self.constraints, self.graph, self.graph.robot_location or '')
+        here = self.graph.robot_location or ''
+        return forbidden_regions(self.constraints, self.graph, here, self.places)
 
     @cached_property
     def reachable(self) -> set[str]:

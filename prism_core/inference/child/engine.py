@@ -127,6 +127,7 @@ class EngineModel:
         self._losses = 0
         self._last_error: PlannerUnavailable | None = None
         self._sha256 = self._remark = ''
+        self._adapter_sha256s: Mapping[str, str] = {}
         self._is_closed = False
 
     @property
@@ -148,8 +149,15 @@ class EngineModel:
         """Whether the model can answer: a child that was lost counts as out until the next one is
         ready.
         """
+        return self.tell_health()
+
+    def tell_health(self, adapter: str = '') -> PlannerHealth:
+        """The same of the model with one of its adapters."""
         with self._changed:
             model_id = f'{self.name} {self._sha256[:12]}'.rstrip()
+            if adapter:
+                sha256 = self._adapter_sha256s.get(adapter, '')
+                model_id += f' + {adapter} {sha256[:12]}'.rstrip()
             if self.health.state == 'ready':
                 return PlannerHealth('ready', model_id=model_id, remark=self._remark)
             if self._is_closed:
@@ -183,13 +191,15 @@ class EngineModel:
         max_new_tokens: int = 1024,
         seed: int = 0,
         timeout_s: float | None = None,
+        adapter: str = '',
     ) -> str:
-        """The next message of the assistant.
+        """The next message of the assistant; `adapter` names that of the model which is used.
 
         Raises:
             PlannerTimeout: no reply within the time.
             PlannerUnavailable: the child cannot be started or was lost: ModelNotLoaded,
                 ModelHashMismatch, OutOfMemory or EngineLost.
+            UnknownAdapter: the model has no such adapter.
             PlannerError: any other reason why no text came; the call was canceled.
         """
         request = {
@@ -197,6 +207,7 @@ class EngineModel:
             'grammar': grammar_fields(grammar),
             'max_new_tokens': max_new_tokens,
             'seed': seed,
+            **_name_adapter(adapter),
         }
         return self._call('complete', request, timeout_s)
 
@@ -207,12 +218,13 @@ class EngineModel:
         *,
         begun: str = '',
         timeout_s: float | None = None,
+        adapter: str = '',
     ) -> list[Score]:
         """How likely each of several texts is, behind a prompt; see `ScoringModel`.
 
         Raises:
             PlannerTimeout: no scores within the time.
-            PlannerUnavailable: as for `complete`.
+            PlannerUnavailable, UnknownAdapter: as for `complete`.
             PlannerError: the model in the child cannot score, or any other reason why no scores
                 came.
         """
@@ -220,6 +232,7 @@ class EngineModel:
             'prompt': prompt if isinstance(prompt, str) else list(prompt),
             'continuations': list(continuations),
             'begun': begun,
+            **_name_adapter(adapter),
         }
         return self._call('score', request, timeout_s)
 
@@ -343,7 +356,7 @@ class EngineModel:
 
     def _take_report(self, process: EngineProcess) -> None:
         """Note what the child told of its model; a remark is logged once."""
-        self._sha256 = process.sha256
+        self._sha256, self._adapter_sha256s = process.sha256, process.adapter_sha256s
         if process.remark != self._remark:
             self._remark = process.remark
             _logger.warning('%s', self._remark)
@@ -368,3 +381,8 @@ class EngineModel:
                     self._launch()
                 except PlannerUnavailable:  # counted, and told to the next call
                     self._changed.notify_all()
+
+
+def _name_adapter(name: str) -> dict[str, str]:
+    """The part of a request that names an adapter; models that have none are not asked for it."""
+    return {'adapter': name} if name else {}

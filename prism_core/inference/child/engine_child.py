@@ -129,6 +129,7 @@ class _Child:
             write_frame(self._replies, {'op': 'failed', **_describe(error)})
             return
         told = {key: getattr(self._model, key, '') for key in ('sha256', 'remark')}
+        told['adapter_sha256s'] = getattr(self._model, 'adapter_sha256s', {})
         write_frame(self._replies, {'op': 'ready', **told})
         while True:
             self._answer(self._jobs.get())
@@ -156,6 +157,7 @@ class _Child:
             max_new_tokens=job['max_new_tokens'],
             seed=job['seed'],
             timeout_s=job['timeout_s'],
+            **_adapter_of(job),
         )
         return {'text': text}
 
@@ -165,9 +167,17 @@ class _Child:
                 f'the model {self._model.name} says no likelihoods, expected one with score()'
             )
         scores = self._model.score(
-            job['prompt'], job['continuations'], begun=job['begun'], timeout_s=job['timeout_s']
+            job['prompt'],
+            job['continuations'],
+            begun=job['begun'],
+            timeout_s=job['timeout_s'],
+            **_adapter_of(job),
         )
         return {'scores': [dataclasses.astuple(score) for score in scores]}
+
+
+def _adapter_of(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: job[key] for key in ('adapter',) if key in job}
 
 
 def _stats_of(model: Any) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from prism_core.errors import (
     PlannerTimeout,
     PlannerUnavailable,
     PromptTooLong,
+    UnknownAdapter,
 )
 from prism_core.inference.child.engine_child import read_frame, write_frame
 from prism_core.inference.child.memory import count_oom_kills
@@ -40,7 +41,8 @@ _UNAVAILABLE: dict[str, type[PlannerUnavailable]] = {
 }
 # What a model's error comes back as; any other is EngineLost.
 _ERRORS: dict[str, type[PlannerError]] = {
-    **{kind.__name__: kind for kind in (PlannerTimeout, PromptTooLong, PlannerError)},
+    **{kind.__name__: kind for kind in (PlannerTimeout, PromptTooLong, UnknownAdapter)},
+    PlannerError.__name__: PlannerError,
     **_UNAVAILABLE,
 }
 _CANNOT_BE_MADE = 'the model cannot be made: '
@@ -64,7 +66,7 @@ class EngineProcess:
     `ready` is done when the model is made, with an exception when it could not be made. `error`
     is why the child ended, None before; `is_refused`, whether the model could not be made.
     `sha256` is that of the model's file and `remark` what its user should know, '' before it is
-    ready and where it has none.
+    ready and where it has none; `adapter_sha256s` are those of its adapters' files, by name.
 
     Raises:
         ModelNotLoaded: the interpreter cannot be run.
@@ -81,6 +83,7 @@ class EngineProcess:
         self.error: PlannerUnavailable | None = None
         self.is_refused = False
         self.sha256 = self.remark = ''
+        self.adapter_sha256s: Mapping[str, str] = {}
         self._on_change = on_change
         self._refusal: PlannerUnavailable | None = None
         self._oom_kills = count_oom_kills()
@@ -182,6 +185,7 @@ class EngineProcess:
     def _take(self, message: dict[str, Any]) -> None:
         if message['op'] == 'ready':
             self.sha256, self.remark = str(message['sha256']), str(message['remark'])
+            self.adapter_sha256s = dict(message['adapter_sha256s'])
             self.ready.set_result(None)
         elif message['op'] == 'failed':
             self.is_refused = True

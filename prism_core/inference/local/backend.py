@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -28,6 +28,10 @@ class Backend(Protocol):
 
     ends: frozenset[int]
     """The tokens that end a reply."""
+
+    @property
+    def adapters(self) -> Collection[str]:
+        """The names of what it can change its weights by."""
 
     def encode(self, text: str, is_template: bool) -> list[int]:
         """The tokens of a text; control tokens are looked for in a template's text only."""
@@ -56,6 +60,20 @@ class Backend(Protocol):
 
         Raises:
             PlannerError: the backend failed, or cannot do so.
+        """
+
+    def switch(self, adapter: str, state: Any) -> Any:
+        """Compute with another adapter from now on.
+
+        Args:
+            adapter: its name; '' for the weights alone.
+            state: what had been read under it, as this gave it then; None for nothing.
+
+        Returns:
+            What had been read until now.
+
+        Raises:
+            PlannerError: the backend failed; nothing that was read is kept.
         """
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import llama_cpp
@@ -52,9 +53,11 @@ class LlamaCppModel(LocalModel):
         timeout_s: for calls that do not say how long they wait.
         name: for provenance; the file's name without suffix by default.
         plain: whether the model may have no chat template, and then takes plain texts only.
+        adapters: files of LoRA adapters by their names, of which a call may name one; all are held
+            in memory.
 
     Raises:
-        ConfigError: the file is none that llama.cpp can load, or it has no chat template.
+        ConfigError: a file is none that llama.cpp can load, or the model has no chat template.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class LlamaCppModel(LocalModel):
         timeout_s: float = 60.0,
         name: str = '',
         plain: bool = False,
+        adapters: Mapping[str, Path | str] = MappingProxyType({}),
     ):
         backend = LlamaCppBackend(
             path,
@@ -77,6 +81,7 @@ class LlamaCppModel(LocalModel):
             gpu_layers=gpu_layers,
             flash_attention=flash_attention,
             plain=plain,
+            adapters=adapters,
         )
         self.metadata = backend.metadata
         super().__init__(
@@ -100,6 +105,7 @@ class LlamaCppBackend:
         gpu_layers: int,
         flash_attention: bool | None,
         plain: bool = False,
+        adapters: Mapping[str, Path | str] = MappingProxyType({}),
     ):
         self._model: Any = None
         self._context: Any = None
@@ -120,11 +126,23 @@ class LlamaCppBackend:
         try:
             self._vocab = llama_cpp.llama_model_get_vocab(self._model)
             self.metadata = _read_metadata(self._model)
+            # A context has room for those that were there before it.
+            self.adapters = {name: self._load_adapter(file) for name, file in adapters.items()}
             self._open_context(path, context_tokens, threads, flash_attention)
             self._read_vocabulary(path, plain)
         except BaseException:
             self.close()
             raise
+
+    def _load_adapter(self, path: Path | str) -> Any:
+        """An adapter, which is freed with the model."""
+        adapter = llama_cpp.llama_adapter_lora_init(self._model, os.fsencode(path))
+        if not adapter:
+            raise ConfigError(
+                f'expected a LoRA adapter of this model that llama.cpp can load, got {path}; '
+                'export it again for this base'
+            )
+        return adapter
 
     def _open_context(
         self, path: Path | str, context_tokens: int, threads: int, flash_attention: bool
@@ -214,6 +232,34 @@ class LlamaCppBackend:
         self._decode(len(tokens))
         self._position += len(tokens)
         return self._logits(-1)
+
+    def switch(self, adapter: str, state: Any) -> Any:
+        """Compute with another adapter, from what had been read under it; see `Backend`.
+
+        Raises:
+            PlannerError: llama.cpp failed; nothing that was read is kept.
+        """
+        left = self._copy_state()
+        self.keep(0)
+        chosen = [self.adapters[adapter]] if adapter else []
+        number = len(chosen)
+        pointers = (llama_cpp.llama_adapter_lora_p_ctypes * number)(*chosen)
+        scales = (ctypes.c_float * number)(*[1.0] * number)
+        if llama_cpp.llama_set_adapters_lora(self._context, pointers, number, scales) != 0:
+            raise PlannerError(f'llama.cpp cannot compute with the adapter {adapter!r}')
+        if state is not None and not llama_cpp.llama_state_seq_set_data(
+            self._context, state, len(state), 0
+        ):
+            self.keep(0)
+            raise PlannerError(f'llama.cpp cannot go back to the adapter {adapter!r}')
+        return left
+
+    def _copy_state(self) -> Any:
+        """What came of all that was read."""
+        size = llama_cpp.llama_state_seq_get_size(self._context, 0)
+        state = (ctypes.c_uint8 * size)()
+        llama_cpp.llama_state_seq_get_data(self._context, state, size, 0)
+        return state
 
     def read_tree(self, tree: Tree, take: Callable[[int, np.ndarray], None]) -> int:
         """Read the branches of a tree, and forget them again; see `Backend`.

@@ -2,28 +2,35 @@
 """Language models that run here: the loop around a backend, for llama.cpp and transformers alike.
 
 What a backend has read stays read: a call pays for the tokens behind the longest prefix that it
-shares with the call before. Prompts are read in chunks, between which the deadline and a cancel are
-looked at, so that a call ends within one chunk on any device. A prompt that does not fit is an
-error before anything is read.
+shares with the call of the same adapter before it. Prompts are read in chunks, between which the
+deadline and a cancel are looked at, so that a call ends within one chunk on any device. A prompt
+that does not fit is an error before anything is read.
 """
 
 from __future__ import annotations
 
-import codecs
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 
 from prism_core.dialects.conversation import Message
-from prism_core.errors import PlannerError, PlannerTimeout, PlannerUnavailable, PromptTooLong
+from prism_core.errors import (
+    PlannerError,
+    PlannerTimeout,
+    PlannerUnavailable,
+    PromptTooLong,
+    UnknownAdapter,
+)
 from prism_core.inference.call_stats import CallStats
+from prism_core.inference.local.adapter_states import AdapterStates
 from prism_core.inference.local.backend import Backend
 from prism_core.inference.local.branches import ROOT, Tree
 from prism_core.inference.local.grammar import Grammars, GrammarState
+from prism_core.inference.local.reply_text import ReplyText
 from prism_core.inference.text_model import JsonSchema, Score
 from prism_core.plan.grammar import Lark
 
@@ -67,6 +74,8 @@ class LocalModel:
         self._timeout_s = timeout_s
         self._grammars = Grammars(backend.vocabulary)
         self._held: list[int] = []
+        self._adapter: str | None = ''  # None where a switch failed
+        self._states = AdapterStates(backend.context_tokens)
         self._lock = threading.Lock()
         self._canceled = threading.Event()
 
@@ -80,6 +89,7 @@ class LocalModel:
         max_new_tokens: int = 1024,
         seed: int = 0,
         timeout_s: float | None = None,
+        adapter: str = '',
         on_text: Callable[[str], None] | None = None,
     ) -> str:
         """The next message of the assistant.
@@ -90,15 +100,17 @@ class LocalModel:
             max_new_tokens: where the reply is cut.
             seed: for temperatures above 0.
             timeout_s: how long the caller waits, for its turn too; None for the model's own.
+            adapter: the name of that which changes the weights; '' for none.
             on_text: told each piece of the reply as it comes; on the thread of the call.
 
         Raises:
             PlannerTimeout: no reply within the time.
             PlannerUnavailable: the model is closed.
             PromptTooLong: prompt and reply do not fit; nothing was read.
+            UnknownAdapter: the model has none of that name.
             PlannerError: the call was canceled, or the backend failed.
         """
-        with self._begin_call(timeout_s, seed, on_text) as (backend, call):
+        with self._begin_call(timeout_s, adapter, seed, on_text) as (backend, call):
             prompt = self._encode(backend, messages)
             self._check_room(backend, len(prompt), _room(grammar, max_new_tokens))
             constraint = None if grammar is None else self._grammars.start(grammar)
@@ -111,6 +123,7 @@ class LocalModel:
         *,
         begun: str = '',
         timeout_s: float | None = None,
+        adapter: str = '',
     ) -> list[Score]:
         """How likely each of several texts is, behind a prompt; see `ScoringModel`.
 
@@ -121,13 +134,14 @@ class LocalModel:
             PlannerTimeout: no scores within the time.
             PlannerUnavailable: the model is closed.
             PromptTooLong: the prompt and the longest text do not fit; nothing was read.
+            UnknownAdapter: the model has no adapter of that name.
             PlannerError: a text is empty, the call was canceled, or the backend failed.
         """
         if not continuations or not all(continuations):
             raise PlannerError(
                 'expected texts to score that are not empty, got none or an empty one'
             )
-        with self._begin_call(timeout_s) as (backend, call):
+        with self._begin_call(timeout_s, adapter) as (backend, call):
             shared, texts = self._encode_all(backend, prompt, begun, continuations)
             self._check_room(backend, len(shared), max(map(len, texts)))
             tree = Tree(texts)
@@ -145,6 +159,7 @@ class LocalModel:
     def _begin_call(
         self,
         timeout_s: float | None,
+        adapter: str,
         seed: int = 0,
         on_text: Callable[[str], None] | None = None,
     ) -> Iterator[tuple[Backend, _Completion]]:
@@ -156,10 +171,27 @@ class LocalModel:
         call = _Completion(start + timeout_s, seed, on_text or (lambda text: None))
         try:
             self._canceled.clear()
-            yield self._open_backend(), call
+            self._switch(self._open_backend(), adapter)
+            yield self._backend, call
         finally:
             self.stats = replace(call.stats, total_s=time.monotonic() - start)
             self._lock.release()
+
+    def _switch(self, backend: Backend, adapter: str) -> None:
+        """Have the backend compute with an adapter, from what it had read under it."""
+        if adapter and adapter not in backend.adapters:
+            raise UnknownAdapter(
+                f'the model {self.name} has no adapter {adapter[:80]!r}; expected '
+                f'{" or ".join(map(repr, backend.adapters)) or "none"}'
+            )
+        before, read = self._adapter, self._held
+        if adapter != before:
+            held, state = self._states.take(adapter)
+            self._adapter, self._held = None, []
+            left = backend.switch(adapter, state)
+            self._adapter, self._held = adapter, held
+            if before is not None and read:
+                self._states.put(before, read, left)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """The tokens of a prompt.
@@ -243,7 +275,7 @@ class LocalModel:
         began = time.monotonic()
         unread = self._forget(backend, prompt, call)
         forced = constraint.take_forced() if constraint else []
-        text = _TextOf(backend, call.on_text)
+        text = ReplyText(backend, call.on_text)
         text.add(forced)
         new = list(forced)
         unread = unread + forced
@@ -325,30 +357,6 @@ class LocalModel:
         scaled = (logits - logits[best]) / self.temperature
         summed = np.cumsum(np.exp(scaled, dtype=np.float64))
         return int(np.searchsorted(summed, rng.random() * summed[-1], side='right'))
-
-
-class _TextOf:
-    """The text of tokens as they come."""
-
-    def __init__(self, backend: Backend, on_text: Callable[[str], None]):
-        self._bytes = backend.vocabulary.tokens
-        self._hidden = frozenset(backend.vocabulary.special_token_ids)
-        self._decoder = codecs.getincrementaldecoder('utf-8')('replace')
-        self._on_text = on_text
-        self._parts: list[str] = []
-
-    def add(self, tokens: Iterable[int], is_last: bool = False) -> None:
-        """Tell the text of some tokens; control tokens have none."""
-        data = b''.join(self._bytes[token] for token in tokens if token not in self._hidden)
-        part = self._decoder.decode(data, is_last)
-        if part:
-            self._parts.append(part)
-            self._on_text(part)
-
-    def finish(self) -> str:
-        """The whole text."""
-        self.add((), is_last=True)
-        return ''.join(self._parts)
 
 
 def _room(grammar: JsonSchema | Lark | None, max_new_tokens: int) -> int:

@@ -48,12 +48,13 @@ class CheckedFile:
     remark: str = ''
 
 
-def check_model_file(path: Path, expected: str = '') -> CheckedFile:
+def check_model_file(path: Path, expected: str = '', said_in: str = SHA256_VARIABLE) -> CheckedFile:
     """Compare a model file with what is known of it. Reads the whole file: two seconds a gigabyte.
 
     Args:
         path: the file.
         expected: its sha256, where the caller knows it.
+        said_in: where its user has said that.
 
     Raises:
         ModelHashMismatch: it is another one.
@@ -68,7 +69,7 @@ def check_model_file(path: Path, expected: str = '') -> CheckedFile:
         found = str(entry['sha256']) if is_known else hash_file(path)
     except OSError as error:
         raise ModelNotLoaded(f'cannot read {path}: {error.strerror}') from error
-    known, source, advice = _what_is_known(path, expected, entry, remembered.path)
+    known, source, advice = _what_is_known(path, expected, said_in, entry, remembered.path)
     if known and found != known:
         raise ModelHashMismatch(
             f'{path}: expected the sha256 {known[:12]}… {source}, got {found[:12]}…; {advice}'
@@ -80,13 +81,13 @@ def check_model_file(path: Path, expected: str = '') -> CheckedFile:
 
 
 def _what_is_known(
-    path: Path, expected: str, entry: Mapping[str, Any], memory: Path
+    path: Path, expected: str, said_in: str, entry: Mapping[str, Any], memory: Path
 ) -> tuple[str, str, str]:
     """The sha256 that a file should have, '' for none, who says so, and what to do where it has
     another.
     """
     if expected:
-        advice = f'copy the file again, or correct {SHA256_VARIABLE}'
+        advice = f'copy the file again, or correct {said_in}'
         return expected.strip().lower(), 'that was asked for', advice
     if path.name in BUNDLED and path.resolve().parents[1] == MODELS.resolve():
         advice = 'install the package again, or name a model of your own in PRISM_STUDENT_MODEL'
@@ -159,19 +160,3 @@ class _Memory:
         with self.path.with_suffix('.lock').open('w') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def load_student(path: str, sha256: str = '', **settings: Any) -> Any:
-    """The model of a GGUF file on llama.cpp, once the file is known to be the right one: what runs
-    in the engine's child.
-
-    Raises:
-        ModelHashMismatch: it is another file.
-        ConfigError: llama.cpp cannot load it.
-    """
-    checked = check_model_file(Path(path), sha256)
-    from prism_core.inference.local.llama_cpp import LlamaCppModel
-
-    model: Any = LlamaCppModel(path, **settings)
-    model.sha256, model.remark = checked.sha256, checked.remark
-    return model

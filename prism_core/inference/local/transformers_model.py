@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
-from prism_core.errors import ConfigError
+from prism_core.errors import ConfigError, PlannerError
 from prism_core.inference.local.branches import Tree
 from prism_core.inference.local.chat_template import ChatTemplate
 from prism_core.inference.local.grammar import TokenVocabulary, token_bytes
@@ -76,6 +76,8 @@ class TransformersBackend:
     Raises:
         ConfigError: the tokenizer has no chat template or no end token.
     """
+
+    adapters: Collection[str] = ()
 
     def __init__(self, model: Any, tokenizer: Any, *, context_tokens: int = 0):
         if not tokenizer.chat_template or tokenizer.eos_token_id is None:
@@ -143,6 +145,10 @@ class TransformersBackend:
             ).logits
         known = len(self.vocabulary.tokens)  # some models have embeddings to spare
         return logits[0, :, :known].float().cpu().numpy()
+
+    def switch(self, adapter: str, state: Any) -> Any:
+        """There are no adapters: they are merged into a checkpoint."""
+        raise PlannerError('expected llama.cpp for an adapter; merge it for transformers')
 
     def close(self) -> None:
         """Free the weights."""

@@ -15,6 +15,7 @@ from prism_core.domains.mapping.kinds.all_have import AllHave
 from prism_core.domains.mapping.kinds.ambiguous import Ambiguous
 from prism_core.domains.mapping.kinds.attribute import Attribute
 from prism_core.domains.mapping.kinds.closest import Closest
+from prism_core.domains.mapping.kinds.come_back import Return
 from prism_core.domains.mapping.kinds.compare import Compare
 from prism_core.domains.mapping.kinds.composed import IfElse, Then
 from prism_core.domains.mapping.kinds.conditional import Conditional
@@ -28,6 +29,7 @@ from prism_core.domains.mapping.kinds.exists import Exists
 from prism_core.domains.mapping.kinds.exists_such import ExistsSuch
 from prism_core.domains.mapping.kinds.find import Find
 from prism_core.domains.mapping.kinds.go_to import GoTo
+from prism_core.domains.mapping.kinds.keeping import KeepingClear, StayingOn
 from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.kinds.list_all import ListAll
 from prism_core.domains.mapping.kinds.locate import Locate
@@ -40,8 +42,11 @@ from prism_core.domains.mapping.kinds.reach import Reach
 from prism_core.domains.mapping.kinds.read_off import ReadOff
 from prism_core.domains.mapping.kinds.same import Differ, Same
 from prism_core.domains.mapping.kinds.sequence import Sequence
+from prism_core.domains.mapping.kinds.several_questions import SeveralQuestions
 from prism_core.domains.mapping.kinds.survey import Survey
+from prism_core.domains.mapping.kinds.unless import Unless
 from prism_core.domains.mapping.kinds.vague import Vague
+from prism_core.domains.mapping.kinds.visits import Visits
 from prism_core.domains.mapping.kinds.which import Which
 from prism_core.domains.mapping.kinds.yes_no import YesNo
 from prism_core.errors import ConfigError
@@ -85,6 +90,12 @@ _IN_ORDER: tuple[Kind, ...] = (
     ListAll(),
     ReadOff(),
     Patrol(),
+    Return(),
+    Unless(),
+    SeveralQuestions(),
+    Visits(),
+    KeepingClear(),
+    StayingOn(),
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _IN_ORDER})
 """The kinds by name."""
@@ -101,8 +112,8 @@ def flat_kinds(*, of_intents: bool = False) -> list[str]:
 
 
 def kinds_in_replies() -> list[str]:
-    """The kinds that the replies of a small student may name."""
-    return [name for name in flat_kinds(of_intents=True) if KINDS[name].is_in_replies]
+    """The kinds that replies name as their goal."""
+    return [kind.name for kind in _IN_ORDER if kind.has_intents]
 
 
 def kinds_to_draw(tier: str, named: Iterable[str] = ()) -> tuple[str, ...]:

@@ -44,7 +44,6 @@ class Closest(Kind):
     slots = 'target ?region | region other_region'
     forms = ('closest', 'nearer')
     is_drawn_unasked = False
-    is_in_replies = False
     reads_whole = True
     is_guessable = True
     is_symmetric = True

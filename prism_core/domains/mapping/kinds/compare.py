@@ -87,6 +87,8 @@ class Compare(Kind):
             if step is not None:
                 return step
             names.append(str(region))
+        if names[0] == names[1]:
+            return mission.ask_what()
         target = given(intent.target)
         if not any(mission.candidates(target, name) for name in names):
             step = next(filter(None, (mission.ask_alike(target, name) for name in names)), None)

@@ -51,8 +51,10 @@ def draw_leaf(source: IntentSource) -> Intent:
     return source.rng.choice((*_QUESTIONS, _DEED, _DEED, _DEED))(source)
 
 
-def draw_condition(source: IntentSource) -> Intent:
-    """A question of yes or no, of how many, or of whether a region can be reached."""
+def draw_condition(source: IntentSource, *, may_be_no: bool = True) -> Intent:
+    """A question of yes or no, of how many, or of whether a region can be reached; now and then it
+    holds where the answer is no, if it may.
+    """
     rng = source.rng
     draw = rng.choice((*_CONDITIONS, Count().draw, Reach().draw))
     condition = draw(source)
@@ -60,7 +62,7 @@ def draw_condition(source: IntentSource) -> Intent:
         if condition.region is None:
             raise WorldRejected('a condition counts in one region')
         return replace(condition, value=rng.choice(('>', '>=')) + str(rng.randint(1, 2)))
-    if condition.kind in ('exists', 'passable') and rng.random() < _NOT:
+    if may_be_no and condition.kind in ('exists', 'passable') and rng.random() < _NOT:
         return replace(condition, value='no')
     return condition
 

@@ -12,9 +12,10 @@ from prism_core.domains.mapping.intents import IntentSource
 from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.kinds.parts import change_one_of, kind_of
 from prism_core.domains.mapping.lexicon import Lexicon
-from prism_core.domains.mapping.planning.course import Course, join_told
+from prism_core.domains.mapping.planning.course import Course
 from prism_core.domains.mapping.planning.mission import Mission, Step, given
 from prism_core.domains.mapping.planning.ways import way_ends
+from prism_core.domains.mapping.report_texts import join_texts
 from prism_core.domains.mapping.truth import Truth, target_of
 from prism_core.episode.criterion import Criterion, Fact
 from prism_core.errors import WorldRejected
@@ -45,6 +46,7 @@ class Conditional(Kind):
     is_guessable = True
     must_be_accounted_for = True
     looks_again = True
+    drives_on = True
     read_rank = 30
     most_steps = 2
 
@@ -72,7 +74,8 @@ class Conditional(Kind):
     def phrasing_group(self, intent: Intent) -> str:
         """A value or a way."""
         if self.is_composed(intent):
-            return 'composed_if_else' if len(intent.steps) > 1 else 'composed_if_then'
+            one = 'composed_unless' if intent.value == 'no' else 'composed_if_then'
+            return 'composed_if_else' if len(intent.steps) > 1 else one
         return 'conditional_way' if intent.ends else 'conditional'
 
     def is_composed(self, intent: Intent) -> bool:
@@ -118,7 +121,7 @@ class Conditional(Kind):
         condition = intent.condition
         assert condition is not None  # noqa: S101 - asked of those alone that have one
         criterion = kind_of(condition).solve_part(truth, condition, is_last=False)
-        holds = kind_of(condition).holds_by(condition, criterion)
+        holds = kind_of(condition).holds_by(condition, criterion) != (intent.value == 'no')
         return criterion, next(iter(intent.steps[0 if holds else 1 :][:1]), None)
 
     def change(self, pair: Pair) -> SceneGraph | None:
@@ -157,12 +160,13 @@ class Conditional(Kind):
         said = course.follow(condition, is_last=False)
         if isinstance(said, Step):
             return said
-        is_so = kind_of(condition).holds(condition, said)
-        branch = [] if is_so is None else intent.steps[0 if is_so else 1 :][:1]
+        holds = kind_of(condition).holds(condition, said)
+        is_so = holds != (intent.value == 'no')
+        branch = [] if holds is None else intent.steps[0 if is_so else 1 :][:1]
         if not branch:
             return said
         told = course.follow(branch[0], is_last=is_last)
-        return told if isinstance(told, Step) else join_told((said, told))
+        return told if isinstance(told, Step) else join_texts((said, told))
 
     @staticmethod
     def _holds(mission: Mission, intent: Intent) -> bool | Step:

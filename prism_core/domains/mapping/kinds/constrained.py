@@ -31,12 +31,12 @@ def _draw_both(source: IntentSource) -> Intent:
     return Intent('sequence', steps=(draw_leaf(source), draw_leaf(source)))
 
 
-_SEARCHES: tuple[Draw, ...] = (Find().draw, Absent().draw, Locate().draw, Count().draw, _draw_both)
-_ANY: tuple[Draw, ...] = (GoTo().draw, GoTo().draw, *_SEARCHES)
+SEARCHES: tuple[Draw, ...] = (Find().draw, Absent().draw, Locate().draw, Count().draw, _draw_both)
+_ANY: tuple[Draw, ...] = (GoTo().draw, GoTo().draw, *SEARCHES)
 
 
-class _Constrained(Kind):
-    """Its intents are of other kinds, with one constraint."""
+class Constrained(Kind):
+    """Its intents are of other kinds, with constraints of one kind."""
 
     __slots__ = ()
 
@@ -51,10 +51,10 @@ class _Constrained(Kind):
     def draw(self, source: IntentSource) -> Intent:
         """A task that a robot that heeds nothing would most likely do against the constraint."""
         intent = source.rng.choice(self.draws)(source)
-        return replace(intent, constraints=(self.draw_constraint(source, intent),))
+        return replace(intent, constraints=self.draw_constraint(source, intent))
 
-    def draw_constraint(self, source: IntentSource, intent: Intent) -> Constraint:
-        """A constraint that matters to an intent.
+    def draw_constraint(self, source: IntentSource, intent: Intent) -> tuple[Constraint, ...]:
+        """Constraints of one kind that matter to an intent.
 
         Raises:
             WorldRejected: none does.
@@ -70,7 +70,7 @@ class _Constrained(Kind):
         return kind_of(intent).decide(mission, intent)
 
 
-class Avoiding(_Constrained):
+class Avoiding(Constrained):
     """No region of a class, or the one of a name, may be entered."""
 
     __slots__ = ()
@@ -79,9 +79,9 @@ class Avoiding(_Constrained):
     draws = _ANY
     asks = 'do something without entering some region (constraints)'
 
-    def draw_constraint(self, source: IntentSource, intent: Intent) -> Constraint:
+    def draw_constraint(self, source: IntentSource, intent: Intent) -> tuple[Constraint, ...]:
         """A region on the shortest way, which another way leads around."""
-        goals = _goals(source, intent)
+        goals = goals_in(source, intent)
         here = source.true.robot_location or ''
         ours = {*goals, here}
         between = dict.fromkeys(
@@ -92,10 +92,10 @@ class Avoiding(_Constrained):
         fitting = [name for name in between if not ours & _meant(source, _call(source, name))]
         passable = [n for n in fitting if _leads_around(source, _call(source, n), goals)]
         region = source.choose(passable or fitting, 'region to avoid on the way')
-        return Constraint('avoid', region=_call(source, region))
+        return (Constraint('avoid', region=_call(source, region)),)
 
 
-class ByWayOf(_Constrained):
+class ByWayOf(Constrained):
     """A region must have been passed before the mission ends."""
 
     __slots__ = ()
@@ -104,34 +104,34 @@ class ByWayOf(_Constrained):
     draws = _ANY
     asks = 'do something by way of some region (constraints)'
 
-    def draw_constraint(self, source: IntentSource, intent: Intent) -> Constraint:
+    def draw_constraint(self, source: IntentSource, intent: Intent) -> tuple[Constraint, ...]:
         """A region off the shortest way."""
         here = source.true.robot_location or ''
         passed = {
             here,
-            *(n for goal in _goals(source, intent) for n in source.true.route(here, goal)),
+            *(n for goal in goals_in(source, intent) for n in source.true.route(here, goal)),
         }
         reachable = source.true.reachable_regions(here)
         off = [n for n in source.true.regions if n in reachable - passed]
         if not off:
             raise WorldRejected('no region off the way to ask for')
-        return Constraint('only_by', region=source.draw_region(off))
+        return (Constraint('only_by', region=source.draw_region(off)),)
 
 
-class StayingWithin(_Constrained):
+class StayingWithin(Constrained):
     """Nothing further away than so many metres may be entered."""
 
     __slots__ = ()
 
     name = 'staying_within'
-    draws = _SEARCHES
+    draws = SEARCHES
     asks = 'do something without going further than some distance (constraints)'
 
-    def draw_constraint(self, source: IntentSource, intent: Intent) -> Constraint:
+    def draw_constraint(self, source: IntentSource, intent: Intent) -> tuple[Constraint, ...]:
         """Just beyond what is asked for; now and then short of it, where it may be nowhere."""
         here = source.true.robot_location or ''
         far_m = sorted(_far_m(source, here, name) for name in source.true.regions)
-        goals = _goals(source, intent) or [source.rng.choice(list(source.true.regions))]
+        goals = goals_in(source, intent) or [source.rng.choice(list(source.true.regions))]
         goal_m = max(_far_m(source, here, goal) for goal in goals)
         if kind_of(intent).may_be_of_nothing and source.rng.random() < _SHORT:
             among = [m for m in far_m if 0 < m < goal_m][-1:]
@@ -142,7 +142,7 @@ class StayingWithin(_Constrained):
         distance_m = _STEP_M * (1 + int(among[0] // _STEP_M))
         if distance_m >= far_m[-1]:
             raise WorldRejected('no distance to stay within')
-        return Constraint('within', distance_m=float(distance_m))
+        return (Constraint('within', distance_m=float(distance_m)),)
 
 
 def _call(source: IntentSource, name: str) -> Target:
@@ -165,7 +165,7 @@ def _leads_around(source: IntentSource, target: Target, goals: list[str]) -> boo
     return all(view.is_reachable(here, goal) for goal in goals)
 
 
-def _goals(source: IntentSource, intent: Intent) -> list[str]:
+def goals_in(source: IntentSource, intent: Intent) -> list[str]:
     """The regions to which a task leads, as far as that is one for each of its parts; none where it
     asks for what is nowhere.
     """

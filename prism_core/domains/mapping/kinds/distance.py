@@ -40,7 +40,6 @@ class Distance(Kind):
     slots = 'target ?other_region | region ?other_region'
     forms = ('distance', 'unseen')
     is_drawn_unasked = False
-    is_in_replies = False
     reads_whole = True
     is_guessable = True
     read_rank = 14

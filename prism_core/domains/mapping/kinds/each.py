@@ -11,8 +11,9 @@ from prism_core.domains.mapping.intents import IntentSource
 from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.kinds.parts import bind, change_one_of, kind_of
 from prism_core.domains.mapping.lexicon import Lexicon
-from prism_core.domains.mapping.planning.course import Course, join_told
+from prism_core.domains.mapping.planning.course import Course
 from prism_core.domains.mapping.planning.mission import Mission, Step, given
+from prism_core.domains.mapping.report_texts import join_texts
 from prism_core.domains.mapping.truth import Truth, target_of
 from prism_core.episode.criterion import Criterion, Fact
 from prism_core.errors import WorldRejected
@@ -33,6 +34,7 @@ class Each(Kind):
     said_goal = 'do the same for each'
     asks = 'do or answer the same for each object or region of a class (target, region or none)'
     slots = 'target ?region steps'
+    forms = ('exists',)
     is_drawn_unasked = False
     is_guessable = True
     needs_alike = True
@@ -41,6 +43,8 @@ class Each(Kind):
     is_everywhere = True
     is_flat = False
     is_for_each = True
+    looks_again = True
+    drives_on = True
     must_be_accounted_for = True
     most_steps = 1
 
@@ -166,7 +170,7 @@ class Each(Kind):
             else:
                 if undone:
                     return undone[_nearest(course.mission, undone)]
-        return join_told(told[name] for name in names)
+        return join_texts(told[name] for name in names)
 
     def _find_all(self, mission: Mission, intent: Intent) -> list[str] | Step:
         """All that are meant, in the order of the graph; or the step that may show more, or says

@@ -8,7 +8,7 @@ next, by which sentences it is known, and by its traits what else there is to kn
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prism_core.domains.mapping.changes import Pair
 from prism_core.domains.mapping.intent import Intent
@@ -39,8 +39,6 @@ class Kind(ABC):
             a seed draws what it drew before.
         has_intents: whether intents are of it; else they are of other kinds.
         reads_whole: whether a sentence is only one of its own where it asks for nothing else.
-        is_in_replies: whether the replies of a small student name it; one that it never learned is
-            not.
         is_understood: whether its sentences say what to do.
         is_guessable: whether an answer could be right by luck; where it needs discovery it comes as
             twins only.
@@ -60,12 +58,15 @@ class Kind(ABC):
             `words/exclusions.json`; '' for its own.
         is_symmetric: whether its two regions, or the objects that it names, may change places.
         is_step: whether it may be a step of a sequence that reports no more than that all is done.
+        tells_each: whether an answer to one that is made of others has a report for each of them.
         most_steps: so many meanings may be steps of one of it; 0 where it has none.
         is_condition: whether an intent of it may be the condition of another.
         is_deed: whether to have done it once, in its turn, is enough.
         is_flat: whether nothing about it is made of parts or bound by constraints, so that the
             packaged students and the models that write worlds have a word for it.
         is_for_each: whether its step is for each of what its target means.
+        says_parts_as: whether its parts are said as commands in one sentence, as sentences of their
+            own, or by the places alone.
         looks_again: whether what was known before the mission may have to be looked at.
         drives_on: whether a plan may drive to several regions before what brings news.
         read_rank: the lower, the sooner it is asked whether a sentence is one of its own; 0 where
@@ -82,7 +83,6 @@ class Kind(ABC):
     is_core: ClassVar[bool] = False
     is_drawn_unasked: ClassVar[bool] = True
     has_intents: ClassVar[bool] = True
-    is_in_replies: ClassVar[bool] = True
     reads_whole: ClassVar[bool] = False
     is_understood: ClassVar[bool] = True
     is_guessable: ClassVar[bool] = False
@@ -99,11 +99,13 @@ class Kind(ABC):
     harmless_as: ClassVar[str] = ''
     is_symmetric: ClassVar[bool] = False
     is_step: ClassVar[bool] = False
+    tells_each: ClassVar[bool] = False
     most_steps: ClassVar[int] = 0
     is_condition: ClassVar[bool] = False
     is_deed: ClassVar[bool] = False
     is_flat: ClassVar[bool] = True
     is_for_each: ClassVar[bool] = False
+    says_parts_as: ClassVar[Literal['commands', 'sentences', 'places']] = 'commands'
     looks_again: ClassVar[bool] = False
     drives_on: ClassVar[bool] = False
     read_rank: ClassVar[int] = 0
@@ -122,6 +124,10 @@ class Kind(ABC):
         """The group of phrasings in `words/phrasings.json` for an intent."""
         return self.name
 
+    def clause_group(self, intent: Intent) -> str:
+        """The same in `words/composed.json`, where an intent is said as a command among others."""
+        return f'step_{self.phrasing_group(intent).removeprefix("composed_")}'
+
     def condition_group(self, intent: Intent) -> str:
         """The same in `words/composed.json`, where an intent is the condition of another."""
         return self.phrasing_group(intent)
@@ -130,6 +136,12 @@ class Kind(ABC):
     def is_part(self) -> bool:
         """Whether an intent of it may be a step of another."""
         return self.has_intents and self.is_understood
+
+    @property
+    def is_always_named(self) -> bool:
+        """Whether a goal of it always says what it is about."""
+        ways = [way.split() for way in self.slots.split('|')]
+        return not self.most_steps and all({'target', 'region'} & {*way} for way in ways)
 
     def is_composed(self, intent: Intent) -> bool:
         """Whether an intent is made of others, each of which is reported."""

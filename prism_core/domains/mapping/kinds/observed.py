@@ -26,7 +26,6 @@ class Observed(Kind):
     __slots__ = ()
 
     is_drawn_unasked = False
-    is_in_replies = False
     reads_whole = True
     is_guessable = True
     is_within = True

@@ -44,7 +44,6 @@ class ReadOff(Kind):
     slots = '?target value'
     forms = ('quoted', 'described', 'unseen', 'untold')
     is_drawn_unasked = False
-    is_in_replies = False
     reads_whole = True
     needs_words = True
     has_free_value = True

@@ -5,6 +5,12 @@ from __future__ import annotations
 
 AT_PLACES = ('patrol', 'go_to', 'map_area')
 """... are done at places."""
+ASKS = (
+    *('attribute', 'yes_no', 'count', 'exists', 'locate', 'passable', 'describe', 'find'),
+    *('compare', 'nearest', 'closest', 'distance', 'which', 'all_have', 'same', 'differ'),
+    *('ranked', 'outranks', 'list_all', 'read_off'),
+)
+"""... ask, and nothing is to be done but to find out."""
 COMPARES = ('compare', 'nearest')
 """... compare."""
 DRIVES_OR_CONDITIONS = ('go_to', 'yes_no', 'passable')

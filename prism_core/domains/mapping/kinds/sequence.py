@@ -13,8 +13,9 @@ from prism_core.domains.mapping.kinds.attribute import Attribute
 from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.kinds.parts import change_one_of, kind_of
 from prism_core.domains.mapping.lexicon import Lexicon
-from prism_core.domains.mapping.planning.course import Course, join_told
+from prism_core.domains.mapping.planning.course import Course
 from prism_core.domains.mapping.planning.mission import Mission, Step
+from prism_core.domains.mapping.report_texts import join_texts
 from prism_core.domains.mapping.truth import Truth
 from prism_core.episode.criterion import Criterion
 from prism_core.errors import WorldRejected
@@ -42,6 +43,7 @@ class Sequence(Kind):
     drives_on = True
     read_rank = 80
     most_steps = 4
+    tells_each = True
 
     def draw(self, source: IntentSource) -> Intent:
         """Two or three steps, at least one of which is more than driving by."""
@@ -56,9 +58,15 @@ class Sequence(Kind):
         return Intent('sequence', steps=tuple(steps))
 
     def phrasing_group(self, intent: Intent) -> str:
-        """By how many steps there are."""
+        """By how many steps there are; where the last of them is the way back, that it is."""
+        if len(intent.steps) > 1 and intent.steps[-1].kind == 'return':
+            return 'composed_return'
         composed = 'composed_' if self.is_composed(intent) else ''
         return f'{composed}sequence_{len(intent.steps)}'
+
+    def clause_group(self, intent: Intent) -> str:
+        """By how many steps there are."""
+        return f'step_sequence_{len(intent.steps)}'
 
     def is_composed(self, intent: Intent) -> bool:
         """Where not all steps are places to drive to and things to look at."""
@@ -101,7 +109,7 @@ class Sequence(Kind):
             if isinstance(said, Step):
                 return said
             told.append(said)
-        return join_told(told)
+        return join_texts(told)
 
     def decide(self, mission: Mission, intent: Intent) -> Step:
         """The first step that is not done, and with it the drives before it: they bring no news."""
@@ -136,4 +144,4 @@ def _undone(mission: Mission, steps: Steps[Intent]) -> Steps[Intent]:
 def _tell(mission: Mission, steps: Steps[Intent]) -> str:
     """What was found by steps that are done; places that were driven to are left to the end."""
     said = [kind_of(step).decide(mission, step) for step in steps if not kind_of(step).is_deed]
-    return join_told(str(step[0].arguments[0]) for step in said if step[0].name == 'answer')
+    return join_texts(str(step[0].arguments[0]) for step in said if step[0].name == 'answer')

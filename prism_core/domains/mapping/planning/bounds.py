@@ -13,7 +13,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from prism_core.domains.mapping.intent import Constraint, Target
+from prism_core.domains.mapping.intent import Constraint, Intent, Target
+from prism_core.domains.mapping.kinds.goals import places_of
 from prism_core.domains.mapping.reports import Report, render_report
 from prism_core.episode.episode import Turn
 from prism_core.episode.mission_state import MissionState
@@ -25,7 +26,10 @@ from prism_core.plan.plan import Plan
 
 
 def forbidden_regions(
-    constraints: Sequence[Constraint], graph: SceneGraph, start: str
+    constraints: Sequence[Constraint],
+    graph: SceneGraph,
+    start: str,
+    places: Sequence[Target] = (),
 ) -> frozenset[str]:
     """The regions of a graph that constraints forbid to enter.
 
@@ -33,8 +37,13 @@ def forbidden_regions(
         constraints: those that bind a mission.
         graph: what is known, or all that there is.
         start: the region where the mission began.
+        places: the regions that its task names.
     """
     forbidden: set[str] = set()
+    stays = [c.region for c in constraints if c.kind == 'stay_on' and c.region is not None]
+    if stays:
+        allowed = {start, *(name for one in (*stays, *places) for name in regions_of(one, graph))}
+        forbidden.update(graph.regions.keys() - allowed)
     for constraint in constraints:
         if constraint.kind == 'avoid' and constraint.region is not None:
             forbidden.update(regions_of(constraint.region, graph))
@@ -47,7 +56,12 @@ def forbidden_regions(
 
 
 def regions_of(target: Target, graph: SceneGraph) -> list[str]:
-    """All regions that a target means, those of its class or that of its name."""
+    """All regions that a target means, those of its class or that of its name; of objects, those
+    from which they are seen.
+    """
+    if target.kind == 'object':
+        names = [target.name] if target.name else called(graph.objects.values(), target.classes)
+        return [region for name in names for region in graph.viewpoints.get(name, ())]
     if target.name:
         return [target.name] if target.name in graph.regions else []
     return called(graph.regions.values(), target.classes)
@@ -106,14 +120,12 @@ class Bounds:
     forbidden: frozenset[str]
 
     @classmethod
-    def of(
-        cls, constraints: Sequence[Constraint], graph: SceneGraph, history: Sequence[Turn]
-    ) -> Bounds | None:
+    def of(cls, intent: Intent, graph: SceneGraph, history: Sequence[Turn]) -> Bounds | None:
         """The bounds of a mission; None where nothing bounds it."""
-        if all(constraint.kind == 'only_by' for constraint in constraints):
+        if all(constraint.kind == 'only_by' for constraint in intent.constraints):
             return None
-        here = graph.robot_location or ''
-        forbidden = forbidden_regions(constraints, graph, _began(graph, history))
+        here, start = graph.robot_location or '', _began(graph, history)
+        forbidden = forbidden_regions(intent.constraints, graph, start, places_of(intent))
         return cls(graph, without_ways_into(graph, forbidden, here), forbidden)
 
     def at(self, region: str) -> Bounds:
@@ -126,6 +138,16 @@ class Bounds:
         here = self.graph.robot_location or ''
         reachable = self.graph.reachable_regions(here)
         return [name for name in self.graph.regions if name in self.forbidden & reachable]
+
+    def is_open(self, name: str, here: str) -> bool:
+        """Whether one may get from a region to a region, or to where an object is seen from."""
+        return self._goal(name, here, self.view) is not None
+
+    def entered_by(self, name: str, here: str) -> list[str]:
+        """What is forbidden on the way that whoever is sent there would take."""
+        goal = self._goal(name, here, self.graph)
+        way = [] if goal is None else self.graph.route(here, goal)[1:]
+        return [region for region in way if region in self.forbidden]
 
     def keep(self, step: Sequence[Action], state: MissionState) -> tuple[Action, ...]:
         """The actions of a step, with what keeps them out of what is forbidden: drives that are put

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.planning.mission import Mission, Step
+from prism_core.domains.mapping.report_texts import fit_text
 from prism_core.domains.mapping.reports import Report, parse_report, render_report
 from prism_core.plan.actions import Action
-from prism_core.plan.validation import MAX_TEXT_CHARS
 
 if TYPE_CHECKING:  # they follow courses
     from prism_core.domains.mapping.kinds.kind import Kind
@@ -94,9 +94,4 @@ class Course:
             return Step((*self.drives[:MAX_DRIVES], Action('replan')))
         if isinstance(told, Step):
             return told if is_question else Step((*self.drives, *told))
-        return Step((*self.drives, Action('answer', (told[:MAX_TEXT_CHARS],))))
-
-
-def join_told(told: Iterable[str]) -> str:
-    """What several parts gave, as one text of whole sentences."""
-    return ' '.join(text if text[-1] in '.!?' else f'{text}.' for text in told if text)
+        return Step((*self.drives, Action('answer', (fit_text(told),))))

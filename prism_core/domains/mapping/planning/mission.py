@@ -28,7 +28,6 @@ from prism_core.graph.elements import quote
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
 from prism_core.plan.gaps import describe_gap
-from prism_core.plan.validation import MAX_TEXT_CHARS
 
 _MAX_CHOICES = 5
 
@@ -59,6 +58,9 @@ class Mission:
         """What whoever carries the step out should know."""
         self.has_parts = False
         """Whether several things are asked for, so that another one may have been tried since."""
+        first = history[0].robot_location if history else ''
+        self.start = first if first in graph.regions else state.here
+        """Where the robot was when it was asked, as far as the history tells."""
         self._view = graph if bounds is None else bounds.view
         self._order = {name: index for index, name in enumerate(graph.regions)}
 
@@ -69,25 +71,23 @@ class Mission:
         state = stand_at(self.state, graph if bounds is None else bounds.view, region)
         moved = Mission(graph, state, self._history, self.lexicon, bounds)
         moved.notes, moved.has_parts = self.notes, self.has_parts
+        moved.start = self.start
         return moved
 
     def distances_m(self) -> Mapping[str, float]:
         """How far the regions are that may be driven to."""
         return self._view.distances_m(self.state.here)
 
-    @property
-    def start(self) -> str:
-        """Where the robot was when it was asked, as far as the history tells."""
-        first = self._history[0].robot_location if self._history else ''
-        return first if first in self.graph.regions else self.state.here
-
     # ------------------------------------------------------------------------------- the endings
 
     def answer(self, form: str, *arguments: str) -> Step:
         """The sentence of a report, as answer."""
-        graph = self._view if form in FORMS_OF_ALL_REACHED else self.graph
-        text = render_report(Report(form, arguments), graph)
-        return Step((Action('answer', (text[:MAX_TEXT_CHARS],)),))
+        if self.bounds is not None and form in FORMS_OF_ALL_REACHED:
+            if form == 'been':
+                places = map(self.graph.nodes.__getitem__, filter(self.is_reachable, self._order))
+                arguments += (' or '.join(called(places, arguments[0].split(' or '))),)
+            form = f'{form}_allowed'
+        return Step((Action('answer', (render_report(Report(form, arguments), self.graph),)),))
 
     def ask_which(self, names: Sequence[str]) -> Step:
         """Ask which of several nodes is meant."""

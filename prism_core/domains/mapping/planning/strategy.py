@@ -14,19 +14,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from prism_core.dialects.handles import class_words
-from prism_core.domains.mapping.intent import Intent
+from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.planning.bounds import Bounds, stand_at
 from prism_core.domains.mapping.planning.course import Course
 from prism_core.domains.mapping.planning.mission import Mission, Step
 from prism_core.domains.mapping.planning.reasons import make_plan
+from prism_core.domains.mapping.report_texts import fit_text
+from prism_core.domains.mapping.reports import Report, render_report
+from prism_core.domains.mapping.said_goals import BOUND
 from prism_core.episode.episode import Turn
 from prism_core.episode.mission_state import MissionState
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
 from prism_core.plan.plan import Plan
-from prism_core.plan.validation import MAX_TEXT_CHARS
 
 _MAX_LEFT_OUT = 3
 _ABOUT_ALL = re.compile(
@@ -42,7 +44,7 @@ def decide(
     lexicon: Lexicon,
 ) -> Plan:
     """The shortest plan that brings news, or the answer when it has been observed."""
-    bounds = Bounds.of(intent.constraints, known_graph, history)
+    bounds = Bounds.of(intent, known_graph, history)
     if bounds is not None:
         state = stand_at(state, bounds.view, state.here)
     mission = Mission(known_graph, state, history, lexicon, bounds)
@@ -73,24 +75,30 @@ def _step_for(mission: Mission, intent: Intent) -> Step:
     kept = Step(mission.bounds.keep(step, mission.state))
     if kept[-1].name != 'answer':
         return kept
-    said = f'{kept[-1].arguments[0]}{_left_out(mission.bounds, intent, str(kept[-1].arguments[0]))}'
-    return Step((*kept[:-1], Action('answer', (said[:MAX_TEXT_CHARS],))))
+    said = str(kept[-1].arguments[0])
+    return Step((*kept[:-1], Action('answer', (fit_text(said, _left_out(mission, intent, said)),))))
 
 
-def _left_out(bounds: Bounds, intent: Intent, said: str) -> str:
+def _left_out(mission: Mission, intent: Intent, said: str) -> str:
     """Where the mission did not look or go, where that matters to what it says of all there is."""
-    names = bounds.left_out()
+    names = [] if mission.bounds is None else mission.bounds.left_out()
     if not names or not _ABOUT_ALL.search(said):
         return ''
-    told_so = any(constraint.kind == 'avoid' for constraint in intent.constraints)
-    why = 'as you told me to avoid that' if told_so else 'as that is too far away'
-    return f' I did not go into {" or ".join(names[:_MAX_LEFT_OUT])}, {why}.'
+    kinds = {constraint.kind for constraint in intent.constraints}
+    form = 'avoided' if 'avoid' in kinds else 'off_limits' if 'stay_on' in kinds else 'too_far'
+    return render_report(Report(form, (' or '.join(names[:_MAX_LEFT_OUT]),)), mission.graph)
 
 
 def goal_of(intent: Intent, lexicon: Lexicon, known_graph: SceneGraph) -> str:
-    """The intent as a few words: its kind, and what its target is called."""
+    """The intent as a few words: its kind, what its target is called, and what bounds it."""
+
+    def call(target: Target) -> str:
+        node = known_graph.nodes.get(target.name)
+        return lexicon.call(target) if node is None else class_words(node)
+
     target = intent.target or intent.region
-    if target is None:
-        return intent.kind
-    node = known_graph.nodes.get(target.name)
-    return f'{intent.kind} {lexicon.call(target) if node is None else class_words(node)}'
+    said = intent.kind if target is None else f'{intent.kind} {call(target)}'
+    bounds = (
+        c.kind if c.region is None else f'{c.kind} {call(c.region)}' for c in intent.constraints
+    )
+    return BOUND.join((said, *bounds))

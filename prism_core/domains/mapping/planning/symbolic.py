@@ -58,7 +58,7 @@ class SymbolicPlanner:
         """
         if known_graph.robot_location is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
-        asked = _when_asked(known_graph, history)
+        asked = when_asked(known_graph, history)
         question = self._question_before(request, asked)
         if question:
             return ask_user(question, MAPPING_ACTIONS)
@@ -71,7 +71,7 @@ class SymbolicPlanner:
         """Nothing to free."""
 
 
-def _when_asked(known_graph: SceneGraph, history: Sequence[Turn]) -> SceneGraph:
+def when_asked(known_graph: SceneGraph, history: Sequence[Turn]) -> SceneGraph:
     """The known graph with the robot where it was asked: that is where to come back to."""
     start = history[0].robot_location if history else known_graph.robot_location
     if start in (None, known_graph.robot_location) or start not in known_graph.regions:

@@ -7,21 +7,24 @@ it cannot read it takes for vague, so that the planner asks.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.reading.accounting import (
     asks_nothing_else,
+    forgets,
     is_accounted_for,
     is_alike,
     is_look_there,
 )
-from prism_core.domains.mapping.reading.composing import Composer
+from prism_core.domains.mapping.reading.composing import Composer, units_of
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.cutting import with_looks
 from prism_core.domains.mapping.reading.exclusions import Exclusions
 from prism_core.domains.mapping.reading.guessing import Guesser
+from prism_core.domains.mapping.reading.sentence import Sentence
+from prism_core.domains.mapping.reading.sentences import read_questions
 from prism_core.domains.mapping.reading.tagging import Tagger
 from prism_core.domains.mapping.reading.words_left import words_left, words_of_phrasings
 from prism_core.domains.mapping.words import Words
@@ -29,7 +32,8 @@ from prism_core.graph.calling import calls_of
 from prism_core.graph.scene_graph import SceneGraph
 
 
-class _Read(NamedTuple):
+@dataclass(frozen=True)
+class _Read:
     """What a request means, as a tree and in one part; what of it was not read, and what of the
     things that it forbids is kept, as places in it.
     """
@@ -103,6 +107,14 @@ class RequestReader:
         flat = self._read(request, known_graph).flat
         return self._exclusions.question(request, known_graph, lambda: KINDS[flat.kind])
 
+    def bounds_of(self, request: str, known_graph: SceneGraph) -> Intent | None:
+        """What a request means that surely says where not to go, or where to stay; None for any
+        other.
+        """
+        read = self._read(request, known_graph)
+        is_sure = read.intent.constraints and not read.unread
+        return read.intent if is_sure else None
+
     def unaccounted(self, request: str, known_graph: SceneGraph) -> tuple[str, ...]:
         """The parts of a request that its meaning has no place for, as they were said."""
         return self._read(request, known_graph).unread
@@ -115,8 +127,21 @@ class RequestReader:
 
     def _read_anew(self, request: str, known_graph: SceneGraph) -> _Read:
         sentence = with_looks(self._tagger.tag(request, known_graph))
+        read = self._read_tagged(request, sentence, known_graph)
+        if not read.unread and forgets(read.intent, sentence, units_of(sentence)):
+            return replace(read, unread=(' '.join(request.split()),))
+        return read
+
+    def _read_tagged(self, request: str, sentence: Sentence, known_graph: SceneGraph) -> _Read:
+        units = [unit for unit, mark in units_of(sentence) if ';' not in mark]
         flat, reading = self._composer.read_leaf(sentence, known_graph)
         composed = self._composer.compose(sentence, known_graph)
+        if len(units) > 1:
+            questions = read_questions(
+                request, units, self.cues, lambda part: self._read_alone(part, known_graph)
+            )
+            if questions is not None:
+                return _Read(questions, flat, (), ())
         is_whole = asks_nothing_else(flat, reading.sentence, sentence, known_graph)
         if is_whole and not composed.constraints:
             return _Read(flat, flat, (), ())
@@ -127,9 +152,17 @@ class RequestReader:
             elif not unread:
                 unread = (' '.join(request.split()),)
             return _Read(flat, flat, unread, ())
-        is_flat = not composed.is_tree and not is_look_there(flat, composed.intent)
+        is_way_back = composed.intent.kind == 'return'
+        if is_way_back and sentence.of('object', 'region', 'purpose'):
+            return _Read(flat, flat, (' '.join(request.split()),), ())
+        is_flat = not (composed.is_tree or is_way_back or is_look_there(flat, composed.intent))
         is_flat = is_flat or is_alike(flat, reading.sentence, composed)
         intent = flat if is_flat else composed.intent
         if intent.kind == 'sequence' and composed.intent.kind != 'sequence':
             return _Read(flat, flat, (' '.join(request.split()),), ())
         return _Read(intent, flat, unread, composed.kept)
+
+    def _read_alone(self, request: str, known_graph: SceneGraph) -> Intent | None:
+        """What a sentence means on its own; None where something of it is left over."""
+        read = self._read_anew(request, known_graph)
+        return None if read.unread or read.intent.constraints else read.intent

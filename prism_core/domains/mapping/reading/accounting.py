@@ -50,6 +50,30 @@ _TO_O = re.compile(
 )
 
 
+_BACK = re.compile(
+    r'\b(?:(?:come|drive|head|go|roll|straight|right|be) back'
+    r'(?! (?:from|to R|to O|up|and forth|in))|'
+    r'come home|back (?:here|home|to (?:this|where))|return (?:here|to (?:me|this|where)))\b'
+)
+
+
+def forgets(intent: Intent, sentence: Sentence, units: Iterable[tuple[Sentence, str]]) -> bool:
+    """Whether a meaning has no way back where a sentence asks for one, or answers one question
+    where several are asked.
+
+    Args:
+        intent: the meaning.
+        sentence: all of it.
+        units: its sentences, and the marks at their ends.
+    """
+    if not KINDS[intent.kind].is_understood:
+        return False
+    if _BACK.search(sentence.text) and all(part.kind != 'return' for part in intent.walk()):
+        return True
+    nouns = [unit.of('object', 'region', 'purpose') for unit, mark in units if '?' in mark]
+    return sum(map(bool, nouns)) > 1 and not intent.parts
+
+
 def accounts_for(clause: Sentence, intent: Intent) -> bool:
     """Whether a meaning has a place for all that a clause names."""
     if intent.kind in NOT_UNDERSTOOD:

@@ -10,7 +10,12 @@ from typing import Any
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds.said import LOOKS, OF_PRESENCE, YES_OR_NO
 from prism_core.domains.mapping.reading.composing_words import PATTERNS, strip_polite
-from prism_core.domains.mapping.reading.conditions import IT_IS, Condition, ConditionReader
+from prism_core.domains.mapping.reading.conditions import (
+    IT_IS,
+    IT_IS_NOT,
+    Condition,
+    ConditionReader,
+)
 from prism_core.domains.mapping.reading.cues import Cues
 from prism_core.domains.mapping.reading.markers import is_short, marker, marks, splits
 from prism_core.domains.mapping.reading.parts import Parts
@@ -21,6 +26,7 @@ from prism_core.domains.mapping.reading.trees import Case, Trees, of_each
 _WAITS = re.compile(
     r'\b(?:once|as soon as|until|till|after) (?:(?:O|R)(?: (?:is|are|has|have|can))\b|there is\b)'
 )
+_JOINER = re.compile(r'(?: ,)? (?:and|but|or)$')
 _ASKING = re.compile(r'.*?\b(?:if|whether)(?: or not)? ')
 
 _FOR_EACH = re.compile(
@@ -110,6 +116,8 @@ class Cases:
 
     def _case(self, said: Sentence, into: list) -> None:
         """What to do in one case: something, or nothing by words that say so."""
+        joiner = _JOINER.search(said.text)
+        said = said.part(0, joiner.start()) if joiner is not None else said
         self._parts.is_case = True
         self.block(said, into)
         self._parts.is_case = False
@@ -210,7 +218,7 @@ class Cases:
     def _if(self, said: Sentence, start: int, end: int, into: list) -> None:
         before, after = said.part(0, start), said.part(end)
         word = said.text[start:end]
-        is_not = word in ('unless', 'except if', 'except when')
+        is_not = word in ('unless', 'except if', 'except when') or 'not' in word.split()
         before_text = said.text[:start].strip()
         self._keep(Sentence('', (), said.part(start, end).sources))
         only = re.search(r'\b(?:but )?only$', before_text)
@@ -268,7 +276,7 @@ class Cases:
         if so is not None and is_not:
             other = so
         stated = after.part(0, other.start() if other is not None else None)
-        joiner = re.search(r'(?: ,)? (?:and|but|or)$', stated.text)
+        joiner = _JOINER.search(stated.text)
         stated = stated.part(0, joiner.start()) if joiner is not None else stated
         behind = Sentence('') if other is None else after.part(other.end())
         if other is not None and not behind.text:  # to do this if C, and that if not
@@ -276,7 +284,8 @@ class Cases:
         steps: list = []
         self._parts.add(before, steps)
         condition = self._condition(stated, steps or into)
-        if condition is None or len(steps) != 1:
+        is_nothing = not steps and PATTERNS['filler'].fullmatch(strip_polite(before).text)
+        if condition is None or (len(steps) != 1 and not is_nothing):
             return False
         if condition.question.kind == 'reach' and condition.question.region is None:
             return False
@@ -311,6 +320,10 @@ class Cases:
             )
         ):
             return Condition(Intent('reach', region=last.region))
+        denied = IT_IS_NOT.match(stated.text)
+        if denied is not None:
+            found = self._condition(stated.part(denied.end()), steps)
+            return None if found is None else ~found
         start = IT_IS.match(stated.text)
         try:
             resolved = self._parts.resolved(stated.part(start.end() if start else 0))

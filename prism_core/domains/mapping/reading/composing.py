@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.kinds import SELF_READ
-from prism_core.domains.mapping.kinds.said import GOES_THERE
+from prism_core.domains.mapping.kinds.goals import goals_of
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.reading.accounting import has_place_for
 from prism_core.domains.mapping.reading.cases import Cases
@@ -68,7 +68,7 @@ class _Composing:
             lambda said: composer.read_leaf(said, graph),
             composer.cues.ignored | composer.cues.own_words,
         )
-        conditions = ConditionReader(composer.lexicon, composer.cues, self._specific)
+        conditions = ConditionReader(composer.cues, self._specific)
         self._trees = Trees(conditions)
         self._cases = Cases(self._parts, conditions, composer.cues)
 
@@ -81,7 +81,7 @@ class _Composing:
         found = take_constraints(sentence, self._graph, self._composer.lexicon)
         steps: list = []
         is_question = False
-        for unit, mark in _units(found.rest):
+        for unit, mark in units_of(found.rest):
             if '?' in mark and self._cases.add_bare_question(unit, steps):
                 is_question = True
                 continue
@@ -126,19 +126,18 @@ class _Composing:
         )
 
     def _is_torn(self, intent: Intent) -> bool:
-        """Whether what is to be avoided is, or may be, where to go."""
-        avoided = self._nodes(c.region for c in intent.constraints if c.kind == 'avoid')
-        if not avoided:
-            return False
-        goals = []
-        for part in intent.walk():
-            is_of_regions = part.target is not None and part.target.kind == 'region'
-            goals += [part.target] if is_of_regions else []
-            if part.kind in GOES_THERE:
-                goals.append(part.region)
-            elif part.kind == 'conditional':
-                goals += [part.region, part.other_region]
-        return not avoided.isdisjoint(self._nodes(goals))
+        """Whether what is to be avoided is, or may be, where to go, or what to look at."""
+        avoided = [c.region for c in intent.constraints if c.kind == 'avoid' and c.region]
+        things = [target for target in avoided if target.kind == 'object']
+        places = self._nodes(target for target in avoided if target.kind == 'region')
+        if not places.isdisjoint(self._nodes(goals_of(intent))):
+            return True
+        asked = [t for part in intent.walk() for t in (part.target, *part.among) if t is not None]
+        return any(
+            one.name == thing.name if one.name or thing.name else {*one.classes} & {*thing.classes}
+            for thing in things
+            for one in asked
+        )
 
     def _nodes(self, targets: Iterable[Target | None]) -> set[str]:
         """The known regions that some targets mean, and their classes where none is known."""
@@ -149,7 +148,8 @@ class _Composing:
         return found
 
 
-def _units(sentence: Sentence) -> Iterator[tuple[Sentence, str]]:
+def units_of(sentence: Sentence) -> Iterator[tuple[Sentence, str]]:
+    """The sentences of a text, and the marks at their ends."""
     at = 0
     kept = [match.span() for match in UNCUT.finditer(sentence.text)]
     for match in _UNIT.finditer(sentence.text):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.kinds.said import MAY_BE_ANSWERED_NO
-from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.reading.cues import Cues
 from prism_core.domains.mapping.reading.nouns import Mention
 from prism_core.domains.mapping.reading.sentence import Sentence
@@ -66,6 +65,7 @@ IT_IS = re.compile(
     r'discover|find out))(?: that)? (?!to\b|a\b|an\b|any\b|no\b|some\b|more\b|'
     r'at least\b|fewer\b|less\b|\d|O$|O in R)'
 )
+IT_IS_NOT = re.compile(r'it is not (?:true|so|the case)(?: that)? (?=\S)')
 _NOT = re.compile(r'\b(?:not|no longer|never)\b')
 _BLOCKED_NOT = re.compile(r'\b(?:not|no longer)\b')
 
@@ -85,15 +85,11 @@ class ConditionReader:
     """Reads conditions.
 
     Args:
-        lexicon: what values attributes have.
         cues: how ways are spoken of.
         specific: the target of a mention of one object in a sentence.
     """
 
-    def __init__(
-        self, lexicon: Lexicon, cues: Cues, specific: Callable[[Mention, Sentence], Target]
-    ):
-        self._lexicon = lexicon
+    def __init__(self, cues: Cues, specific: Callable[[Mention, Sentence], Target]):
         self._cues = cues
         self._specific = specific
 
@@ -101,7 +97,7 @@ class ConditionReader:
         """What a clause states; None where that is no question of yes and no."""
         start = IT_IS.match(said.text)
         if start is not None:
-            said = said.part(start.end())
+            return self.read(said.part(start.end()))
         text = re.sub(r'\b(?:really|still|actually|any longer)\b ?', '', said.text).strip()
         regions, things = said.of('region'), said.of('object', 'purpose')
         if len(regions) == 2 and not things:
@@ -160,20 +156,12 @@ class ConditionReader:
         is_no = blocked != bool(_BLOCKED_NOT.search(said.text))
         return Condition(Intent('passable', region=one.target, other_region=other.target), is_no)
 
-    def settle(self, condition: Condition, *, has_other: bool) -> tuple[Intent, bool] | None:
-        """The question, and whether the two cases change places; None where no question says that
-        something is not so.
+    @staticmethod
+    def settle(condition: Condition) -> tuple[Intent, bool]:
+        """The question, and whether what is to be done is for where it does not hold: no question
+        says itself that something is not so, but those that may be answered no.
         """
         question = condition.question
-        if not condition.is_no:
-            return question, False
-        if question.kind in MAY_BE_ANSWERED_NO:
+        if condition.is_no and question.kind in MAY_BE_ANSWERED_NO:
             return replace(question, value='no'), False
-        if has_other:
-            return question, True
-        if question.kind == 'yes_no':
-            spec = self._lexicon.attributes.get(question.attribute)
-            others = [v for v in (spec.values if spec else ()) if v != question.value]
-            if len(others) == 1:
-                return replace(question, value=others[0]), False
-        return None
+        return question, condition.is_no

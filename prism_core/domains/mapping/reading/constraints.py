@@ -51,6 +51,30 @@ _AVOID = [
         r'prohibited|a? ?no go(?: area| zone)?)(?: (?:for|to) you)?',
     )
 ]
+_THINGS = r'O(?: (?:, (?:and |or |nor )?|and |or |nor )(?:from |near |to )?O)*'
+_CLEAR_OF = [
+    re.compile(rf'\b{pattern}')
+    for pattern in (
+        rf'{_AWAY} (?:(?:the )?(?:area|places?|regions?|spots?) (?:of|with|around) )?'
+        rf'(?P<places>{_THINGS})(?: at all costs| at all)?',
+        r'(?:and |but )?(?:give|giving) (?P<places>O) a wide berth',
+        rf'(?:and |but |while )?(?:keep|keeping|stay|staying) (?:my |a |some |a safe )?distance'
+        rf' (?:from|to) (?P<places>{_THINGS})',
+        rf'{_NEVER} (?:ever |even |you )?'
+        r'(?:go|com|get|gett|driv|pass|be|mov|stray|travel)(?:e|ing)?'
+        rf' (?:any\w* )?(?:near|close to|past|by|up to|to|where)(?: to| the area of)?'
+        rf' (?P<places>{_THINGS})(?: (?:is|are|stands?)(?= [.,;]|$))?',
+    )
+]
+_ONLY_ON = [
+    re.compile(rf'\b{pattern}')
+    for pattern in (
+        r'(?:and |but |while )?(?:stay|staying|keep|keeping|remain|remaining|stick|sticking)'
+        rf' (?:strictly |only |always )?(?:on|to|onto|along) (?P<places>{_PLACES})(?: only)?'
+        r'(?: all the (?:way|time)| at all times| the whole (?:way|time))?',
+        rf'{_NEVER} (?:ever )?leav(?:e|ing) (?P<places>{_PLACES})(?: at any (?:time|point))?',
+    )
+]
 _BY = (
     r'(?:and |but )?(?:only |just |exclusively |solely )?(?:be sure to )?'
     r'(?:(?:go|drive|travel|pass|passing|going|driving|move) )?(?:only |just )?'
@@ -144,14 +168,16 @@ def take_constraints(sentence: Sentence, graph: SceneGraph, lexicon: Lexicon) ->
             for read_now in (never, closed):
                 said.append(sentence.part(*read_now.span()).said)
                 sentence = _cut_out(sentence, *read_now.span())
-    for kind, patterns in (('avoid', _AVOID), ('within', _WITHIN), ('only_by', _VIA)):
+    kinds = (('avoid', _AVOID), ('avoid', _CLEAR_OF), ('within', _WITHIN))
+    for kind, patterns in (*kinds, ('stay_on', _ONLY_ON), ('only_by', _VIA)):
         for pattern in patterns:
             at = 0
             while (match := pattern.search(sentence.text, at)) is not None:
                 read = _read(kind, match, sentence, graph, lexicon)
                 rest = _cut_out(sentence, *match.span())
                 is_only = kind != 'only_by' or 'only' in match[0].split()
-                if not read or (not is_only and not _is_on_way(rest)):
+                is_alone = kind == 'stay_on' and not rest.mentions
+                if not read or is_alone or (not is_only and not _is_on_way(rest)):
                     at = match.end()
                     continue
                 said.append(sentence.part(match.start(), match.end()).said)
@@ -181,17 +207,22 @@ def _read(
         number = _NUMBERS.get(match['number']) or float(match['number'])
         return [Constraint('within', distance_m=number * (1000 if match['unit'][0] == 'k' else 1))]
     start, end = match.span('places')
-    places = [m.target for m in sentence.of('region') if start <= m.start and m.end <= end]
-    if not all(is_known(place, graph, lexicon) for place in places):
+    named = sentence.of('region', 'object')
+    places = [m.target for m in named if start <= m.start and m.end <= end]
+    if any(place.attributes for place in places) or not all(
+        is_known(place, graph, lexicon) for place in places
+    ):
         return []
     return [Constraint(kind, region=place) for place in places]
 
 
 def is_known(place: Target, graph: SceneGraph, lexicon: Lexicon) -> bool:
-    """Whether a region that is known may be meant, or a class of regions of which some may be found
-    yet.
-    """
+    """Whether a node that is known may be meant, or a class of which some may be found yet."""
+    if place.kind == 'object':
+        nodes, listed = graph.objects, lexicon.objects.keys()
+    else:
+        nodes, listed = graph.regions, lexicon.regions.keys()
     if place.name:
-        return place.name in graph.regions
-    is_listed = any(name in lexicon.regions for name in place.classes)
-    return is_listed or bool(called(graph.regions.values(), place.classes))
+        return place.name in nodes
+    is_listed = not listed.isdisjoint(place.classes)
+    return is_listed or bool(called(nodes.values(), place.classes))

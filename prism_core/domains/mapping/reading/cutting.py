@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from prism_core.domains.mapping.reading.composing_words import PATTERNS, strip_polite
-from prism_core.domains.mapping.reading.sentence import Sentence
+from prism_core.domains.mapping.reading.sentence import Sentence, join
 
 _JOINER = (
     r',|and|then|:|/|&|plus|as well as|but|after that|afterwards|followed by|subsequently|'
@@ -87,12 +87,21 @@ def _is_deed(part: Sentence) -> bool:
 
 
 _LOOK_IN_ON = re.compile(r'\blook in on(?= R)')
+_VISIT = re.compile(
+    r'\b(?:drop (?:in|by|into|over)(?: at| on)?|look in at|'
+    r'make (?:a |some |my )?stops? (?:at|in|by)|'
+    r'(?:make|do|drive|take|go on|run) (?:a|the|my|this) (?:\w+ )?'
+    r'(?:loop|round|rounds|tour|circuit|trip|run)(?: of| through| by| over| to| round| around| :)|'
+    r'my (?:stops|destinations|waypoints) are(?: :)?)(?= R)'
+)
 _LABEL = re.compile(r'(?:\w+ ){0,2}[OR] : ')
 _THAT_IS = re.compile(r'\bO (?:that|which|who) (?:is|are) (?:currently |still |now )?$')
 
 
 def with_looks(said: Sentence) -> Sentence:
-    """`O that is free` as `free O`, `look in on R` as `look in R`, a class with a name as that."""
+    """`O that is free` as `free O`, `look in on R` as `look in R`, `drop in at R` as `visit R`, a
+    class with a name as that.
+    """
     for noun, name in itertools.pairwise(said.mentions):
         is_both = noun.role == name.role and not noun.target.name and bool(name.target.name)
         if is_both and noun.role in ('object', 'region') and name.start == noun.end + 1:
@@ -102,6 +111,10 @@ def with_looks(said: Sentence) -> Sentence:
     label = _LABEL.match(said.text)
     if label is not None and said.mentions[0].target in [m.target for m in said.mentions[1:]]:
         return with_looks(said.part(label.end()))
+    match = _VISIT.search(said.text)
+    if match is not None:
+        visit = Sentence('visit', (), said.part(*match.span()).sources)
+        return with_looks(join([said.part(0, match.start()), visit, said.part(match.end())]))
     match = _LOOK_IN_ON.search(said.text)
     if match is not None:
         return with_looks(said.without(match.end() - 3, match.end()))

@@ -52,9 +52,11 @@ def marks(kind: str, text: str, cues: Cues) -> Iterator[re.Match[str]]:
 
 def _is_condition(text: str, match: re.Match[str]) -> bool:
     before = text[: match.start()]
+    word, behind = match[0], text[match.end() :]
+    if word == 'unless' or 'not' in word.split():
+        return True
     if PATTERNS['asking'].search(before):
         return False
-    word, behind = match[0], text[match.end() :]
     is_asked_too = _ASKED_TOO.match(before) is not None and ',' not in behind
     if is_asked_too:
         return False

@@ -122,7 +122,8 @@ class Parts(Leaves):
         self.kept: list[tuple[int, int]] = []
         """Where in the request clauses stand that ask for nothing."""
         self.is_unable = False
-        """Whether something is asked for that no robot of the domain can do."""
+        """Whether something is asked for that no robot of the domain can do, or to come back in
+        words that nobody knows."""
         self.has_order = False
         """Whether what could not be read names something, and begins as orders or questions do."""
         self.last: Sentence | None = None
@@ -150,6 +151,7 @@ class Parts(Leaves):
                     else:
                         self.unread.append(clause)
                         self.has_order |= bool(names) and self._begins(clause)
+                        self.is_unable |= PATTERNS['home'].match(clause.text) is not None
 
     def _add_clause(self, clause: Sentence, into: list) -> None:
         is_to = clause.text == 'to R' and not into
@@ -165,6 +167,7 @@ class Parts(Leaves):
             place = clause.of('region')[0] if clause.of('region') else self.there()
             there = Intent('go_to', region=place.target)
             into += [] if into and into[-1] == there else [there]
+            self.last = clause if clause.of('region') else self.last
             return
         if self._is_echo(clause, into):
             return
@@ -221,10 +224,9 @@ class Parts(Leaves):
     def _home(self) -> Intent:
         if not self._start:
             raise Unread
-        here = Target('region', name=self._start)
-        self.spoken.place = Mention('region', here)
+        self.spoken.place = Mention('region', Target('region', name=self._start))
         self._last_looks = False
-        return Intent('go_to', region=here)
+        return Intent('return')
 
     # ------------------------------------------------------------------------------- going on
 

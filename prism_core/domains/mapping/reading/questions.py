@@ -30,7 +30,9 @@ _PREDICATE = re.compile(
     r'\b(?:is|are|be|been|was|were|stands?|standing|still|currently|now|being|actually|as|found)'
     r'(?: (?:all|both|either|really|currently|now|still|actually|there|found|to be))* $'
 )
-_SWITCHED = re.compile(r'\b(?:is|are)(?: (?:all|both|currently|still|now))? (on|off)\b(?! [OR]\b)')
+_SWITCHED = re.compile(
+    r'\b(?:is|are)(?: (?:all|both|currently|still|now))? (on|off)\b(?! (?:[OR]|the|this|our)\b)'
+)
 _MOVES_ABOUT = re.compile(r' (?:about|around|away|over|across|to|into|up|down|low|late)\b')
 _ALL = re.compile(
     r'\b(?:all|both|each|every|each and every)(?: single)?(?: one)?(?: of)?(?: my)? $'

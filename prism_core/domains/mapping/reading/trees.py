@@ -102,6 +102,8 @@ class Trees:
     def _conditional(self, node: Case) -> Intent:
         condition = node.condition
         if not node.then and not node.other:
+            if not node.is_asked:
+                raise Unread
             return condition.question
         if not node.then:
             condition, node = ~condition, Case(condition, node.other, [])
@@ -116,19 +118,17 @@ class Trees:
             and then.region == question.region
         ):
             return question
-        settled = self._conditions.settle(condition, has_other=other is not None)
-        if settled is None:
-            raise Unread
-        question, is_swapped = settled
-        if other is not None and is_swapped:
+        question, is_swapped = self._conditions.settle(condition)
+        if other is None:
+            value = 'no' if is_swapped else ''
+            return Intent('conditional', value=value, condition=question, steps=(then,))
+        if is_swapped:
             then, other = other, then
-        if other is not None and then.kind == other.kind == 'go_to':
+        if then.kind == other.kind == 'go_to':
             flat = _flat(question, then.region, other.region)
             if flat is not None:
                 return flat
-        return Intent(
-            'conditional', condition=question, steps=(then,) if other is None else (then, other)
-        )
+        return Intent('conditional', condition=question, steps=(then, other))
 
 
 def _flat(question: Intent, region: Target | None, other: Target | None) -> Intent | None:

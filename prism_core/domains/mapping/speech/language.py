@@ -18,13 +18,21 @@ from prism_core.domains.mapping.kinds import kinds_in_replies
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.looking import MAPPED, WAYS_M, look_around, unexplored_m
 from prism_core.domains.mapping.planning.reasons import make_plan
+from prism_core.domains.mapping.said_goals import about_of, is_bounded
 from prism_core.domains.mapping.speech.replies import write_mapping_replies
-from prism_core.domains.mapping.speech.said_reports import expand_report, shorten_report
+from prism_core.domains.mapping.speech.said_reports import (
+    Said,
+    expand_reports,
+    join_reports,
+    read_reports,
+    shorten_reports,
+)
+from prism_core.domains.mapping.speech.told_drives import drives_of, tell_drives
 from prism_core.episode.episode import Turn
 from prism_core.errors import PlanParseError
 from prism_core.graph.elements import Node
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.plan.actions import Action, Argument
+from prism_core.plan.actions import Action, Argument, Role
 from prism_core.plan.grammar import Part
 from prism_core.plan.plan import Plan
 
@@ -94,7 +102,8 @@ class MappingLanguage(Language):
         """The arguments of an action in few words."""
         spec = self.table[action.name]
         if spec.ends_mission:
-            return shorten_report(str(action.arguments[0]), graph, self._meant_by(goal))
+            said = (Said(report) for report in read_reports(str(action.arguments[0]), graph))
+            return shorten_reports(said, graph, self.lexicon, self._meant_by(goal))
         if action.name == 'extend_map':
             return self._shorten_position(action.arguments, graph)
         if action.name == 'explore_region':
@@ -111,7 +120,8 @@ class MappingLanguage(Language):
     ) -> tuple[Argument, ...]:
         """The arguments of an action from few words."""
         if self.table[name].ends_mission:
-            return (expand_report(phrase, graph, self._meant_by(goal)),)
+            said = expand_reports(phrase, graph, self.lexicon, self._meant_by(goal))
+            return (join_reports((one.report for one in said), graph),)
         if name == 'extend_map':
             return self._read_position(phrase, graph)
         if name == 'explore_region':
@@ -125,9 +135,32 @@ class MappingLanguage(Language):
             return (str(thing), query)
         return super().expand(name, phrase, graph, goal)
 
+    def shorten_ending(
+        self, actions: Sequence[Action], graph: SceneGraph, goal: str
+    ) -> tuple[int, Phrase]:
+        """An answer with the drives that it tells of."""
+        action = actions[-1]
+        if self.table[action.name].role is Role.REPORT:
+            reports = read_reports(str(action.arguments[0]), graph)
+            if len(reports) > 1 or is_bounded(goal):
+                number, said = tell_drives(reports, actions[:-1], graph)
+                return number, shorten_reports(said, graph, self.lexicon)
+        return super().shorten_ending(actions, graph, goal)
+
+    def expand_ending(
+        self, name: str, phrase: Phrase, graph: SceneGraph, goal: str
+    ) -> tuple[Action, ...]:
+        """The drives that an answer tells of, and the answer."""
+        actions = super().expand_ending(name, phrase, graph, goal)
+        if self.table[name].role is Role.REPORT:
+            said = expand_reports(phrase, graph, self.lexicon, self._meant_by(goal))
+            if len(said) > 1 or is_bounded(goal):
+                return (*drives_of(said, graph), *actions)
+        return actions
+
     def _meant_by(self, goal: str) -> str:
         """The classes that a goal is about, joined by ' or '."""
-        return ' or '.join(self.lexicon.meant_by(goal.partition(' ')[2]))
+        return ' or '.join(self.lexicon.meant_by(about_of(goal)))
 
     @staticmethod
     def _radius_m(graph: SceneGraph, region: str) -> float:

@@ -10,6 +10,10 @@ from prism_core.dialects.plain_text import PHRASE
 from prism_core.dialects.reply_grammar import ReplyGrammar
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.looking import MAPPED
+from prism_core.domains.mapping.nearness import has_lengths
+from prism_core.domains.mapping.reports import LEFT_OUT
+from prism_core.domains.mapping.speech.several_grammar import MAX_NAMED, SeveralGrammar
+from prism_core.domains.mapping.told_texts import sentences_of
 from prism_core.plan.grammar import (
     Part,
     in_order,
@@ -23,32 +27,69 @@ from prism_core.plan.grammar import (
 from prism_core.plan.validation import MAX_TEXT_CHARS
 
 _MAX_CHOICES = 5
+_MAX_CLASSES = 3
+_MAX_LEFT_OUT = 3
 _MAX_TOLD = 4  # steps of a sequence
 _ROOM_CHARS = 100
 """So long is what a sentence says besides names, attributes and values, at most."""
 
 
 class ReportGrammar:
-    """Writes the steps that report what is known of a graph, by the forms of `reports`.
+    """Writes the phrases that report what is known of a graph, by the forms of `reports`.
 
-    `about` calls something, with a space before it.
+    `called` is what something may be called.
     """
 
-    def __init__(self, grammar: ReplyGrammar, lexicon: Lexicon, about: Part | None):
+    def __init__(self, grammar: ReplyGrammar, lexicon: Lexicon, called: Part | None):
         self._grammar, self._lexicon = grammar, lexicon
         self._graph, self._state, self._nodes = grammar.graph, grammar.state, grammar.nodes
         self._define = grammar.writer.define
-        self._classes = self._define('CLASSES', optional(in_order(' of', about)))
+        more = repeated(in_order(' or ', called), 0, _MAX_CLASSES - 1)
+        self.about = self._define('ABOUT', in_order(' ', called, more))
+        self._of = self._define('OF', in_order(' of', self.about))
         self._any_object = self._define('ANY_OBJECT', self._nodes(self._graph.objects))
         placed = (name for name, node in self._graph.objects.items() if node.position)
         self._placed_object = self._define('PLACED_OBJECT', self._nodes(placed))
+        self._several = SeveralGrammar(grammar, lexicon, called, self._known, self._mapped())
 
-    def write(self) -> Mapping[str, Part | None]:
-        """The steps by form."""
-        said = dict(self._on_nodes()) | dict(self._on_classes())
-        reports = {form: in_order('answer ', part) for form, part in said.items()}
-        reports |= {'here': self._arrivals(), **dict(self._questions())}
-        return {form: self._define(f'SAY_{form.upper()}', p) for form, p in reports.items()}
+    def write(self, *, is_named: bool) -> Mapping[str, Part | None]:
+        """The phrases by form; where the goal names what it is about, they may leave that out."""
+        of_classes = self._define('CLASSES', optional(self._of)) if is_named else self._of
+        said = dict(self._on_classes(of_classes)) | dict(self._several.of_classes(of_classes))
+        parts = {**self._on_any, **said}
+        return {form: self._define(form.upper(), part) for form, part in parts.items()}
+
+    @cached_property
+    def _on_any(self) -> Mapping[str, Part | None]:
+        """Those that do not depend on the goal."""
+        several = self._several
+        return {
+            **dict(self._on_nodes()),
+            **dict(several.on_nodes()),
+            **dict(several.of_known_classes()),
+            **dict(self._questions()),
+        }
+
+    def write_bounded(self) -> Iterator[Part | None]:
+        """What a mission says that must keep out of somewhere: of that it knows itself how much it
+        may look at.
+        """
+        places = self._define('PLACE', self._nodes(self._graph.regions))
+        for form in ('none', 'untold'):
+            yield in_order(f'{form}_allowed', self._of)
+        yield words('surveyed_allowed')
+        more = repeated(in_order(' , ', places), 0, MAX_NAMED - 1)
+        yield in_order('been_allowed', self._of, ' ', places, more)
+        yield in_order('forbidden ', places)
+        yield in_order('unreachable ', self._define('KNOWN', self._nodes(self._graph.nodes)))
+        yield in_order('count', self._of)
+        yield in_order('list', self._of)
+
+    def write_left_out(self) -> Part | None:
+        """Where such a mission did not go."""
+        place = self._define('PLACE', self._nodes(self._graph.regions))
+        more = repeated(in_order(' , ', place), 0, _MAX_LEFT_OUT - 1)
+        return one_of(in_order(f'{form} ', place, more) for form in LEFT_OUT)
 
     def _on_nodes(self) -> Iterator[tuple[str, Part | None]]:
         graph, state = self._graph, self._state
@@ -62,7 +103,7 @@ class ReportGrammar:
         yield 'node', in_order('node ', self._any_object)
         yield 'where', in_order('where ', self._nodes(placed))
         yield 'described', in_order('described ', self._nodes(described))
-        yield 'unseen', in_order('unseen ', one_of(self._inspected_in_vain()))
+        yield 'unseen', in_order('unseen ', one_of(self._unseen()))
         told = self._told()
         yield 'value', in_order('value ', told)
         yield 'is', self._comparisons()
@@ -72,22 +113,22 @@ class ReportGrammar:
         written = [*map(self._grammar.handles.write, graph.regions)]
         yield 'way', in_order('way ', two_of(written, ends, ' '))
         yield 'unmapped', in_order('unmapped ', self._nodes(self._looked_at_in_vain()))
+        cut_off = in_order(' ', one_of([far, self._nodes(self._far_objects)]))
+        tried = self._nodes(self._driven_in_vain())
         yield (
             'unreachable',
-            self._if_all_is_seen(in_order('unreachable', optional(in_order(' ', far)))),
+            one_of(
+                [
+                    self._if_all_is_seen(in_order('unreachable', optional(cut_off))),
+                    in_order('unreachable ', tried),
+                ]
+            ),
         )
+        yield 'quoted', self._quotes()
         yield 'surveyed', self._if_all_is_seen(words('surveyed'))
         more = repeated(in_order(' , ', told), 0, _MAX_TOLD - 1)
         yield 'done', in_order('done', optional(in_order(' ', told, more)))
         yield 'gave_up', words('gave_up') if state.turns_left <= 1 else None
-
-    def _arrivals(self) -> Part | None:
-        """That the robot is somewhere is said together with the drive there."""
-        here, write = self._state.here, self._grammar.handles.write
-        return one_of(
-            in_order('' if name == here else f'go {write(name)} ; ', f'answer here {write(name)}')
-            for name in self._grammar.near_regions
-        )
 
     def _inspected_whole(self) -> set[str]:
         """The objects that were inspected as a whole in this mission, or could not be."""
@@ -107,6 +148,41 @@ class ReportGrammar:
     def _looked_at_in_vain(self) -> Iterator[str]:
         regions = {str(where) for where, *_ in self._tried_in_vain('map_region', 'explore_region')}
         return (name for name in self._graph.regions if name in regions)
+
+    def _driven_in_vain(self) -> Iterator[str]:
+        tried = {str(a.arguments[0]) for a in self._state.failures if a.name == 'goto'}
+        return (name for name in self._graph.regions if name in tried)
+
+    @cached_property
+    def _far_objects(self) -> list[str]:
+        """The objects to which no known way leads."""
+        near = {*self._grammar.near_objects}
+        return [name for name in self._graph.objects if name not in near]
+
+    def _unseen(self) -> Iterator[Part | None]:
+        """What could not be seen of a node: it cannot be got to, nobody knows where it or how long
+        a way is, or it was looked at in vain.
+        """
+        keys = one_text_of([*self._lexicon.attributes, 'description'])
+        yield in_order(self._nodes(self._far_objects), ' ', keys)
+        nodes = self._graph.nodes
+        yield in_order(
+            self._nodes(n for n in self._graph.objects if not nodes[n].position), ' position'
+        )
+        unmeasured = self._far_objects if has_lengths(self._graph) else nodes
+        yield in_order(self._nodes(unmeasured), ' distance')
+        read = self._inspected_whole() & self._graph.objects.keys()
+        asked = self._define('ASKED', one_text_of(self._grammar.said_words()))
+        yield in_order(self._nodes(n for n in nodes if n in read), ' ', asked)
+        yield from self._inspected_in_vain()
+
+    def _quotes(self) -> Part | None:
+        """A sentence of what is known of an object in words."""
+        return one_of(
+            in_order(f'quoted {self._grammar.handles.write(name)} "', one_text_of(told), '"')
+            for name, node in self._graph.objects.items()
+            if (told := [*map(self._grammar.handles.neutralize, sentences_of(node.description))])
+        )
 
     def _inspected_in_vain(self) -> Iterator[Part | None]:
         for name, query in self._tried_in_vain('inspect'):
@@ -148,28 +224,31 @@ class ReportGrammar:
                 length[region] += len(name) + len(' and ')
         return (region for region in self._mapped() if length[region] <= MAX_TEXT_CHARS)
 
-    def _on_classes(self) -> Iterator[tuple[str, Part | None]]:
+    def _on_classes(self, classes: Part | None) -> Iterator[tuple[str, Part | None]]:
         """Reports that count; none is counted where nobody has looked."""
         mapped = self._define('MAPPED', self._nodes(self._mapped()))
         seen = {region for regions in self._graph.viewpoints.values() for region in regions}
         told = in_order(' ', self._nodes([n for n in self._graph.regions if n in seen]))
         where = in_order(' ', mapped)
         everywhere = where if self._state.frontiers else optional(where)
-        yield 'none', self._if_all_is_seen(in_order('none', self._classes))
-        yield 'been', self._if_all_is_seen(in_order('been', self._classes))
-        yield 'exists', in_order('exists', self._classes, optional(one_of([told, where])))
-        yield 'count', in_order('count', self._classes, everywhere)
-        yield 'more', in_order('more', self._classes, ' ', self._pair())
+        one = self._define('MEANT', self._nodes(self._graph.nodes))
+        more = repeated(in_order(' , ', one), 0, _MAX_CHOICES - 2)
+        for form in ('none', 'been', 'untold'):
+            yield form, self._if_all_is_seen(in_order(form, classes))
+        yield 'exists', in_order('exists', classes, optional(one_of([told, where])))
+        yield 'count', in_order('count', classes, everywhere)
+        yield 'more', in_order('more', classes, ' ', self._pair())
+        yield 'alike', in_order('alike', classes, ' ', one, more)
 
     def _pair(self) -> Part | None:
         """Two regions that were looked at, in the order of the graph. Each set of later ones is
         written once.
         """
         later, pairs = None, []
-        for number, name in reversed(list(enumerate(self._mapped()))):
+        for name in reversed(self._mapped()):
             region = words(self._grammar.handles.write(name))
             pairs.append(in_order(region, ' ', later))
-            later = self._define(f'FROM_{number}', one_of([region, later]))
+            later = self._define('FROM', one_of([region, later]))
         return self._define('PAIR', one_of(pairs))
 
     def _questions(self) -> Iterator[tuple[str, Part | None]]:
@@ -177,8 +256,7 @@ class ReportGrammar:
         one = self._define('MEANT', self._nodes(self._graph.nodes))
         more = repeated(in_order(' , ', one), 0, _MAX_CHOICES - 2)
         names = [*map(self._grammar.handles.write, self._graph.nodes)]
-        yield 'which', in_order('ask which ', two_of(names, one, ' , '), more)
-        yield 'alike', in_order('ask alike', self._classes, ' ', one, more)
+        yield 'which', in_order('which ', two_of(names, one, ' , '), more)
 
     def _if_all_is_seen(self, part: Part | None) -> Part | None:
         """What can be said only when nothing is left to look at."""

@@ -31,7 +31,8 @@ class Wording:
     def phrasings(self, group: str, attribute: str = '') -> tuple[str, ...]:
         """The phrasings of a group, and those for an attribute alone."""
         own = self.words.voices[self.voice] if self.voice else {}
-        said = (*own.get(group, ()), *own.get(f'{group}_{attribute}', ()))
+        plain = group.replace('composed_sequence', 'sequence')
+        said = (*own.get(plain, ()), *own.get(f'{group}_{attribute}', ()))
         return said or self.words.phrasings(group, self.is_unseen)
 
     def names_of(self, name: str) -> tuple[str, ...]:

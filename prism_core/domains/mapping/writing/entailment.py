@@ -15,6 +15,7 @@ from functools import cache
 from prism_core.dialects.conversation import Message
 from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.kinds.said import MAY_BE_ANSWERED_NO
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.tokens import gerund, spell_out, tokenize
@@ -183,6 +184,10 @@ def is_same_meaning(one: Intent, other: Intent) -> bool:
 
 
 def _normal(intent: Intent) -> Intent:
+    condition = intent.condition
+    if condition is not None and intent.value == 'no' and condition.kind in MAY_BE_ANSWERED_NO:
+        value = '' if condition.value == 'no' else 'no'
+        intent = replace(intent, value='', condition=replace(condition, value=value))
     region, other_region = _normal_target(intent.region), _normal_target(intent.other_region)
     if KINDS[intent.kind].is_symmetric and region and other_region:
         region, other_region = sorted((region, other_region), key=repr)

