@@ -34,7 +34,7 @@ _folder = click.Path(path_type=Path, file_okay=False)
 )
 @click.option(
     '--strategy',
-    type=click.Choice(['uniform', 'failure', 'loss', 'on_policy']),
+    type=click.Choice(['uniform', 'failure', 'loss', 'on_policy', 'guided']),
     help='How tasks are chosen, instead of what the recipe says.',
 )
 @click.option(

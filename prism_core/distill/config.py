@@ -16,6 +16,7 @@ from prism_core.errors import ConfigError
 # Widths that are multiples of 256 can be quantised to K-quants; the smallest is too small for that.
 NANO_SHAPES = {
     'nano-1m': (128, 6, 4, 384),
+    'nano-5m': (256, 6, 4, 512),
     'nano-7m': (256, 8, 4, 768),
     'nano-14m': (256, 16, 4, 768),
     'nano-28m': (512, 8, 8, 1536),
@@ -212,8 +213,9 @@ class TrainConfig:
 
     `base`: name on the Hub or local folder of a pretrained model; else `nano`. `start`: folder of a
     checkpoint of the same shape and tokenizer, with whose weights a nano begins, or of an adapter
-    of the same base and shape. `epochs`: how
-    often all samples are seen; `tokens`, where it is not 0, says how many instead. `eval_every`,
+    of the same base and shape. `words_of`: name or folder of a pretrained model with whose words a
+    nano without a start begins (see `base_words`). `epochs`: how often all samples are seen;
+    `tokens`, where it is not 0, says how many instead. `eval_every`,
     `save_every` and `log_every` count steps. `best_by`: the figure of validation by which the best
     model is known: `loss`, `handle_accuracy`, `sample_accuracy` or one of a further test. `bf16`:
     `auto` is yes on hardware that has it. `threads`: of the processor for each rank, 0 for what
@@ -228,6 +230,7 @@ class TrainConfig:
     base: str = ''
     nano: NanoConfig | None = None
     start: str = ''
+    words_of: str = ''
     domain: str = DEFAULT_DOMAIN
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -259,6 +262,11 @@ class TrainConfig:
             raise ConfigError(
                 f'start: expected a nano or an adapter to begin with weights, got {self.start!r} '
                 'for all of a base; name the checkpoint as base'
+            )
+        if self.words_of and self.nano is None:
+            raise ConfigError(
+                f'words_of: expected a nano to have the words of another model, got '
+                f'{self.words_of!r} beside a base, which has its own; leave it out'
             )
         if self.data.follow and (not self.tokens or self.curriculum.share):
             raise ConfigError(

@@ -29,6 +29,7 @@ def write_model_card(
     files: Sequence[GgufInfo],
     *,
     base: str = '',
+    words_of: str = '',
     measured: Sequence[Mapping[str, object]] = (),
     notes: str = '',
 ) -> Path:
@@ -38,6 +39,7 @@ def write_model_card(
         folder: where its files are.
         files: the model files, the one to recommend first; their metadata name what they are.
         base: the model that was trained further; trained from scratch when left out.
+        words_of: the model whose words one that was trained from scratch began with.
         measured: rows of the table of results, all with the same columns.
         notes: what else to know, as Markdown.
 
@@ -52,9 +54,9 @@ def write_model_card(
         raise ConfigError('expected at least one model file to describe, got none')
     metadata = files[0].metadata
     sections = [
-        f'---\n{yaml.safe_dump(_head(files[0], base), sort_keys=False)}---',
+        f'---\n{yaml.safe_dump(_head(files[0], base or words_of), sort_keys=False)}---',
         f'# {metadata.name}',
-        _say_what(files[0], base),
+        _say_what(files[0], base, words_of),
         f'## Files\n\n{_list_files(files)}',
         f'## How to run it\n\n{_say_how(files[0])}',
         f'## Results\n\n{_tabulate(measured) or metadata.evaluation or "None were measured."}',
@@ -62,7 +64,7 @@ def write_model_card(
         f'## How it was made\n\n{_fence(metadata.recipe) or "The recipe was not kept."}',
         *([f'## Notes\n\n{notes}'] if notes else []),
         f'## Limits\n\n{_LIMITS}',
-        f'## Licence\n\n{_say_licence(metadata.licence, base)}',
+        f'## Licence\n\n{_say_licence(metadata.licence, base or words_of)}',
     ]
     replace_file(folder / CARD, '\n\n'.join(section.strip('\n') for section in sections) + '\n')
     return folder / CARD
@@ -81,9 +83,11 @@ def _head(info: GgufInfo, base: str) -> dict[str, object]:
     return head
 
 
-def _say_what(info: GgufInfo, base: str) -> str:
+def _say_what(info: GgufInfo, base: str, words_of: str) -> str:
     metadata = info.metadata
     origin = f'{base}, trained further' if base else 'a model trained from scratch'
+    if words_of:
+        origin += f' that began with the words of {words_of}'
     text = (
         f'A planner for robots as a small language model: {origin}, architecture '
         f'{info.architecture}, context of {info.context_tokens:,} tokens, distilled with PRISM for '

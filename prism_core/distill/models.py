@@ -12,6 +12,7 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
+from prism_core.distill.base_words import set_base_words
 from prism_core.distill.config import AdapterConfig, NanoConfig, TrainConfig
 from prism_core.distill.copying_heads import set_copying_heads
 from prism_core.errors import ConfigError
@@ -37,9 +38,28 @@ def load_tokenizer_of(source: str, *, allow_download: bool = False) -> Any:
         raise ConfigError(_not_there('a tokenizer', source, error)) from error
 
 
-def make_nano(config: NanoConfig, tokenizer: Any, seed: int) -> Any:
-    """A Llama with random weights for a tokenizer, but for the heads that copy."""
+def make_nano(
+    config: NanoConfig,
+    tokenizer: Any,
+    seed: int,
+    *,
+    words_of: str = '',
+    allow_download: bool = False,
+) -> Any:
+    """A Llama with random weights for a tokenizer, but for the heads that copy, and its words.
+
+    Args:
+        config: its shape.
+        tokenizer: its own, of transformers.
+        seed: of the random weights.
+        words_of: a base, of which it has the words; these are random, too, when left out.
+        allow_download: whether that may be fetched.
+
+    Raises:
+        ConfigError: the base cannot be read.
+    """
     width, layers, heads, feed_forward = config.numbers
+    base = words_of and load_base(words_of, dtype=torch.float32, allow_download=allow_download)
     transformers.set_seed(seed)
     model = transformers.LlamaForCausalLM(
         transformers.LlamaConfig(
@@ -58,6 +78,9 @@ def make_nano(config: NanoConfig, tokenizer: Any, seed: int) -> Any:
             bos_token_id=None,
         )
     )
+    if base:
+        theirs = load_tokenizer_of(words_of, allow_download=allow_download)
+        set_base_words(model, tokenizer, base, theirs)
     if config.copying_heads:
         set_copying_heads(model)
     return model

@@ -21,7 +21,7 @@ from prism_core.errors import ConfigError
 from prism_core.files import hash_file, replace_file
 
 BEST, LAST, CHECKPOINTS = 'best', 'last', 'checkpoints'
-HOW_ONLY = ('log_every', 'threads', 'report_to', 'allow_download', 'start')
+HOW_ONLY = ('log_every', 'threads', 'report_to', 'allow_download', 'start', 'words_of')
 """Settings that do not change what comes out of a run, or that name what is known by its sha256."""
 
 
@@ -71,9 +71,13 @@ def describe_run(source: Source, config: TrainConfig) -> dict[str, Any]:
 
 
 def hash_start(config: TrainConfig) -> dict[str, str]:
-    """The sha256 of the weights that a run begins with; nothing for random ones."""
-    weights = sorted(Path(config.start).glob('*.safetensors')) if config.start else []
-    return {f'start/{path.name}': hash_file(path) for path in weights}
+    """The sha256 of the weights, or of those of whose words, that a run begins with; nothing for
+    random ones.
+    """
+    name = 'start' if config.start else 'words_of'
+    folder = getattr(config, name)
+    weights = sorted(Path(folder).glob('*.safetensors')) if folder else []
+    return {f'{name}/{path.name}': hash_file(path) for path in weights}
 
 
 def _version(package: str) -> str:

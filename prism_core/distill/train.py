@@ -180,7 +180,13 @@ def _load_tokenizer(source: Source, config: TrainConfig) -> Any:
 
 def _load_model(config: TrainConfig, tokenizer: Any) -> Any:
     if config.nano is not None and not config.start:
-        return make_nano(config.nano, tokenizer, config.seed)
+        return make_nano(
+            config.nano,
+            tokenizer,
+            config.seed,
+            words_of=config.words_of,
+            allow_download=config.allow_download,
+        )
     if config.nano is not None:
         model = load_start(config.start, config.nano, tokenizer)
         transformers.set_seed(config.seed)

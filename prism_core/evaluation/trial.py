@@ -41,14 +41,15 @@ class PlayTrials:
         Raises:
             RunStopped: the candidate cannot be reached or refuses to work.
         """
-        desk = _open_desk(self.candidate, self.domain, self.words)
+        desk = open_desk(self.candidate, self.domain, self.words)
         played = [desk.play(parse_episode(line.decode())) for line in job.lines]
         good = sum(one.outcome is not None and one.outcome.success for one in played)
         return job, tuple(render_episode(one).encode() for one in played), good
 
 
 @lru_cache(maxsize=1)
-def _open_desk(candidate: Candidate, domain_name: str, words: str) -> Desk:
+def open_desk(candidate: Candidate, domain_name: str, words: str = '') -> Desk:
+    """A candidate at work in a domain; the one of this process if it is the same again."""
     domain = find_domain(domain_name, words=words)
     rejected: list[Rejected] = []
     calls: list[CallStats] = []

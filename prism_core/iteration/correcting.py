@@ -16,6 +16,7 @@ from prism_core.dataset.teaching import Classroom
 from prism_core.dialects.conversation import Dialect
 from prism_core.episode.episode import Episode, Turn, as_task, with_known_graphs
 from prism_core.graph.scene_graph import SceneGraph
+from prism_core.iteration.acting import TAUGHT
 
 CORRECTED = 'corrected_turn'
 """Where the provenance of an episode says that its last plan is the teacher's."""
@@ -39,10 +40,11 @@ def correct_episode(
     """Ask the teacher for a plan in each state that the student came to.
 
     A plan of the teacher that the validator refuses teaches nothing, nor does a state that comes
-    when all calls are spent.
+    when all calls are spent. Where the teacher acted itself its plan is there, and counts as a
+    call.
 
     Args:
-        episode: as the student played it.
+        episode: as the student played it, or student and teacher in turns.
         classroom: the teacher.
         dialect: two plans are the same if their replies are.
         most_calls: so many plans of the teacher at most.
@@ -50,10 +52,14 @@ def correct_episode(
     episode = with_known_graphs(episode)
     states = _states(episode)[:most_calls]
     weights = [0.0] * len(episode.turns)
+    taught = episode.provenance.get(TAUGHT, ())
     further = []
     for index, graph in enumerate(states):
         before = episode.turns[:index]
-        advice = classroom.advise(episode, graph, before)
+        if index in taught:
+            advice = replace(episode.turns[index], observations=())
+        else:
+            advice = classroom.advise(episode, graph, before)
         if advice is None:
             continue
         if index < len(weights) and _is_same(dialect, graph, advice, episode.turns[index]):

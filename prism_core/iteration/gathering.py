@@ -33,12 +33,14 @@ from prism_core.domain import Domain, find_domain
 from prism_core.episode.episode import Episode
 from prism_core.episode.planner import MAX_TURNS
 from prism_core.evaluation.candidates import Candidate
-from prism_core.evaluation.trial import TRIAL, PlayTrials
 from prism_core.files import replace_file
+from prism_core.iteration.acting import Act
 from prism_core.iteration.choosing import choose_tasks, draw_tasks
 from prism_core.iteration.correcting import NO_PLAN, correct_episode
 
-ON_POLICY = 'on_policy'
+ON_POLICY, GUIDED = 'on_policy', 'guided'
+ACTING = (ON_POLICY, GUIDED)
+"""The strategies in which the student acts."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Order:
     """What a round asks for.
 
     `calls`: so many plans of the `teacher`. `worlds`: the domain's own recipe, with a seed of the
-    round. `weights`: see `choose_tasks`. `student`: who acts, where the teacher only corrects.
+    round. `weights`: see `choose_tasks`. `student`: who acts, where the teacher corrects;
+    `guidance`: how probable it is that a turn is the teacher's all the same.
     """
 
     number: int
@@ -59,6 +62,7 @@ class Order:
     rebase: float = 0.0
     weights: Mapping[str, float] | None = None
     student: Candidate | None = None
+    guidance: float = 0.0
 
     @cached_property
     def domain(self) -> Domain:
@@ -73,6 +77,9 @@ class Order:
     def describe(self) -> dict[str, Any]:
         """All that decides what comes out, as plain data."""
         dialect = self.domain.make_dialect(self.dialect_name)
+        acts = self.student.describe() if self.student else {}
+        if self.guidance:
+            acts['guidance'] = self.guidance
         return {
             'stage': 'iterate',
             **self.provenance,
@@ -82,7 +89,7 @@ class Order:
             'worlds': dict(self.worlds),
             'rebase': self.rebase,
             'weights': dict(self.weights or {}),
-            'student': self.student.describe() if self.student else {},
+            'student': acts,
             'versions': {self.domain.name: self.domain.version, dialect.name: dialect.version},
         }
 
@@ -173,7 +180,9 @@ def _teach(
 def _correct(
     order: Order, done: set[int], left: int, workers: int
 ) -> Iterator[tuple[int, list[Episode], int]]:
-    """The student plays, the teacher says what it would have done; the same of each world."""
+    """The student plays, now and then the teacher for it, which says of each state what it would
+    have done; the same of each world. Worlds that are played ahead and not come to do not count.
+    """
     assert order.student is not None  # noqa: S101 - the caller has looked
     classroom = Classroom(order.teacher, order.domain)
     dialect = order.domain.make_dialect(order.dialect_name)
@@ -181,7 +190,7 @@ def _correct(
         TaskJob(unit, tuple(render_episode(task).encode() for task in tasks))
         for unit, tasks in _worlds(order, done)
     )
-    work = PlayTrials(order.student, order.domain_name)
+    work = Act(order.student, order.teacher, order.domain_name, order.guidance)
     with start_runner(work, 'processes', workers) as run:
         for job, lines, _ in run(jobs, True):
             episodes: list[Episode] = []
@@ -189,7 +198,7 @@ def _correct(
             for line in lines:
                 if used == left:
                     break
-                played = _without_times(parse_episode(line.decode()))
+                played = parse_episode(line.decode())
                 corrected = correct_episode(played, classroom, dialect, left - used)
                 episodes += corrected.episodes
                 used += corrected.calls
@@ -199,14 +208,9 @@ def _correct(
                 return
 
 
-def _without_times(episode: Episode) -> Episode:
-    """A trial without how long its plans took, which is different each time."""
-    return replace(episode, provenance={k: v for k, v in episode.provenance.items() if k != TRIAL})
-
-
 def _is_learned(episode: Episode) -> bool:
     """Whether it teaches: what the teacher played if it is good, else if some turn counts."""
-    if episode.provenance['strategy'] == ON_POLICY:
+    if episode.provenance['strategy'] in ACTING:
         return any(turn.weight for turn in episode.turns)
     return not find_fault(episode)
 

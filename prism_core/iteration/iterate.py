@@ -28,7 +28,7 @@ from prism_core.evaluation.results import Result
 from prism_core.evaluation.scores import Estimate
 from prism_core.files import read_text, replace_file
 from prism_core.iteration.choosing import failures_by_group, weigh_groups
-from prism_core.iteration.gathering import ON_POLICY, Gathered, Order, gather
+from prism_core.iteration.gathering import ACTING, GUIDED, Gathered, Order, gather
 from prism_core.iteration.losses import losses_by_group
 from prism_core.iteration.playing import play_valid
 from prism_core.iteration.recipe import Rounds, Strategy, read_rounds
@@ -198,7 +198,10 @@ def _make_order(desk: _Desk, number: int, last: _Student, weights: dict[str, flo
         worlds,
         rebase=first.config.data.rebase,
         weights=weights,
-        student=desk.candidate(last.exported) if config.strategy == ON_POLICY else None,
+        student=desk.candidate(last.exported) if config.strategy in ACTING else None,
+        guidance=config.guidance.in_round(number, config.rounds)
+        if config.strategy == GUIDED
+        else 0.0,
     )
 
 

@@ -7,7 +7,7 @@ is made here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,32 @@ from prism_core.pipeline.recipe import (
     open_recipe,
 )
 
-Strategy = Literal['uniform', 'failure', 'loss', 'on_policy']
+Strategy = Literal['uniform', 'failure', 'loss', 'on_policy', 'guided']
+
+
+@dataclass(frozen=True)
+class GuidanceConfig:
+    """How probable it is that a turn is the teacher's, in the `first` and in the `last` round; it
+    falls in a line. Where there is one round, it is that of the first.
+
+    Raises:
+        ConfigError: it is no share, or it rises.
+    """
+
+    first: float = 0.5
+    last: float = 0.0
+
+    def __post_init__(self):
+        if not 1 >= self.first >= self.last >= 0:
+            raise ConfigError(
+                f'guidance: expected shares from 0 to 1 that fall from first to last, got '
+                f'{self.first} and {self.last}'
+            )
+
+    def in_round(self, number: int, rounds: int) -> float:
+        """The probability in a round, from 1."""
+        fallen = (number - 1) / max(rounds - 1, 1)
+        return self.first + (self.last - self.first) * fallen
 
 
 @dataclass(frozen=True)
@@ -33,11 +58,11 @@ class IterateConfig:
 
     `student`: file of the `DistillConfig` of a nano: the first dataset, of which each round draws
     more, the first training, and the suite that the best student plays, once. `rounds`: how many
-    follow the first training. `strategy`: how each chooses what it is taught. `calls`: so many
-    plans of the teacher it may ask for. `tokens`: of each later training, which begins with the
-    weights of the one before; `learning_rate`: of those, 0 for that of the first. `valid`: the
-    domain's own recipe of worlds, drawn in the split valid and played after each round. `seed`: of
-    the worlds that are drawn for the rounds.
+    follow the first training. `strategy`: how each chooses what it is taught; `guidance`: of the
+    strategy `guided`. `calls`: so many plans of the teacher it may ask for. `tokens`: of each later
+    training, which begins with the weights of the one before; `learning_rate`: of those, 0 for that
+    of the first. `valid`: the domain's own recipe of worlds, drawn in the split valid and played
+    after each round. `seed`: of the worlds that are drawn for the rounds.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -49,6 +74,7 @@ class IterateConfig:
     calls: int
     tokens: int
     strategy: Strategy = 'uniform'
+    guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
     learning_rate: float = 0.0
     seed: int = 0
 

@@ -139,7 +139,8 @@ def publish_student(
     Returns:
         The folder.
     """
-    config, base = recipe.config, recipe.train.base
+    config, train = recipe.config, recipe.train
+    origin = {'base': train.base, 'words_of': train.words_of}
 
     def make(folder: Path) -> str:
         folder.mkdir()
@@ -153,13 +154,13 @@ def publish_student(
                 set_metadata(path, replace(read_gguf_info(path).metadata, evaluation=text))
                 rows += [{'file': f'`{name}`', 'result': line} for line in text.splitlines()]
             infos.append(read_gguf_info(path))
-        write_model_card(folder, infos, base=base, measured=rows)
+        write_model_card(folder, infos, **origin, measured=rows)
         return f'{", ".join(info.path.name for info in infos)} and their card'
 
     inputs = {
         'files': {file_type: made[file_type].files for file_type in config.file_types},
         'measured': {file_type: of.files for file_type, of in measured.items()},
-        'base': base,
+        **origin,
     }
     ledger.do(Stage('publish', 'gguf', inputs, make))
     return ledger.path / 'gguf'

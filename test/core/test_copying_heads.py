@@ -33,8 +33,8 @@ def lists(seed: int = 0) -> torch.Tensor:
     return torch.stack(rows)
 
 
-def attention_of(config: NanoConfig, tokenizer, tokens: torch.Tensor):
-    model = make_nano(config, tokenizer, 0).eval()
+def attention_of(config: NanoConfig, tokenizer, tokens: torch.Tensor, **settings):
+    model = make_nano(config, tokenizer, 0, **settings).eval()
     model.set_attn_implementation('eager')
     with torch.no_grad():
         return model(input_ids=tokens, output_attentions=True).attentions

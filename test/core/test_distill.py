@@ -437,7 +437,7 @@ def test_a_shipped_recipe_is_read_with_all_that_it_names(path):
     recipe = read_recipe(path, allow_download=True)
     assert recipe.worlds is not None
     assert recipe.train.allow_download
-    assert (recipe.train.nano is None) == (path.stem == 'student_lora')
+    assert (recipe.train.nano is None) == (path.stem in ('student_lora', 'student_smollm2'))
 
 
 def test_each_ablation_differs_from_the_baseline_in_one_thing():

@@ -25,12 +25,13 @@ pytest.importorskip('llama_cpp')
 
 from prism_core.cli.iterate import iterate as command
 from prism_core.dataset.conversations import render_samples
-from prism_core.dataset.episode_json import parse_episode
+from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.shards import open_shards
 from prism_core.dataset.split import split_of_seed
 from prism_core.dataset.teaching import Classroom
 from prism_core.dataset.tokenizer import load_tokenizer
+from prism_core.dataset.work import TaskJob
 from prism_core.distill.models import load_start, load_tokenizer_of
 from prism_core.distill.sources import BEFORE, find_source, read_documents
 from prism_core.distill.train import train
@@ -44,6 +45,7 @@ from prism_core.evaluation.results import read_result
 from prism_core.evaluation.scores import Estimate
 from prism_core.evaluation.trial import Desk
 from prism_core.graph.scene_graph import SceneGraph
+from prism_core.iteration.acting import TAUGHT, Act
 from prism_core.iteration.choosing import (
     FLOOR,
     choose_tasks,
@@ -53,10 +55,10 @@ from prism_core.iteration.choosing import (
     weigh_groups,
 )
 from prism_core.iteration.correcting import CORRECTED, correct_episode
-from prism_core.iteration.gathering import Gathered, Order, count_calls, gather
+from prism_core.iteration.gathering import ACTING, Gathered, Order, count_calls, gather
 from prism_core.iteration.iterate import iterate
 from prism_core.iteration.losses import losses_by_group
-from prism_core.iteration.recipe import read_rounds
+from prism_core.iteration.recipe import GuidanceConfig, read_rounds
 from prism_core.iteration.report import IterationReport, Round
 from prism_core.pipeline.distill import distill
 from prism_core.pipeline.ledger import Ledger, Stage
@@ -69,7 +71,7 @@ from .training_data import DOMAIN
 ROOT = Path(__file__).parents[2]
 WORLDS = {'seed': 7, 'worlds': 4, 'tier': 'core', 'hidden': [0.3]}
 VALID = {**WORLDS, 'seed': 5, 'worlds': 1}
-STRATEGIES = ('uniform', 'failure', 'loss', 'on_policy')
+STRATEGIES = ('uniform', 'failure', 'loss', 'on_policy', 'guided')
 UNIFORM = Order(1, 'uniform', 9, 'mapping', 'symbolic', 'compact', {**WORLDS, 'seed': 8})
 
 
@@ -266,6 +268,74 @@ def test_states_behind_the_last_call_teach_nothing():
     assert weights(found.episodes[0]) == [1.0, *[0.0] * (len(episode.turns) - 1)]
 
 
+# ------------------------------------------------------------------------------------------- acting
+
+
+def make_wanderer() -> Planner:
+    """Looks where it stands and comes to nothing."""
+    return Detour(Detour(make_symbolic_planner(), 0, look_here), 1, look_here)
+
+
+def act(guidance: float, student: str, some: tuple[Episode, ...]) -> list[Episode]:
+    work = Act(Candidate(student), 'symbolic', 'mapping', guidance)
+    job = TaskJob(0, tuple(render_episode(task).encode() for task in some))
+    return [parse_episode(line.decode()) for line in work(job)[1]]
+
+
+def test_with_no_guidance_the_student_acts_and_with_all_of_it_the_teacher():
+    some = tasks()
+    student = Desk(lambda task: make_wanderer(), DOMAIN)
+    for played, task in zip(act(0.0, f'{__name__}:make_wanderer', some), some):
+        assert TAUGHT not in played.provenance
+        assert [t.plan for t in played.turns] == [t.plan for t in student.play(task).turns]
+    teacher = Classroom('symbolic', DOMAIN)
+    for played, task in zip(act(1.0, f'{__name__}:make_wanderer', some), some):
+        assert played.provenance[TAUGHT] == list(range(len(played.turns)))
+        assert [t.plan for t in played.turns] == [t.plan for t in teacher.play(task).turns]
+
+
+def test_some_turns_are_the_teachers_and_the_same_ones_whenever_a_task_is_played():
+    some = tasks()
+    episodes = act(0.5, f'{__name__}:make_wanderer', some)
+    assert episodes == act(0.5, f'{__name__}:make_wanderer', some)
+    assert act(0.5, f'{__name__}:make_wanderer', some[3:]) == episodes[3:]
+    taught = [len(e.provenance.get(TAUGHT, ())) for e in episodes]
+    assert 0.3 < sum(taught) / sum(len(e.turns) for e in episodes) < 0.7
+    assert any(0 < few < len(e.turns) for few, e in zip(taught, episodes))
+
+
+def test_a_turn_of_the_teacher_counts_in_place_and_is_one_call():
+    asked = []
+
+    class Counting(Classroom):
+        def advise(self, *state):
+            asked.append(state)
+            return super().advise(*state)
+
+    episode = next(
+        e for e in act(0.5, f'{__name__}:make_wanderer', tasks()) if 0 in e.provenance[TAUGHT]
+    )
+    found = correct_episode(
+        episode, Counting('symbolic', DOMAIN), DOMAIN.make_dialect('compact'), 99
+    )
+    taught = episode.provenance[TAUGHT]
+    assert found.calls == len(episode.turns) == len(asked) + len(taught)
+    assert all(found.episodes[0].turns[number].weight == 1 for number in taught)
+    plain = {name: fact for name, fact in episode.provenance.items() if name != TAUGHT}
+    again = correct(replace(episode, provenance=plain))
+    assert [e.turns for e in again.episodes] == [e.turns for e in found.episodes]
+
+
+@pytest.mark.parametrize(
+    ('first', 'last', 'rounds', 'expected'),
+    [(0.8, 0.0, 3, [0.8, 0.4, 0.0]), (0.6, 0.2, 1, [0.6]), (0.5, 0.5, 2, [0.5, 0.5])],
+)
+def test_guidance_falls_in_a_line_from_the_first_round_to_the_last(first, last, rounds, expected):
+    guidance = GuidanceConfig(first, last)
+    found = [guidance.in_round(number, rounds) for number in range(1, rounds + 1)]
+    assert found == pytest.approx(expected)
+
+
 # ---------------------------------------------------------------------------------------- gathering
 
 
@@ -278,8 +348,13 @@ def gathered(order: Order, folder: Path, dataset: Path, on_progress=lambda done:
     return gather(order, folder, [dataset], workers=1, on_progress=on_progress)
 
 
-def on_policy(student: str, calls: int = 30) -> Order:
-    return replace(UNIFORM, strategy='on_policy', calls=calls, student=Candidate(student))
+def order_of(strategy: str, calls: int, student: str = 'symbolic') -> Order:
+    """An order of a round; a student acts where the strategy says so."""
+    order = replace(UNIFORM, strategy=strategy, calls=calls)
+    if strategy not in ACTING:
+        return order
+    guidance = 0.5 if strategy == 'guided' else 0.0
+    return replace(order, student=Candidate(student), guidance=guidance)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -288,11 +363,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize('calls', [9, 10, 40])
-@pytest.mark.parametrize('student', ['', 'symbolic'])
+@pytest.mark.parametrize('strategy', ['uniform', *ACTING])
 def test_exactly_so_many_plans_are_asked_for_as_a_round_may_spend(
-    calls, student, dataset, tmp_path
+    calls, strategy, dataset, tmp_path
 ):
-    order = on_policy(student, calls) if student else replace(UNIFORM, calls=calls)
+    order = order_of(strategy, calls)
     done = gathered(order, tmp_path, dataset)
     assert done.calls == count_calls(tmp_path) == calls
     episodes = [parse_episode(line.decode()) for line in read_lines(tmp_path / 'episodes.jsonl')]
@@ -300,7 +375,7 @@ def test_exactly_so_many_plans_are_asked_for_as_a_round_may_spend(
     assert {split_of_seed(episode.seed) for episode in episodes} == {'train'}
     assert {episode.provenance['round'] for episode in episodes} == {1}
     assert {episode.provenance['strategy'] for episode in episodes} == {order.strategy}
-    if not student:
+    if strategy == 'uniform':
         assert sum(len(episode.turns) for episode in episodes) == calls
     assert not len(open_shards(tmp_path / 'shards' / 'valid'))
 
@@ -313,7 +388,7 @@ def test_an_episode_that_calls_do_not_suffice_for_is_not_learned_from(dataset, t
 
 
 def test_in_the_shards_replies_count_where_their_turns_do(dataset, tmp_path):
-    gathered(on_policy(f'{__name__}:make_lost', 60), tmp_path, dataset)
+    gathered(order_of('on_policy', 60, f'{__name__}:make_lost'), tmp_path, dataset)
     tokenizer = load_tokenizer(dataset / 'tokenizer')
     shards = open_shards(tmp_path / 'shards' / 'train', tokenizer)
     lines = list(read_lines(tmp_path / 'episodes.jsonl'))
@@ -342,9 +417,9 @@ def test_in_the_shards_replies_count_where_their_turns_do(dataset, tmp_path):
     assert all(not sum(weights(parse_episode(lines[i].decode()))) for i in left_out)
 
 
-@pytest.mark.parametrize('student', ['', 'symbolic'])
-def test_gathering_that_was_interrupted_goes_on_to_the_same_bytes(student, dataset, tmp_path):
-    order = on_policy(student, 80) if student else replace(UNIFORM, calls=80)
+@pytest.mark.parametrize('strategy', ['uniform', *ACTING])
+def test_gathering_that_was_interrupted_goes_on_to_the_same_bytes(strategy, dataset, tmp_path):
+    order = order_of(strategy, 80)
     gathered(order, tmp_path / 'whole', dataset)
 
     def stop(done: Gathered) -> None:
@@ -497,6 +572,11 @@ def write_recipe(
         ({'learning_rate': -1.0}, r'learning_rate: expected at least 0, got -1'),
         ({'strategy': 'luck'}, r"recipe\.yaml: Invalid enum value 'luck'"),
         ({'valid': {'sizs': 1}}, r"recipe\.yaml: valid: there is no setting 'sizs'"),
+        (
+            {'guidance': {'first': 1.5}},
+            r'guidance: expected shares from 0 to 1 .*got 1\.5 and 0\.0',
+        ),
+        ({'guidance': {'first': 0.1, 'last': 0.2}}, r'that fall from first to last, got 0\.1 and'),
         ({'student': 'train.yaml'}, r'train\.yaml: data: expected either recipe'),
         ({'student': 'none.yaml'}, r'cannot read .*none\.yaml'),
     ],

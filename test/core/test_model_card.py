@@ -72,6 +72,14 @@ def test_card_of_a_model_that_was_trained_further_names_its_base_and_its_terms(t
     assert '## Results\n\n0.93 of 1,000 episodes' in text
 
 
+def test_card_of_a_student_with_the_words_of_another_names_it(tmp_path):
+    file = info_of('a.gguf', 1)
+    text = write_model_card(tmp_path, [file], words_of='SmolLM2-135M').read_text('utf-8')
+    assert 'from scratch that began with the words of SmolLM2-135M, architecture' in text
+    assert 'base_model: SmolLM2-135M' in text
+    assert 'The terms of SmolLM2-135M hold as well.' in text
+
+
 def test_card_does_not_hide_what_is_not_known(tmp_path):
     bare = dataclasses.replace(info_of('a.gguf', 1, ModelMetadata('a')), sha256=None)
     text = write_model_card(tmp_path, [bare]).read_text('utf-8')
