@@ -56,18 +56,17 @@ def correct_episode(
     further = []
     for index, graph in enumerate(states):
         before = episode.turns[:index]
-        if index in taught:
-            advice = replace(episode.turns[index], observations=())
-        else:
-            advice = classroom.advise(episode, graph, before)
+        is_taught = index in taught
+        own = replace(episode.turns[index], observations=()) if is_taught else None
+        advice = own or classroom.advise(episode, graph, before)
         if advice is None:
             continue
         if index < len(weights) and _is_same(dialect, graph, advice, episode.turns[index]):
             weights[index] = 1.0
         else:
             further.append(_as_correction(episode, before, advice))
-    own = replace(episode, turns=_weigh(episode.turns, weights))
-    return Corrected((own, *further), len(states))
+    played = replace(episode, turns=_weigh(episode.turns, weights))
+    return Corrected((played, *further), len(states))
 
 
 def _states(episode: Episode) -> list[SceneGraph]:

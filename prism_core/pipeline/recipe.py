@@ -169,9 +169,12 @@ def read_recipe(
     """
     config = read_config(path, DistillConfig)
     recipe = open_recipe(config, path.parent, allow_download=allow_download)
-    named = {'base': base, 'start': start}
-    given = {name: str(folder) for name, folder in named.items() if folder is not None}
-    return replace(recipe, train=replace(recipe.train, **given)) if given else recipe
+    train = recipe.train
+    if base is not None:
+        train = replace(train, base=str(base))
+    if start is not None:
+        train = replace(train, start=str(start))
+    return replace(recipe, train=train)
 
 
 def open_recipe(config: DistillConfig, here: Path, *, allow_download: bool = False) -> Recipe:
