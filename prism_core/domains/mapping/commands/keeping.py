@@ -18,6 +18,8 @@ from rich.table import Table
 
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.generator import draw_episodes
+from prism_core.domains.mapping.kinds import KINDS
+from prism_core.domains.mapping.kinds.constrained import Constrained
 from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.requests import render_request
 from prism_core.domains.mapping.solution import solve
@@ -29,7 +31,6 @@ from prism_core.episode.planner import Planner, no_breaches, no_question, run_ep
 from prism_core.errors import WorldRejected
 
 _FIRST_SEED = 1_000_000
-_KINDS = ('avoiding', 'keeping_clear', 'staying_on', 'staying_within')
 
 Open = Callable[[Task], Planner]
 
@@ -80,8 +81,9 @@ def count_broken_steps(episode: Episode) -> int:
 def draw_pairs(domain: MappingDomain, hidden: float) -> Iterator[tuple[Episode, Episode]]:
     """Tasks with something to keep to, each with the same task in the same world without that."""
     wording = Wording(domain.words)
+    kinds = sorted(k.name for k in KINDS.values() if isinstance(k, Constrained) and k.forbids)
     for seed in itertools.count(_FIRST_SEED):
-        kind = _KINDS[seed % len(_KINDS)]
+        kind = kinds[seed % len(kinds)]
         config = WorldConfig(kinds=(kind,), tasks=1, hidden=hidden)
         for episode in draw_episodes(seed, config, domain.words)[:1]:
             intent = replace(episode.task.intent, constraints=())

@@ -36,7 +36,9 @@ _ANY: tuple[Draw, ...] = (GoTo().draw, GoTo().draw, *SEARCHES)
 
 
 class Constrained(Kind):
-    """Its intents are of other kinds, with constraints of one kind."""
+    """Its intents are of other kinds, with constraints of one kind; `forbids`: whether these say
+    what not to enter.
+    """
 
     __slots__ = ()
 
@@ -47,6 +49,7 @@ class Constrained(Kind):
     may_be_of_nothing = True
     leaves_reach_open = True
     draws: ClassVar[tuple[Draw, ...]]
+    forbids: ClassVar[bool] = True
 
     def draw(self, source: IntentSource) -> Intent:
         """A task that a robot that heeds nothing would most likely do against the constraint."""
@@ -101,6 +104,7 @@ class ByWayOf(Constrained):
     __slots__ = ()
 
     name = 'by_way_of'
+    forbids = False
     draws = _ANY
     asks = 'do something by way of some region (constraints)'
 

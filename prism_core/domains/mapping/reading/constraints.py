@@ -154,8 +154,8 @@ _CLOSED = re.compile(
     r' (?:today|now|off))?(?= [.,;])'
 )
 _SET_ASIDE = re.compile(
-    r'\b(?:please )?(?:(?:never mind|forget(?: about)?|ignore|disregard)(?: about)? '
-    r'[OR](?: (?:, |and |or )*[OR])*|leave [OR](?: (?:, |and |or )*[OR])* alone)'
+    r'\b(?:please )?(?:never mind|forget(?: about)?|ignore|disregard)(?: about)? '
+    r'[OR](?: (?:, |and |or )*[OR])*'
     r'(?: for now| now| today| then)?(?= (?:[,.;:]|and|but)|$)'
 )
 _NOT_IT = re.compile(rf'\b(?:but |and |so )?{_NEVER} {_DRIVING} (?:{_WHERE} )*(?:it|there)\b')
