@@ -13,7 +13,7 @@ from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.requests import render_request
-from prism_core.domains.mapping.words.wording import Wording
+from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.writing.entailment import is_same_meaning
 
 from .composed_sentences import PORT
@@ -208,7 +208,7 @@ def test_what_is_drawn_is_read_back_and_no_part_is_left_out(kind):
 def test_a_voice_says_what_the_house_says():
     """In its own phrasings where it has some, with all slots filled."""
     for voice in WORDS.voices:
-        wording = Wording(WORDS, voice=voice)
+        wording = Speaker(WORDS, voice=voice)
         for kind in ('return', 'unless', 'questions', 'visits', 'keeping_clear', 'staying_on'):
             for episode in episodes_of(range(60, 62), kinds=(kind,), tasks=2):
                 sentence = render_request(episode.task.intent, Random(1), wording, kind)

@@ -21,7 +21,7 @@ from prism_core.domains.mapping.kinds import KINDS, flat_kinds
 from prism_core.domains.mapping.measure import measure_distillation
 from prism_core.domains.mapping.requests import render_request
 from prism_core.domains.mapping.solution import solve
-from prism_core.domains.mapping.words.wording import Wording
+from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.writing.entailment import is_same_meaning
 from prism_core.episode.criterion import Criterion
@@ -349,7 +349,7 @@ def test_joiners_have_many_wordings_and_known_slots():
 @pytest.mark.parametrize('unseen', [False, True])
 def test_sentences_begin_with_a_capital_unless_with_a_name_and_leave_no_slot(unseen):
     for episode in episodes_of(range(6), kinds=tuple(COMPOSED), tasks=6):
-        sentence = render_request(episode.task.intent, Random(1), Wording(WORDS, unseen))
+        sentence = render_request(episode.task.intent, Random(1), Speaker(WORDS, unseen))
         assert sentence[0].isupper() or '_' in sentence.split()[0]
         assert '{' not in sentence
 

@@ -17,10 +17,10 @@ from prism_core.domain import find_domain
 from prism_core.domains.mapping.commands.voices import voice
 from prism_core.domains.mapping.generator import draw_episodes
 from prism_core.domains.mapping.words import load_words
+from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.words.typing_errors import mistype
 from prism_core.domains.mapping.words.voices import HELD_OUT_VOICES, load_voices, voices_for
 from prism_core.domains.mapping.words.voices.checking import find_faults, load_meanings
-from prism_core.domains.mapping.words.wording import Wording
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.worlds import WorldRecipe
 
@@ -80,12 +80,12 @@ def test_a_world_is_asked_for_in_the_words_of_its_voice(name):
         assert episode.provenance['voice'] == name
         assert '{' not in episode.task.request
     bank = set(VOICES[name]['find'])
-    assert set(Wording(WORDS, voice=name).phrasings('find')) == bank
-    assert set(Wording(WORDS).phrasings('find')).isdisjoint(bank)
+    assert set(Speaker(WORDS, voice=name).phrasings('find')) == bank
+    assert set(Speaker(WORDS).phrasings('find')).isdisjoint(bank)
 
 
 def test_what_is_asked_of_an_attribute_has_phrasings_of_its_own():
-    said = Wording(WORDS, voice='ward').phrasings('attribute', 'power')
+    said = Speaker(WORDS, voice='ward').phrasings('attribute', 'power')
     assert set(said) == {*VOICES['ward']['attribute'], *VOICES['ward']['attribute_power']}
 
 

@@ -14,7 +14,7 @@ from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.intents import IntentSource
 from prism_core.domains.mapping.kinds import KINDS, kinds_to_draw
 from prism_core.domains.mapping.requests import render_request
-from prism_core.domains.mapping.words.wording import Wording
+from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.writing.meaning import MeaningReader
 from prism_core.domains.mapping.writing.place import find_faults
@@ -67,7 +67,7 @@ def _draw_tasks(rng: Random, scene: Scene, kinds, tasks: int) -> Iterator[Writte
             intent = KINDS[kind].draw(source)
         except WorldRejected:
             continue
-        sentence = render_request(intent, rng, Wording(WORDS))
+        sentence = render_request(intent, rng, Speaker(WORDS))
         if '_' not in sentence and sentence not in sentences and len(sentences) < tasks:
             sentences.add(sentence)
             yield WrittenTask(**msgspec.structs.asdict(meaning_of(intent, kind)), sentence=sentence)

@@ -17,7 +17,7 @@ from prism_core.domains.mapping.intent import Constraint, Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.slots import fill_slots, name_of
-from prism_core.domains.mapping.words.wording import Wording
+from prism_core.domains.mapping.words.speaker import Speaker
 
 # What is itself made of parts is put where its end can be seen.
 _APART = re.compile(r'(?:^|[.:;?] |\d\. |\w+, )\{(?:first|second|third)\}(?=[.;]|$)')
@@ -33,7 +33,7 @@ class ComposedRequests:
     """Draws sentences; the arguments are those of `render_request`."""
 
     rng: Random
-    wording: Wording
+    wording: Speaker
 
     def render(self, intent: Intent, kind: Kind) -> str:
         """A sentence that means an intent, as a kind of task says it."""

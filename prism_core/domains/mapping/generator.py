@@ -25,8 +25,8 @@ from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.solution import solve
 from prism_core.domains.mapping.twins import make_twin
 from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.words.typing_errors import mistype
-from prism_core.domains.mapping.words.wording import Wording
 from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
 from prism_core.domains.mapping.world_names import WorldNames
 from prism_core.episode.episode import Episode, Task, as_task
@@ -191,7 +191,7 @@ def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> li
     intent = KINDS[kind].draw(source)
     config = scene.config
     is_unseen = 'wording' in config.unseen
-    wording = Wording(scene.words, is_unseen, config.phrasings, config.voice)
+    wording = Speaker(scene.words, is_unseen, config.phrasings, config.voice)
     request = render_request(intent, rng, wording, kind)
     if config.mistyped and rng.random() < config.mistyped:
         request = mistype(request, rng, scene.known_graph)

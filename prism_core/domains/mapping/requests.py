@@ -9,10 +9,10 @@ from prism_core.domains.mapping.composed_requests import ComposedRequests
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.slots import fill_slots
-from prism_core.domains.mapping.words.wording import Wording
+from prism_core.domains.mapping.words.speaker import Speaker
 
 
-def render_request(intent: Intent, rng: Random, wording: Wording, kind: str = '') -> str:
+def render_request(intent: Intent, rng: Random, wording: Speaker, kind: str = '') -> str:
     """A sentence that means the intent, in one of the phrasings of its group.
 
     `kind` is that of the task: it counts where it has a way of its own to say parts.
@@ -32,6 +32,6 @@ def render_request(intent: Intent, rng: Random, wording: Wording, kind: str = ''
     return phrasing.format(**slots)
 
 
-def _render_step(step: Intent, rng: Random, wording: Wording) -> str:
+def _render_step(step: Intent, rng: Random, wording: Speaker) -> str:
     phrasing = rng.choice(wording.phrasings(f'step_{step.kind}', step.attribute))
     return phrasing.format(**fill_slots(step, rng, wording))

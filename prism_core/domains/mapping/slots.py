@@ -9,10 +9,10 @@ from random import Random
 from prism_core.domains.mapping.describing import load_bank
 from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.words import Words
-from prism_core.domains.mapping.words.wording import Wording
+from prism_core.domains.mapping.words.speaker import Speaker
 
 
-def fill_slots(intent: Intent, rng: Random, wording: Wording) -> dict[str, str]:
+def fill_slots(intent: Intent, rng: Random, wording: Speaker) -> dict[str, str]:
     """What stands in the slots of a phrasing for an intent."""
     slots = {}
     if intent.target is not None:
@@ -60,7 +60,7 @@ def fill_slots(intent: Intent, rng: Random, wording: Wording) -> dict[str, str]:
     return slots
 
 
-def name_of(target: Target, rng: Random, wording: Wording) -> str:
+def name_of(target: Target, rng: Random, wording: Speaker) -> str:
     """What a target is called, with its attributes before it."""
     if not target.classes:
         return target.name

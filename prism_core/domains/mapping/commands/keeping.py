@@ -23,7 +23,7 @@ from prism_core.domains.mapping.kinds.constrained import Constrained
 from prism_core.domains.mapping.planning.teacher import make_teacher
 from prism_core.domains.mapping.requests import render_request
 from prism_core.domains.mapping.solution import solve
-from prism_core.domains.mapping.words.wording import Wording
+from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.episode.driven_way import driven_way
 from prism_core.episode.episode import Episode, Task
@@ -80,7 +80,7 @@ def count_broken_steps(episode: Episode) -> int:
 
 def draw_pairs(domain: MappingDomain, hidden: float) -> Iterator[tuple[Episode, Episode]]:
     """Tasks with something to keep to, each with the same task in the same world without that."""
-    wording = Wording(domain.words)
+    wording = Speaker(domain.words)
     kinds = sorted(k.name for k in KINDS.values() if isinstance(k, Constrained) and k.forbids)
     for seed in itertools.count(_FIRST_SEED):
         kind = kinds[seed % len(kinds)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In which words requests are put: the house's own phrasings, or a voice's."""
+"""Who puts requests in words: the house, by its own phrasings, or a voice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FIRST_LETTER = re.compile(r"(^|[.?!] )([a-z])(?=[a-z']*(?:[ ,.:;?!]|$))")
 
 
 @dataclass(frozen=True)
-class Wording:
+class Speaker:
     """Who speaks.
 
     Attributes:
