@@ -18,7 +18,7 @@ from prism_core.inference.local.grammar import take_text
 
 
 @dataclass(frozen=True)
-class HeldReply:
+class RepliedPlan:
     """A reply, and what the grammar makes of it.
 
     Attributes:
@@ -60,7 +60,7 @@ def play_right(episode: Episode, domain: Domain) -> Episode | None:
 
 def hold_replies(
     episodes: Iterable[Episode], domain: Domain, dialect_name: str
-) -> Iterator[HeldReply]:
+) -> Iterator[RepliedPlan]:
     """Hold each plan of some episodes to the grammar of a dialect."""
     for episode in episodes:
         dialect = domain.make_dialect(dialect_name, episode.seed)
@@ -69,6 +69,6 @@ def hold_replies(
             known, history = domain.language.hear(graph, episode.turns[:number])
             grammar = dialect.make_grammar(episode.task.request, known, history)
             reply = dialect.render_reply(turn.plan, known)
-            yield HeldReply(episode.task.kind, reply, take_text(grammar, reply))
+            yield RepliedPlan(episode.task.kind, reply, take_text(grammar, reply))
             for observation in turn.observations:
                 graph = graph.apply(observation.update)

@@ -16,7 +16,7 @@ from rich.table import Table
 from prism_core.domains.mapping.domain import MappingDomain
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.episode.episode import Episode
-from prism_core.evaluation.refusals import HeldReply, hold_replies, play_right
+from prism_core.evaluation.refusals import RepliedPlan, hold_replies, play_right
 from prism_core.evaluation.suite import SuiteConfig, draw_suite
 
 # What a suite is beside its kind of task: of its worlds, and of its own.
@@ -62,7 +62,7 @@ def refusals(tasks: int, free: int, kinds: tuple[str, ...], seed: int) -> None:
             click.echo(f'    {reply}')
 
 
-def _texts(held: list[HeldReply]) -> int:
+def _texts(held: list[RepliedPlan]) -> int:
     return sum(one.has_text for one in held)
 
 
