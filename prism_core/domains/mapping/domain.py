@@ -43,6 +43,7 @@ from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.domains.mapping.speech.language import MappingLanguage
 from prism_core.domains.mapping.vocabulary import make_vocabulary
 from prism_core.domains.mapping.words import Words, load_new_nouns, load_words
+from prism_core.domains.mapping.words.voices import HELD_OUT_VOICES
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.worlds import (
     WorldRecipe,
@@ -167,11 +168,14 @@ class MappingDomain(Domain):
         return paraphrase_tasks(model, episodes, self.words, seed, rejections, share)
 
     def held_out_requests(self) -> Iterator[str]:
-        """The requests in free wording, and the held-out phrasings about something or other."""
+        """The requests in free wording, and the held-out phrasings about something or other: the
+        house's own, and all of the voices that training never hears.
+        """
         yield from (free.request for free in load_free_requests())
-        for group in self.words.all_phrasings:
-            for phrasing in self.words.phrasings(group, True):
-                yield phrasing.format_map(_Anything())
+        groups = [self.words.phrasings(group, True) for group in self.words.all_phrasings]
+        for voice in HELD_OUT_VOICES:
+            groups += self.words.voices[voice].values()
+        yield from (text.format_map(_Anything()) for texts in groups for text in texts)
 
     @property
     def free_requests(self) -> int:
