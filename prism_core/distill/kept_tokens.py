@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -39,7 +40,8 @@ def keep_tokens(folder: Path, what: Sequence[Any], make: Callable[[], Documents]
         np.savez(draft, dropped=dropped, **arrays)
         draft.replace(path)
     except OSError:  # a folder of others: they are made again next time
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
     return documents
 
 
