@@ -73,7 +73,6 @@ FORBIDDING = [
     ("If the truck is red don't go to the dock, otherwise go to the gate.",
      'If the truck is red go to the dock, otherwise go to the gate.'),
     ("Inspect the truck and don't go near the bridge", 'Inspect the truck'),
-    ('Never mind the dock, go to the gate', 'Go to the gate'),
     ('Refrain from entering the shed', 'Start entering the shed'),
     ('Exclude the shed from your tour, go to the gate', 'Go to the gate'),
     ('We should not go to the island', 'We should go to the island'),
@@ -137,8 +136,8 @@ def test_without_what_it_forbids_a_request_is_planned_as_ever(request_):
 def test_the_question_quotes_what_is_not_kept_to():
     asked = 'I cannot keep to "avoid Bridge_1 please" yet. What should I do instead?'
     assert DOMAIN.question_before('Go to gate_1, but avoid Bridge_1 please', DEPOT) == asked
-    plan = make_symbolic_planner().plan('Go to gate_1, but avoid Truck_1 please', DEPOT, ())
-    assert plan.actions[0].arguments == (asked.replace('Bridge', 'Truck'),)
+    plan = make_symbolic_planner().plan('Go to gate_1, but do not touch Truck_1 please', DEPOT, ())
+    assert plan.actions[0].arguments == (asked.replace('avoid Bridge', 'do not touch Truck'),)
 
 
 @pytest.mark.parametrize(
