@@ -14,6 +14,7 @@ from prism_core.errors import ConfigError
 from prism_core.graph.calling import class_of
 from prism_core.graph.elements import Connection, Node
 from prism_core.graph.scene_graph import SceneGraph
+from prism_core.inference.local.grammar import take_text
 from prism_core.plan.actions import Action, ActionSpec, ArgumentKind, Role
 from prism_core.plan.plan import Plan
 
@@ -33,14 +34,17 @@ def write_held_replies(domain: Domain, names: int) -> list[HeldReply]:
     """
     graph = make_map(domain, names)
     goals = domain.language.goals or ('look around',)
-    plan = Plan(_make_steps(domain, graph), goals[-1], (), 'It is seen from there.')
+    steps = _make_steps(domain, graph)
+    plans = [Plan(steps, goal, (), 'It is seen from there.') for goal in reversed(goals)]
     held = []
     for name in _DIALECTS:
         dialect = domain.make_dialect(name)
         start_s = time.perf_counter()
         grammar = dialect.make_grammar(_REQUEST, graph)
         write_s = time.perf_counter() - start_s
-        held.append(HeldReply(name, grammar, dialect.render_reply(plan, graph), write_s))
+        replies = (dialect.render_reply(plan, graph) for plan in plans)
+        taken = (reply for reply in replies if take_text(grammar, reply) == reply)
+        held.append(HeldReply(name, grammar, next(taken), write_s))
     return held
 
 

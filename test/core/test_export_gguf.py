@@ -149,7 +149,7 @@ def test_user_text_that_spells_control_tokens_is_text_and_handles_are_handles(na
 def test_weights_in_the_wrong_order_are_refused_with_numbers_and_nothing_is_written(
     made, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(gguf_weights, '_reorder', lambda values, key, config: values)
+    monkeypatch.setattr(gguf_weights, 'reorder', lambda values, key, config: values)
     problem = r'mean KL of at most 0.001 .* got mean KL \d.* at [\d,]+ positions'
     with pytest.raises(ConfigError, match=problem):
         export_some(made(make_nano), tmp_path / 'out' / 'tiny.gguf')
