@@ -36,8 +36,6 @@ NOT_THERE = (
     'never go near {x}',
 )
 ELSEWHERE = (
-    'never mind {x}, go to {y}',
-    'Forget about {x} and go to {y}.',
     'Leave {x} alone and go to {y}.',
     'go to {y}, not {x}',
     'go to {y} but not to {x}',
@@ -48,10 +46,15 @@ ELSEWHERE = (
     'go to {y}, and stay away from {x}',
     'avoid {x} and go to {y}',
     'go to {y} without going through {x}',
-    'Ignore {x}. Go to {y}.',
     'Go to {y}, and skip {x}.',
     'rather than {x}, visit {y}',
     'Stay clear of {x}: go to {y}.',
+)
+# What is taken back may lie on the way, but is nowhere to go to.
+TAKEN_BACK = (
+    'never mind {x}, go to {y}',
+    'Forget about {x} and go to {y}.',
+    'Ignore {x}. Go to {y}.',
 )
 CALLED = (
     *('bridge_1', 'yard_2', 'island_1', 'Lecture Hall A', 'Room 3.15', 'cryo lab', 'HX-201'),
@@ -92,6 +95,21 @@ def test_what_is_not_to_be_gone_to_is_not_gone_to(phrase, names):
     avoided, wanted = names
     request = phrase.format(x=avoided, y=wanted)
     assert avoided not in entered(request, make_site(avoided, wanted)), request
+
+
+@pytest.mark.parametrize('phrase', TAKEN_BACK)
+@settings(max_examples=25, deadline=None)
+@given(names=st.lists(st.sampled_from(CALLED), min_size=2, max_size=2, unique=True))
+def test_what_is_taken_back_is_no_goal(phrase, names):
+    taken_back, wanted = names
+    request = phrase.format(x=taken_back, y=wanted)
+    site = make_site(taken_back, wanted)
+    task = Episode(0, Task(request), Criterion('any'), site, site)
+    played = run_episode(SYMBOLIC, DOMAIN.make_simulator(task), task)
+    drives = [action.arguments for action, _ in played.actions if action.name == 'goto']
+    assert (taken_back,) not in drives, request
+    asked = any(action.name == 'clarify' for action, _ in played.actions)
+    assert asked or drives[-1] == (wanted,), request
 
 
 @pytest.mark.parametrize('phrase', [*NOT_THERE, *ELSEWHERE])
