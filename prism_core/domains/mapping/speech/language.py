@@ -21,7 +21,7 @@ from prism_core.domains.mapping.planning.reasons import make_plan
 from prism_core.domains.mapping.said_goals import about_of, is_bounded
 from prism_core.domains.mapping.speech.replies import write_mapping_replies
 from prism_core.domains.mapping.speech.said_reports import (
-    Said,
+    SaidReport,
     expand_reports,
     join_reports,
     read_reports,
@@ -102,7 +102,7 @@ class MappingLanguage(Language):
         """The arguments of an action in few words."""
         spec = self.table[action.name]
         if spec.ends_mission:
-            said = (Said(report) for report in read_reports(str(action.arguments[0]), graph))
+            said = (SaidReport(report) for report in read_reports(str(action.arguments[0]), graph))
             return shorten_reports(said, graph, self.lexicon, self._meant_by(goal))
         if action.name == 'extend_map':
             return self._shorten_position(action.arguments, graph)

@@ -35,7 +35,7 @@ FORMS_WITH_CLASSES = ('all_have', 'list', 'closest', 'been_allowed')
 
 
 @dataclass(frozen=True)
-class Said:
+class SaidReport:
     """A report, and whether it is said with the drive to where the robot then is."""
 
     report: Report
@@ -58,7 +58,7 @@ def read_reports(text: str, graph: SceneGraph) -> tuple[Report, ...]:
 
 
 def shorten_reports(
-    said: Iterable[Said], graph: SceneGraph, lexicon: Lexicon, classes: str = ''
+    said: Iterable[SaidReport], graph: SceneGraph, lexicon: Lexicon, classes: str = ''
 ) -> Phrase:
     """What an answer or a question says.
 
@@ -77,7 +77,7 @@ def shorten_reports(
 
 def expand_reports(
     phrase: Phrase, graph: SceneGraph, lexicon: Lexicon, classes: str = ''
-) -> tuple[Said, ...]:
+) -> tuple[SaidReport, ...]:
     """The reports: the other way round.
 
     Raises:
@@ -98,7 +98,7 @@ def join_reports(reports: Iterable[Report], graph: SceneGraph) -> str:
 # ---------------------------------------------------------------------------------------- writing
 
 
-def _shorten(said: Said, graph: SceneGraph, lexicon: Lexicon, classes: str) -> list[str]:
+def _shorten(said: SaidReport, graph: SceneGraph, lexicon: Lexicon, classes: str) -> list[str]:
     report = said.report
     if report.form == 'say':
         return [Quoted(report.arguments[0])]
@@ -154,9 +154,9 @@ def _split(phrase: Phrase) -> list[Phrase]:
     return [tuple(part) for part in parts]
 
 
-def _expand(phrase: Phrase, graph: SceneGraph, lexicon: Lexicon, classes: str) -> Said:
+def _expand(phrase: Phrase, graph: SceneGraph, lexicon: Lexicon, classes: str) -> SaidReport:
     if phrase and isinstance(phrase[0], Quoted):
-        return Said(Report('say', (str(phrase[0]),)))
+        return SaidReport(Report('say', (str(phrase[0]),)))
     first = '' if not phrase or isinstance(phrase[0], Named) else phrase[0]
     first, _, alone = first.partition(' ; ')
     form, _, said = first.partition(' ')
@@ -166,7 +166,7 @@ def _expand(phrase: Phrase, graph: SceneGraph, lexicon: Lexicon, classes: str) -
         raise PlanParseError(f'expected a form of answer, got {" ".join(phrase)[:60]!r}')
     if form == 'done' and len(phrase) > 1:
         sentences = (_render(report, graph) for report in _expand_values(phrase[1:]))
-        return Said(Report('done', (' '.join(sentences),)))
+        return SaidReport(Report('done', (' '.join(sentences),)))
     nodes = [str(part) for part in phrase[1:] if isinstance(part, Named)]
     behind = phrase[-1] if len(phrase) > 1 and not isinstance(phrase[-1], Named) else ''
     attribute, _, value = behind.partition(' ; ')
@@ -186,7 +186,7 @@ def _expand(phrase: Phrase, graph: SceneGraph, lexicon: Lexicon, classes: str) -
         else:
             told = {'attribute': attribute, 'value': value, 'values': several}
             values.append(told[kind])
-    return Said(Report(form, tuple(values)), drives)
+    return SaidReport(Report(form, tuple(values)), drives)
 
 
 def _expand_values(said: Phrase) -> Iterable[Report]:

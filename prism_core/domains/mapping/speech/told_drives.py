@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
 from prism_core.domains.mapping.reports import Report, render_report
-from prism_core.domains.mapping.speech.said_reports import Said
+from prism_core.domains.mapping.speech.said_reports import SaidReport
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action, Role
 
@@ -19,7 +19,7 @@ from prism_core.plan.actions import Action, Role
 
 def tell_drives(
     reports: Sequence[Report], before: Sequence[Action], graph: SceneGraph
-) -> tuple[int, list[Said]]:
+) -> tuple[int, list[SaidReport]]:
     """The reports of an answer, with the drives right before it that they tell of, and how many
     these are.
     """
@@ -32,20 +32,20 @@ def tell_drives(
                 return number, said
     # To say it so would be to drive elsewhere.
     quoted = (Report('say', (render_report(report, graph),)) for report in reports)
-    return 0, [Said(q if r.form == 'here' else r) for q, r in zip(quoted, reports)]
+    return 0, [SaidReport(q if r.form == 'here' else r) for q, r in zip(quoted, reports)]
 
 
-def drives_of(said: Sequence[Said], graph: SceneGraph) -> Iterator[Action]:
+def drives_of(said: Sequence[SaidReport], graph: SceneGraph) -> Iterator[Action]:
     """The drives that reports tell of; the robot is where the graph says."""
     return (Action(_DRIVE, (place,)) for place in _driven(said, graph.robot_location))
 
 
-def _with_drive(report: Report, drives: bool) -> Said:
+def _with_drive(report: Report, drives: bool) -> SaidReport:
     """A report that the robot was, or is, somewhere, perhaps with the drive there."""
-    return Said(report, drives=report.form == 'here' or (report.form == 'been_at' and drives))
+    return SaidReport(report, drives=report.form == 'here' or (report.form == 'been_at' and drives))
 
 
-def _driven(said: Sequence[Said], at: str | None) -> list[str]:
+def _driven(said: Sequence[SaidReport], at: str | None) -> list[str]:
     """Where reports drive to, one after the other."""
     places: list[str] = []
     for one in said:
