@@ -70,7 +70,7 @@ def test_the_robot_takes_the_file_with_its_base(llama, tmp_path):
 
 def test_what_gguf_cannot_hold_is_refused(llama, tmp_path):
     make_adapter(tmp_path / 'adapter', llama, use_dora=True)
-    with pytest.raises(ConfigError, match=r'got use_dora, .*prism merge'):
+    with pytest.raises(ConfigError, match=r'matrices of LoRA alone, got .*prism merge'):
         export(tmp_path / 'adapter', tmp_path / 'a.gguf')
     assert not (tmp_path / 'a.gguf').exists()
 
