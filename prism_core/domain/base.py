@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from random import Random
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from prism_core.dialects.chat_prompt import read_chat_prompt
@@ -24,7 +22,7 @@ from prism_core.dialects.conversation import Dialect, Message, Prompt
 from prism_core.dialects.header import make_header
 from prism_core.dialects.language import Language
 from prism_core.dialects.spine import SpineDialect
-from prism_core.domain.words_report import WordsReport
+from prism_core.domain.words import DomainWords
 from prism_core.episode.criterion import QUESTION, Criterion, Outcome, say_facts
 from prism_core.episode.episode import Episode, Task, Turn
 from prism_core.episode.fixed_controls import FIXED_CONTROLS, make_fixed_control
@@ -37,9 +35,7 @@ from prism_core.episode.planner import (
 )
 from prism_core.errors import ConfigError
 from prism_core.graph.calling import class_of
-from prism_core.graph.elements import NodeKind
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.inference.suspicion import Vocabulary
 from prism_core.inference.text_model import TextModel
 from prism_core.plan.actions import Action, ActionTable
 from prism_core.plan.candidates import list_candidates
@@ -50,12 +46,11 @@ _END = 0.2  # what SayCan's notebook gives done()
 DIALECTS = ('compact', 'spine', 'spine_brief')
 
 
-class Domain(ABC):
+class Domain(DomainWords, ABC):
     """One domain of tasks. What stands without a body every domain brings; the rest is what one
     has that brings nothing of it.
 
     Attributes:
-        name: short name, as recipes say it.
         version: counts the changes after which a seed draws other worlds.
         table: the actions of its robot.
         recipe_type: the dataclass that says what worlds to draw; it has `seed` and `worlds`.
@@ -65,7 +60,6 @@ class Domain(ABC):
         graphs: the folder of its packaged scene graphs; None where it has none.
     """
 
-    name: ClassVar[str]
     version: ClassVar[int] = 1
     table: ClassVar[ActionTable]
     recipe_type: ClassVar[type]
@@ -294,81 +288,7 @@ class Domain(ABC):
         """
         return read_chat_prompt(messages, self.make_dialect('spine'))
 
-    # ----------------------------------------------------------------------------------- its words
-
-    def with_words(self, path: Path) -> Domain:
-        """The domain with a site's own words.
-
-        Args:
-            path: of a file in the domain's own form.
-
-        Raises:
-            ConfigError: the file cannot be used, or the domain takes no words.
-        """
-        raise ConfigError(f'the domain {self.name} takes no words of a site, got {path}')
-
-    def check_words(self, graph: SceneGraph) -> WordsReport:
-        """Which nodes of a map its words do not call, and which words call two things.
-
-        Raises:
-            ConfigError: the domain takes no words.
-        """
-        raise ConfigError(f'the domain {self.name} takes no words of a site')
-
-    @property
-    def masks(self) -> Mapping[str, str]:
-        """Its phrases in small letters, each with the word that stands for all of its kind where
-        ways of asking are counted.
-        """
-        return {}
-
-    def exchange_class(
-        self, task: Task, graph: SceneGraph, rng: Random
-    ) -> tuple[Task, str, str] | None:
-        """The task about another class of which something is known, what it was about, and what it
-        is about now; None where that cannot be said.
-        """
-        return None
-
-    new_classes: ClassVar[Mapping[NodeKind, Sequence[str]]] = MappingProxyType({})
-    """Nouns for regions and for objects that none of its words has, no two with the same end."""
-
-    def call_otherwise(self, task: Task, call: Callable[[str, NodeKind], str]) -> Task | None:
-        """The task with other words for its classes, in its sentence and in what it means; None
-        where that cannot be said.
-
-        Args:
-            task: any; nodes that it speaks of by their names stay.
-            call: what a class of a kind is called.
-        """
-        return None
-
-    @property
-    def vocabulary(self) -> Vocabulary | None:
-        """What its planners may say without having read it; None where any words may be said."""
-        return None
-
-    def unaccounted(self, request: str, known_graph: SceneGraph) -> tuple[str, ...]:
-        """The words of a request that its planner without a language model makes nothing of; none
-        where it accounts for all of them.
-        """
-        return ()
-
-    def say_goal(self, goal: str) -> str:
-        """The goal of a plan in the words in which a user is asked whether it is meant."""
-        return goal.replace('_', ' ')
-
-    def is_guess(self, request: str, known_graph: SceneGraph) -> bool:
-        """Whether its planner without a language model has to guess what a request is about, as it
-        names nothing that is known.
-        """
-        return False
-
-    def question_before(self, request: str, known_graph: SceneGraph) -> str:
-        """What every planner has to ask before a request is acted on, because it forbids something
-        that no plan is held to; '' for nothing.
-        """
-        return ''
+    # ------------------------------------------------------------------- what a request forbids
 
     def find_breaches(
         self, plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
@@ -387,15 +307,7 @@ class Domain(ABC):
             return report
         return ValidationReport(tuple(self.find_breaches(plan, request, known_graph, history)))
 
-    def in_words(self, episode: Episode) -> Episode:
-        """The same task with a robot that reports in words; its budget stays.
-
-        Raises:
-            ConfigError: the domain has no such robot.
-        """
-        raise ConfigError(
-            f'observations: the domain {self.name} has no robot that reports in words'
-        )
+    # ---------------------------------------------------------------------------------- dialects
 
     @cached_property
     def language(self) -> Language:

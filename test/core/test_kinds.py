@@ -27,7 +27,8 @@ from prism_core.domains.mapping.oracle import find_solution
 from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner
 from prism_core.domains.mapping.play import play_episode
 from prism_core.domains.mapping.reading import RequestReader
-from prism_core.domains.mapping.reports import FORM_ARGUMENTS, parse_report
+from prism_core.domains.mapping.report_forms import FORM_ARGUMENTS
+from prism_core.domains.mapping.reports import parse_report
 from prism_core.domains.mapping.solution import solve
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.writing.entailment import is_same_meaning

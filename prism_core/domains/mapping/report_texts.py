@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from prism_core.domains.mapping.reports import FORM_ARGUMENTS, Report, parse_report
+from prism_core.domains.mapping.report_forms import FORM_ARGUMENTS
+from prism_core.domains.mapping.reports import Report, parse_report
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.validation import MAX_TEXT_CHARS
 

@@ -11,12 +11,9 @@ from prism_core.domains.mapping.intent import Target
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.tokens import tokenize
+from prism_core.domains.mapping.report_forms import FORM_ARGUMENTS
 from prism_core.domains.mapping.report_texts import parse_reports
-from prism_core.domains.mapping.reports import (
-    FORM_ARGUMENTS,
-    REPORT_WORDS,
-    split_classes,
-)
+from prism_core.domains.mapping.reports import REPORT_WORDS, split_classes
 from prism_core.domains.mapping.seen_objects import objects_of
 from prism_core.domains.mapping.words import Words
 from prism_core.graph.scene_graph import SceneGraph

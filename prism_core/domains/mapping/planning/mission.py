@@ -13,12 +13,8 @@ from prism_core.domains.mapping.intent import Target
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.looking import MAPPED
 from prism_core.domains.mapping.planning.bounds import Bounds, stand_at
-from prism_core.domains.mapping.reports import (
-    FORMS_OF_ALL_REACHED,
-    Report,
-    quote_told,
-    render_report,
-)
+from prism_core.domains.mapping.report_forms import FORMS_OF_ALL_REACHED
+from prism_core.domains.mapping.reports import Report, quote_told, render_report
 from prism_core.domains.mapping.seen_objects import objects_of
 from prism_core.episode.episode import Turn
 from prism_core.episode.mission_state import NEAREST_FRONTIERS, MissionState, feedback_of

@@ -22,11 +22,8 @@ from prism_core.domains.mapping.kinds.kind import Kind
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.looking import MAPPED
 from prism_core.domains.mapping.reading.tokens import singular
-from prism_core.domains.mapping.reports import (
-    FORMS_OF_WHOLE,
-    FORMS_WITHOUT_ANSWER,
-    quote_told,
-)
+from prism_core.domains.mapping.report_forms import FORMS_OF_WHOLE, FORMS_WITHOUT_ANSWER
+from prism_core.domains.mapping.reports import quote_told
 from prism_core.domains.mapping.speech.report_grammar import ReportGrammar
 from prism_core.domains.mapping.speech.said_reports import JOINT, THERE
 from prism_core.plan.grammar import (

@@ -11,7 +11,7 @@ from prism_core.dialects.reply_grammar import ReplyGrammar
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.looking import MAPPED
 from prism_core.domains.mapping.nearness import has_lengths
-from prism_core.domains.mapping.reports import LEFT_OUT
+from prism_core.domains.mapping.report_forms import LEFT_OUT
 from prism_core.domains.mapping.speech.several_grammar import MAX_NAMED, SeveralGrammar
 from prism_core.domains.mapping.told_texts import sentences_of
 from prism_core.plan.grammar import (

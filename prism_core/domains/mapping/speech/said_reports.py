@@ -12,14 +12,9 @@ from itertools import pairwise
 
 from prism_core.dialects.phrases import Named, Phrase, Quoted
 from prism_core.domains.mapping.lexicon import Lexicon
+from prism_core.domains.mapping.report_forms import FORM_ARGUMENTS
 from prism_core.domains.mapping.report_texts import fit_text, join_texts, parse_reports
-from prism_core.domains.mapping.reports import (
-    FORM_ARGUMENTS,
-    Report,
-    parse_report,
-    render_report,
-    split_nodes,
-)
+from prism_core.domains.mapping.reports import Report, parse_report, render_report, split_nodes
 from prism_core.errors import PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
 
