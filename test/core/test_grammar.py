@@ -33,17 +33,19 @@ from prism_core import (
 from prism_core.dataset.tokenizer import END
 from prism_core.dialects.conversation import Dialect
 from prism_core.domains.mapping.intent import Intent, Target
+from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.looking import MAPPED
 from prism_core.episode.mission_state import MAX_TRIES, MAX_TURNS
 from prism_core.episode.planner import run_episode
 from prism_core.evaluation.suite import SuiteConfig, draw_suite
 from prism_core.graph.calling import class_of
 from prism_core.inference.local.grammar import Grammars, GrammarState
-from prism_core.inference.local.local_model import reply_room
+from prism_core.inference.local.local_model import REPLY_TOKENS
 from prism_core.inference.text_model import JsonSchema
 from prism_core.plan.grammar import GrammarWriter, Lark, in_order, one_text_of, optional, repeated
 from prism_core.plan.validation import ProblemKind, validate_plan
 
+from .mapping_worlds import episodes_of, states_of, taught
 from .tiny_gguf import conversations_of, nano_tokenizer, turns_of, vocabulary_of
 
 ANYTHING = 'Do the usual.'
@@ -435,10 +437,10 @@ def test_a_long_report_of_the_robot_is_quoted_as_far_as_a_reply_can_be():
         start = ' describe crate : answer "crate'
         text = start + walk(grammars_of('compact').start(grammar), rng, 'compact', start)
         check_sentence(text, grammar, dialect, graph)
+        assert len(text.encode()) < REPLY_TOKENS  # no token is shorter than a byte
         texts.add(str(dialect.parse_reply(text, graph).actions[-1].arguments[0]))
     assert {text[-16:] for text in texts} == {' here all is ...'}
     assert max(map(len, texts)) < 300
-    assert reply_room(grammar, 1024) < 700
 
 
 def test_what_was_tried_often_enough_may_be_given_up_and_nothing_else():
@@ -479,9 +481,13 @@ def test_two_thousand_names_are_held_apart(name):
     assert not constraint.is_complete
 
 
-def test_the_longest_compact_sentence_leaves_most_of_a_small_context_to_the_prompt():
-    for dialect, request, graph, _, _ in conversations_of(range(3)):
-        assert reply_room(dialect.make_grammar(request, graph), 1024) < 700
+@pytest.mark.parametrize('kind', KINDS)
+def test_right_replies_fit_into_the_room_that_is_kept_for_them(kind):
+    for episode in episodes_of(range(2), kinds=(kind,), tasks=3):
+        dialect = DOMAIN.make_dialect('compact', episode.seed)
+        for graph, _, turn in states_of(taught(episode)):
+            reply = dialect.render_reply(turn.plan, graph)
+            assert len(reply.encode()) < REPLY_TOKENS  # no token is shorter than a byte
 
 
 def test_a_grammar_is_compiled_once_for_all_plans_on_a_graph(monkeypatch):
