@@ -33,7 +33,7 @@ class ComposedRequests:
     """Draws sentences; the arguments are those of `render_request`."""
 
     rng: Random
-    wording: Speaker
+    speaker: Speaker
 
     def render(self, intent: Intent, kind: Kind) -> str:
         """A sentence that means an intent, as a kind of task says it."""
@@ -42,22 +42,22 @@ class ComposedRequests:
             if kind.says_parts_as == 'sentences':
                 return self._draw(group).format(**self._sentences(intent))
             if kind.says_parts_as == 'places':
-                return self.wording.begin(self._draw(group).format(**self._places(intent)))
-            return self.wording.begin(self._join(intent, group, {}))
+                return self.speaker.begin(self._draw(group).format(**self._places(intent)))
+            return self.speaker.begin(self._join(intent, group, {}))
         task = self._clause(replace(intent, constraints=()), {})
         for _, alike in groupby(intent.constraints, lambda constraint: constraint.kind):
             task = self._bind(task, *alike)
-        return self.wording.begin(task)
+        return self.speaker.begin(task)
 
     def _draw(self, group: str, without: str = '', is_apart: bool = False) -> str:
         """One of the phrasings of a group."""
-        texts = self.wording.phrasings(group)
+        texts = self.speaker.phrasings(group)
         if is_apart:
             texts = tuple(t for t in texts if len(_APART.findall(t)) == t.count('{')) or texts
-        texts = texts[: self.wording.most or None]
+        texts = texts[: self.speaker.most or None]
         fitting = [text for text in texts if not without or without not in text]
         if not fitting:  # none of those that may be said does without
-            either = self.wording.words.all_phrasings[group]
+            either = self.speaker.words.all_phrasings[group]
             fitting = [text for text in either if without not in text]
         return self.rng.choice(fitting)
 
@@ -70,7 +70,7 @@ class ComposedRequests:
         elif constraint.region is not None and constraint.region.kind == 'object':
             group, slots['things'] = 'constraint_keep_clear', self._call_all(constraint)
         elif constraint.region is not None:
-            noun = name_of(constraint.region, self.rng, self.wording)
+            noun = name_of(constraint.region, self.rng, self.speaker)
             called = constraint.region.name or f'the {noun}'
             slots |= {'avoided': called, 'by': called}
         return self._draw(group).format(**slots)
@@ -78,8 +78,8 @@ class ComposedRequests:
     def _call_all(self, constraint: Constraint) -> str:
         """All that a constraint means, in the plural."""
         assert constraint.region is not None  # noqa: S101 - it is of this kind
-        noun = name_of(constraint.region, self.rng, self.wording)
-        return f'the {self.wording.words.lexicon.plural(noun)}'
+        noun = name_of(constraint.region, self.rng, self.speaker)
+        return f'the {self.speaker.words.lexicon.plural(noun)}'
 
     def _clause(self, intent: Intent, bound: Mapping[str, str]) -> str:
         """A command; `bound` are the words for what a part stands for in turn."""
@@ -90,10 +90,10 @@ class ComposedRequests:
         slots = {}
         for name, step in zip(_ORDER, intent.steps):
             group = KINDS[step.kind].phrasing_group(step)
-            texts = self.wording.phrasings(group, step.attribute)
+            texts = self.speaker.phrasings(group, step.attribute)
             plain = [text for text in texts if not _SEVERAL.search(text)]
             phrasing = self.rng.choice(plain or texts)
-            slots[name] = phrasing.format(**fill_slots(step, self.rng, self.wording))
+            slots[name] = phrasing.format(**fill_slots(step, self.rng, self.speaker))
             is_word = _WORD.match(phrasing) is not None and not phrasing.startswith('I ')
             text = slots[name]
             slots[f'and_{name}'] = text[0].lower() + text[1:] if is_word else text
@@ -102,7 +102,7 @@ class ComposedRequests:
     def _places(self, intent: Intent) -> dict[str, str]:
         """The places of a request, in one go."""
         regions = [step.region for step in intent.steps if step.region is not None]
-        called = [r.name or f'the {name_of(r, self.rng, self.wording)}' for r in regions]
+        called = [r.name or f'the {name_of(r, self.rng, self.speaker)}' for r in regions]
         both = {'places': f'{", ".join(called[:-1])} and {called[-1]}'}
         return both | {'places_then': ', then '.join(called)}
 
@@ -122,22 +122,22 @@ class ComposedRequests:
             clauses = [self._clause(step, bound) for step in intent.steps]
             is_deep = any(step.parts for step in intent.steps)
             return self._draw(group, is_apart=is_deep).format(**dict(zip(_ORDER, clauses)))
-        slots = fill_slots(intent, self.rng, self.wording)
+        slots = fill_slots(intent, self.rng, self.speaker)
         return self._draw(group).format(**{**bound, **slots})
 
     def _condition(self, intent: Intent, bound: Mapping[str, str]) -> str:
         """A condition, as a statement."""
-        slots = fill_slots(intent, self.rng, self.wording)
+        slots = fill_slots(intent, self.rng, self.speaker)
         slots['number'] = intent.value.lstrip('<>=')
         group = f'condition_{KINDS[intent.kind].condition_group(intent)}'
         return self._draw(group).format(**{**bound, **slots})
 
     def _for_each(self, intent: Intent, group: str) -> str:
-        slots = fill_slots(intent, self.rng, self.wording)
+        slots = fill_slots(intent, self.rng, self.speaker)
         (part,), target = intent.steps, intent.target
         assert target is not None  # noqa: S101 - each has one
-        noun = name_of(target, self.rng, self.wording)
-        plural = self.wording.words.lexicon.plural(noun)
+        noun = name_of(target, self.rng, self.speaker)
+        plural = self.speaker.words.lexicon.plural(noun)
         where = f' in {slots["region"]}' if intent.region else ''
         slot = 'region' if target.kind == 'region' else 'target'
         said = {'noun': noun, 'plural': plural, 'where': where}

@@ -191,8 +191,8 @@ def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> li
     intent = KINDS[kind].draw(source)
     config = scene.config
     is_unseen = 'wording' in config.unseen
-    wording = Speaker(scene.words, is_unseen, config.phrasings, config.voice)
-    request = render_request(intent, rng, wording, kind)
+    speaker = Speaker(scene.words, is_unseen, config.phrasings, config.voice)
+    request = render_request(intent, rng, speaker, kind)
     if config.mistyped and rng.random() < config.mistyped:
         request = mistype(request, rng, scene.known_graph)
     return prove_task(scene, request, kind, intent, rng, 'unseen' if is_unseen else 'seen')

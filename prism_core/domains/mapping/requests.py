@@ -12,26 +12,26 @@ from prism_core.domains.mapping.slots import fill_slots
 from prism_core.domains.mapping.words.speaker import Speaker
 
 
-def render_request(intent: Intent, rng: Random, wording: Speaker, kind: str = '') -> str:
+def render_request(intent: Intent, rng: Random, speaker: Speaker, kind: str = '') -> str:
     """A sentence that means the intent, in one of the phrasings of its group.
 
     `kind` is that of the task: it counts where it has a way of its own to say parts.
     """
     own = KINDS[kind or intent.kind]
     if own.says_parts_as != 'commands':
-        return ComposedRequests(rng, wording).render(intent, own)
+        return ComposedRequests(rng, speaker).render(intent, own)
     if intent.constraints or KINDS[intent.kind].is_composed(intent):
-        return ComposedRequests(rng, wording).render(intent, KINDS[intent.kind])
+        return ComposedRequests(rng, speaker).render(intent, KINDS[intent.kind])
     group = KINDS[intent.kind].phrasing_group(intent)
-    phrasing = rng.choice(wording.phrasings(group, intent.attribute)[: wording.most or None])
+    phrasing = rng.choice(speaker.phrasings(group, intent.attribute)[: speaker.most or None])
     if intent.steps:
-        clauses = [_render_step(step, rng, wording) for step in intent.steps]
+        clauses = [_render_step(step, rng, speaker) for step in intent.steps]
         slots = dict(zip(('first', 'second', 'third'), clauses))
     else:
-        slots = fill_slots(intent, rng, wording)
+        slots = fill_slots(intent, rng, speaker)
     return phrasing.format(**slots)
 
 
-def _render_step(step: Intent, rng: Random, wording: Speaker) -> str:
-    phrasing = rng.choice(wording.phrasings(f'step_{step.kind}', step.attribute))
-    return phrasing.format(**fill_slots(step, rng, wording))
+def _render_step(step: Intent, rng: Random, speaker: Speaker) -> str:
+    phrasing = rng.choice(speaker.phrasings(f'step_{step.kind}', step.attribute))
+    return phrasing.format(**fill_slots(step, rng, speaker))
