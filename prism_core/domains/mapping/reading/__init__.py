@@ -23,6 +23,7 @@ from prism_core.domains.mapping.reading.constraints import set_aside
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.cutting import with_looks
 from prism_core.domains.mapping.reading.exclusions import Exclusions
+from prism_core.domains.mapping.reading.foreign import english_words, is_foreign
 from prism_core.domains.mapping.reading.guessing import Guesser
 from prism_core.domains.mapping.reading.sentence import Sentence
 from prism_core.domains.mapping.reading.sentences import read_questions
@@ -59,6 +60,7 @@ class RequestReader:
         self._guesser = Guesser(words.lexicon, self.cues, self._tagger)
         self._exclusions = Exclusions(words.lexicon)
         self._phrased = words_of_phrasings(words)
+        self._english = english_words(words, self.cues)
         self._composer = Composer(words.lexicon, self.cues, self._guesser)
         self._last: tuple[str, SceneGraph, _Read] | None = None
 
@@ -91,9 +93,11 @@ class RequestReader:
         return called | self.lexicon.objects.keys() | self.lexicon.regions.keys()
 
     def question_before(self, request: str, known_graph: SceneGraph) -> str:
-        """What to ask before a request is acted on: it forbids something that no constraint says,
-        or a part of it is not understood; '' for nothing.
+        """What to ask before a request is acted on: it is not in English, it forbids something
+        that no constraint says, or a part of it is not understood; '' for nothing.
         """
+        if is_foreign(request, known_graph, self._english):
+            return 'I understand English only. What should I do?'
         read = self._read(request, known_graph)
         question = self._exclusions.question(
             request, known_graph, lambda: KINDS[read.intent.kind], lambda: read.kept

@@ -5,7 +5,7 @@
 |---|---|---|
 | (none) | el extintor, la azotea | pump_2 |
 | a, de | al, del extintor | a, de pump_2 |
-| obj | as the object of a verb: el extintor, but a la persona | pump_2 |
+| obj | the one that is meant as the object of a verb: el extintor, but a la persona | pump_2 |
 | o, lo | what agrees with it: abiert-o, abiert-a; lo, la | by its class |
 | algun, ningun | algún, ningún extintor | |
 | cuantos, los, todos, o | of several: cuántas escaleras, las escaleras, todas las escaleras, -a | |
@@ -46,7 +46,7 @@ class Spanish(ForeignLanguage):
         """With un or una, algún, ningún and the like."""
         said, is_short = _with_value(noun, value), noun.gender != 'f'
         one = f'{"un" if is_short else "una"} {said}'
-        forms = Forms({'': one, 'obj': f'a {one}' if noun.is_alive else one})
+        forms = Forms({'': one})
         forms['algun'] = f'{"algún" if is_short else "alguna"} {said}'
         forms['ningun'] = f'{"ningún" if is_short else "ninguna"} {said}'
         return _agree(forms, noun)

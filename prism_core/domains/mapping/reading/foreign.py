@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a request is in another language than English, of which the reader would understand no
+more than the names.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+
+from prism_core.domains.mapping.reading.cues import Cues
+from prism_core.domains.mapping.reading.tokens import spell_out
+from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.voices import voices_for
+from prism_core.graph.calling import calls_of
+from prism_core.graph.scene_graph import SceneGraph
+from prism_core.text import phrase_pattern
+
+_SLOT = re.compile(r'\{\w*\}')
+_WORD = re.compile(r'[^\W\d_]+')
+_MARK = re.compile('[¿¡]')
+_MIN_UNKNOWN = 2
+"""A single unknown word may be a name, or mistyped."""
+
+
+def english_words(words: Words, cues: Cues) -> frozenset[str]:
+    """The words of the house, of the voices that training hears, and of the lexicon."""
+    lexicon = words.lexicon
+    voices = (words.voices[name].values() for name in voices_for(False))
+    house = (words.phrasings(group, False) for group in words.all_phrasings)
+    texts = chain.from_iterable(chain(house, *voices, words.people_call.values()))
+    entries = chain(
+        lexicon.attribute_phrases,
+        lexicon.groups,
+        *([name, *others] for name, others in (*lexicon.regions.items(), *lexicon.purposes.items())),
+        *([o.name, lexicon.plural(o.name), *o.synonyms] for o in lexicon.objects.values()),
+    )
+    said = (_SLOT.sub(' ', text) for text in chain(texts, entries))
+    used = cues.ignored | cues.own_words | cues.verbs | cues.way_nouns
+    return used | {word for text in said for word in _WORD.findall(spell_out(text))}
+
+
+def is_foreign(request: str, known_graph: SceneGraph, english: frozenset[str]) -> bool:
+    """Whether a request has marks that English has not, or half of its words or more, names aside,
+    are none that are known in English.
+    """
+    if _MARK.search(request):
+        return True
+    names = {name.lower() for name in known_graph.nodes}
+    text = spell_out(request)
+    text = phrase_pattern(names).sub(' ', text) if names else text
+    words = set(_WORD.findall(text)) - english
+    if len(words) < _MIN_UNKNOWN:
+        return False
+    called = chain.from_iterable(map(calls_of, known_graph.nodes.values()))
+    words -= {word for name in called for word in _WORD.findall(name)}
+    return len(words) >= _MIN_UNKNOWN and 2 * len(words) >= len(set(_WORD.findall(text)))
