@@ -30,14 +30,13 @@ def english_words(words: Words, cues: Cues) -> frozenset[str]:
     house = (words.phrasings(group, False) for group in words.all_phrasings)
     texts = chain.from_iterable(chain(house, *voices, words.people_call.values()))
     entries = chain(
-        lexicon.attribute_phrases,
-        lexicon.groups,
-        *([name, *others] for name, others in (*lexicon.regions.items(), *lexicon.purposes.items())),
-        *([o.name, lexicon.plural(o.name), *o.synonyms] for o in lexicon.objects.values()),
+        (*lexicon.attribute_phrases, *lexicon.groups, *lexicon.regions, *lexicon.purposes),
+        chain.from_iterable((*lexicon.regions.values(), *lexicon.purposes.values())),
+        *((o.name, lexicon.plural(o.name), *o.synonyms) for o in lexicon.objects.values()),
     )
-    said = (_SLOT.sub(' ', text) for text in chain(texts, entries))
+    said = _SLOT.sub(' ', ' '.join(chain(texts, entries)))
     used = cues.ignored | cues.own_words | cues.verbs | cues.way_nouns
-    return used | {word for text in said for word in _WORD.findall(spell_out(text))}
+    return used | frozenset(_WORD.findall(said.lower()))
 
 
 def is_foreign(request: str, known_graph: SceneGraph, english: frozenset[str]) -> bool:
