@@ -6,6 +6,7 @@ the commonest kinds of task. A recipe of worlds has to ask for them (`languages`
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -34,6 +35,16 @@ def find_language(voice: str) -> ForeignLanguage | None:
         {**_load(f'{voice}_words'), 'members': members},
         frozenset(kind for kind, groups in _load('kinds').items() if phrasings.keys() >= {*groups}),
     )
+
+
+def find_forbidding(language: str, text: str) -> re.Match[str] | None:
+    """Where a text in small letters and a language other than English forbids something."""
+    return _forbidding(language).search(text)
+
+
+@cache
+def _forbidding(language: str) -> re.Pattern[str]:
+    return re.compile(rf'(?<!\w)(?:{"|".join(_load("forbidding")[language])})(?!\w)')
 
 
 def groups_of_kinds() -> dict[str, list[str]]:

@@ -9,6 +9,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from random import Random
 from typing import Any, ClassVar
 
@@ -19,6 +21,7 @@ from prism_core.errors import WorldRejected
 from prism_core.graph.calling import class_of_name
 
 _SLOT = re.compile(r'\{[^}]*\}')
+_WORD = re.compile(r'[^\W\d_]+')
 _FIRST_LETTER = re.compile(r'(^|[.?!] )([¿¡]?)([^\W\d_])(?=[^\W\d_]*(?:[ ,.:;?!]|$))')
 
 
@@ -182,6 +185,19 @@ class ForeignLanguage(ABC):
             'value': self.state(value, noun),
             'purpose': self.purpose(entries['purposes']),
         }
+
+    @cached_property
+    def all_words(self) -> frozenset[str]:
+        """Every word of its phrasings and tables, in small letters."""
+        entries = [
+            entry
+            for table in ('objects', 'regions', 'groups', 'purposes', 'attributes')
+            for entries in self.words[table].values()
+            for entry in entries
+        ]
+        values = (v for said in self.words['values'].values() for v in chain(*said.values()))
+        texts = chain(chain(*self.phrasings.values()), entries, values)
+        return frozenset(_WORD.findall(_SLOT.sub(' ', ' '.join(texts)).lower()))
 
     def nouns(self, table: str) -> Iterator[tuple[str, ForeignNoun]]:
         """The nouns of a table, each with the English word."""
