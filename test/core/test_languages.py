@@ -98,12 +98,11 @@ def test_each_attribute_has_phrasings_of_its_own(language):
 
 @each_language
 def test_some_write_small_and_some_formally(language):
-    small = [
-        text for texts in language.phrasings.values() for text in texts if text == text.lower()
-    ]
+    texts = [text for texts in language.phrasings.values() for text in texts]
+    small = [text for text in texts if text == text.lower()]
     formal = {'german': 'Sie', 'spanish': 'por favor'}[language.name]
     assert len(small) >= 60
-    assert sum(formal in text for texts in language.phrasings.values() for text in texts) >= 20
+    assert sum(formal in text for text in texts) >= 20
 
 
 @each_language
@@ -292,12 +291,12 @@ def test_spanish_forms_hold_the_noun_and_no_words_that_are_drawn_together(gender
 
 
 def test_an_entry_without_a_gender_is_refused():
-    with pytest.raises(ConfigError, match="expected a gender of .* and a word.*got 'Leiter/-n'"):
+    with pytest.raises(ConfigError, match=r"expected a gender of .* and a word.*got 'Leiter/-n'"):
         read_noun('Leiter/-n')
 
 
 def test_a_form_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="expected a form of nom, acc, .* got 'gen'"):
+    with pytest.raises(ValueError, match=r"expected a form of nom, acc, .* got 'gen'"):
         '{a_target:gen}'.format(**SPOKEN['german'].sample())
 
 
@@ -469,7 +468,7 @@ def test_a_model_is_asked_nothing_for_a_word_that_forbids_in_english_alone(langu
     [
         ('german', 'Fahr bitte zum Lager, aber ohne durch die Küche zu fahren.', 'ohne'),
         ('german', 'Fahr zu office_2, aber auf keinen Fall über die Straße.', 'auf keinen fall'),
-        ('german', 'Du sollst nicht in die Küche fahren.', 'nicht in'),
+        ('german', 'Du sollst nicht in die Küche fahren.', 'sollst nicht'),
         ('spanish', 'Ve a la cocina, pero no pases por el pasillo.', 'no pases'),
         ('spanish', 'Busca un extintor sin entrar en el taller.', 'sin entrar'),
         ('spanish', 'Cuenta las sillas de todas las zonas salvo la cocina.', 'salvo'),
