@@ -58,6 +58,7 @@ WHY_SAFE = {
     'prism_core.domain.finding: _find_domain': 'entry points only, named by the file of the model',
     'prism_core.domains.mapping.describing: load_bank': _OF_PACKAGE,
     'prism_core.domains.mapping.told_words: load_told_words': _OF_PACKAGE,
+    'prism_core.domains.mapping.words.languages: _load': _OF_PACKAGE,
     'prism_core.domains.mapping.words.voices: load_voices': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.composing_words: _load': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.cues: load_cues': _OF_PACKAGE,

@@ -308,9 +308,10 @@ class MappingDomain(Domain):
         return say_expected(criterion)
 
     def groups_of(self, episode: Episode) -> dict[str, str]:
-        """Its family of places, where that is told."""
-        family = episode.provenance.get('family')
-        return {} if family is None else {'family': family}
+        """Its family of places, and the language of its sentence, where they are told."""
+        family, language = episode.provenance.get('family'), episode.provenance.get('language')
+        told = {'family': family, 'language': language}
+        return {name: str(value) for name, value in told.items() if value is not None}
 
     def remarks_on(self, episode: Episode) -> dict[str, int]:
         """Answers that something is not there, or could not be finished, and inspections."""
