@@ -96,6 +96,11 @@ class ClosedLoop:
         """The number of that action in its plan, from 0."""
         return len(self._observations)
 
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What the steps of the last plan have shown so far."""
+        return tuple(self._observations)
+
     def check(self, plan: Plan, known_graph: SceneGraph) -> ValidationReport:
         """Whether a plan could be carried out now, and the request lets it."""
         report = validate_plan(plan, known_graph, self.table)

@@ -100,7 +100,7 @@ class MissionLog:
     def _append(self, entry: Mapping[str, Any]) -> None:
         if self._file is None:
             return
-        line = json.dumps(entry, ensure_ascii=False).encode('utf-8', 'replace') + b'\n'
+        line = json.dumps(entry).encode() + b'\n'
         try:
             if os.write(self._file, line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -176,7 +176,6 @@ class _Replay:
     """A mission that is told what its log says, at the times that this says."""
 
     def __init__(self, first: Mapping[str, Any], table: ActionTable, find_breaches: FindBreaches):
-        self._table = table
         self._graph = _EMPTY
         self._now_s = 0.0
         rules = Rules(
@@ -190,7 +189,7 @@ class _Replay:
             table,
             budget=Budget(**first['budget']),
             rules=rules,
-            history=[read_turn(turn, table) for turn in first['history']],
+            history=[read_turn(turn) for turn in first['history']],
             clock=lambda: self._now_s,
         )
 
@@ -213,7 +212,7 @@ class _Replay:
     def _tell(self, entry: Mapping[str, Any]) -> None:
         mission, what = self._mission, entry['what']
         if what == 'plan':
-            mission.take_plan(read_plan(entry['plan'], self._table), self._graph)
+            mission.take_plan(read_plan(entry['plan']), self._graph)
         elif what == 'no_plan':
             mission.fail_to_plan(entry['reason'])
         elif what == 'approval':

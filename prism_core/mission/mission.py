@@ -63,6 +63,7 @@ class Mission:
         ending, reason: why it ended, '' while it goes on, and one sentence where that is no
             answer.
         answer: what was reported or asked.
+        refused: why the last step was not even tried, `stale` or `repeated`; '' where it was.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Mission:
         self.ending: MissionEnding | Literal[''] = ''
         self.reason = ''
         self.answer = ''
+        self.refused: Literal['', 'stale', 'repeated'] = ''
         self.turns = self.replans = 0
         self.distance_m = 0.0
         self._phase: Phase = 'planning'
@@ -111,6 +113,11 @@ class Mission:
         return self._loop.request
 
     @property
+    def table(self) -> ActionTable:
+        """The actions of the robot."""
+        return self._loop.table
+
+    @property
     def history(self) -> tuple[Turn, ...]:
         """All turns that are over, oldest first, those that it goes on with included."""
         return self._loop.turns
@@ -129,6 +136,11 @@ class Mission:
     def step(self) -> int:
         """Its number in the plan, from 0."""
         return self._loop.step
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What the steps of the last plan have shown so far."""
+        return self._loop.observations
 
     @property
     def elapsed_s(self) -> float:
@@ -154,6 +166,7 @@ class Mission:
         self.turns += 1
         report = self._loop.take_plan(plan, known_graph)
         self._checked, self._allowed_step = known_graph, None
+        self.refused = '' if report.is_valid else 'stale'
         if not report.is_valid:
             self._end_turn()
         elif self.rules.is_dry:
@@ -282,7 +295,7 @@ class Mission:
         report = self._loop.check(Plan(self._loop.rest), graph)
         if not report.is_valid:
             said = f'the scene graph has changed since this was planned. {report.feedback}'
-            self._take(Observation(feedback=said, status='refused'))
+            self._refuse('stale', said)
         return report.is_valid
 
     def _was_in_vain(self, action: Action) -> bool:
@@ -297,7 +310,7 @@ class Mission:
             self._break_off('repeated_failure', f'{said}, and was planned again')
         else:
             self._told.add(action)
-            self._take(Observation(feedback=f'{said} and is not tried again', status='refused'))
+            self._refuse('repeated', f'{said} and is not tried again')
         return True
 
     def _is_too_far(self, action: Action, graph: SceneGraph) -> bool:
@@ -323,6 +336,11 @@ class Mission:
             return False
         self._phase = 'approving'
         return True
+
+    def _refuse(self, why: Literal['stale', 'repeated'], feedback: str) -> None:
+        """Do not even try the action, and say so to the planner."""
+        self.refused = why
+        self._take(Observation(feedback=feedback, status='refused'))
 
     def _take(self, observation: Observation) -> None:
         self.distance_m += observation.distance_m

@@ -5,15 +5,14 @@ is lost. Who reads is told of what is none by KeyError, TypeError or ValueError,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from prism_core.episode.episode import Turn
 from prism_core.episode.observation import Observation
 from prism_core.graph.elements import Connection, GraphUpdate, Node
-from prism_core.plan.actions import ActionTable
-from prism_core.plan.plan import Plan, parse_plan, render_plan
+from prism_core.plan.actions import Action
+from prism_core.plan.plan import Plan
 
 
 def write_update(update: GraphUpdate) -> dict[str, Any]:
@@ -73,13 +72,23 @@ def read_observation(data: Mapping[str, Any]) -> Observation:
 
 
 def write_plan(plan: Plan) -> dict[str, Any]:
-    """A plan, without its notes, in the form that every plan is written in."""
-    return json.loads(render_plan(plan))
+    """A plan, without its notes; each step is its name and its arguments."""
+    return {
+        'primary_goal': plan.primary_goal,
+        'relevant_graph': list(plan.relevant_graph),
+        'reasoning': plan.reasoning,
+        'plan': [[action.name, *action.arguments] for action in plan.actions],
+    }
 
 
-def read_plan(data: Mapping[str, Any], table: ActionTable) -> Plan:
+def read_plan(data: Mapping[str, Any]) -> Plan:
     """The plan that `write_plan` wrote."""
-    return parse_plan(json.dumps(data, ensure_ascii=False), table)
+    return Plan(
+        tuple(Action(name, tuple(arguments)) for name, *arguments in data['plan']),
+        data['primary_goal'],
+        tuple(data['relevant_graph']),
+        data['reasoning'],
+    )
 
 
 def write_turn(turn: Turn) -> dict[str, Any]:
@@ -91,7 +100,7 @@ def write_turn(turn: Turn) -> dict[str, Any]:
     }
 
 
-def read_turn(data: Mapping[str, Any], table: ActionTable) -> Turn:
+def read_turn(data: Mapping[str, Any]) -> Turn:
     """The turn that `write_turn` wrote."""
     seen = tuple(read_observation(one) for one in data['observations'])
-    return Turn(read_plan(data['plan'], table), seen, data['robot_location'])
+    return Turn(read_plan(data['plan']), seen, data['robot_location'])

@@ -9,7 +9,7 @@ import json
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from prism_core import ConfigError, Plan
@@ -176,8 +176,13 @@ def test_no_text_does_harm(text):
 # ------------------------------------------------------------ what is kept of graphs and turns
 
 
+def gone(before, after):
+    return before.regions.keys() - after.regions.keys()
+
+
 @given(scene_graphs(), scene_graphs())
 def test_the_difference_of_two_graphs_makes_one_of_the_other(before, after):
+    assume(after.robot_location is not None or before.robot_location not in gone(before, after))
     change = find_difference(before, after)
     made = before.apply(read_update(json.loads(json.dumps(write_update(change)))))
     assert dict(made.nodes) == dict(after.nodes)
@@ -198,6 +203,7 @@ def test_an_update_is_kept_as_it_is(update):
 def test_turns_are_kept_as_they_are(mission):
     _, turns = mission
     for turn in turns:
-        kept = read_turn(json.loads(json.dumps(write_turn(turn))), MAPPING_ACTIONS)
-        assert (kept.plan, kept.robot_location) == (turn.plan, turn.robot_location)
+        kept = read_turn(json.loads(json.dumps(write_turn(turn))))
+        assert repr(kept.plan) == repr(turn.plan)  # a number may be nan
+        assert kept.robot_location == turn.robot_location
         assert len(kept.observations) == len(turn.observations)
