@@ -172,6 +172,7 @@ class ExecutorNode(ManagedNode):
             patience=self._patience,
         )
         self._run_now, self._goal_handle, self._fed = run, goal_handle, None
+        self._publish_feedback()
         self.get_logger().info(f'mission {mission_id} begins: {request[:200]!r}')
         try:
             await run.run()

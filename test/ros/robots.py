@@ -119,8 +119,9 @@ class OddSkills(ManagedNode):
     def _go(self, goal_handle: Any, result: ExecuteSkill.Result) -> None:
         step = goal_handle.request.step
         self.steps.append(step)
-        result.observation.update.robot_location = step.targets[0]
-        if self.how == 'does not fit':
+        if self.how == 'fits':
+            result.observation.update.robot_location = step.targets[0]
+        elif self.how == 'does not fit':
             edge = SceneEdge(source='gate_3', target='atlantis')
             result.observation.update = SceneGraphUpdate(remove_edges=[edge])
         elif self.how == 'cannot be read':
