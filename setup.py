@@ -130,6 +130,8 @@ setup(
     entry_points={
         'console_scripts': [
             'prism = prism_core.cli.main:main',
+            'prism_executor = prism_ros.executor_node:main',
+            'prism_mock_skills = prism_ros.mock_skills_node:main',
             'prism_planner = prism_ros.planner_node:main',
             'prism_scene_graph = prism_ros.scene_graph_node:main',
         ],

@@ -199,25 +199,27 @@ class ManagedNode(CheckedNode):
     # Interfaces -----------------------------------------------------------------------------
 
     def serve(self, kind, name: str, callback: Callable) -> None:
-        """Offer a service. The callback fills the response; it may be a coroutine."""
+        """Offer a service. The callback fills the response; it may be a coroutine.
+
+        The response has fields `error_code` and `error_msg`, or, as std_srvs has them, `message`.
+        """
 
         async def guarded(request, response):
             refusal = await self._run(callback, request, response)
             if refusal is None:
                 return response
-            response = kind.Response()
-            response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
-            return response
+            return _refuse(kind.Response(), refusal)
 
         service = self.create_service(kind, name, guarded, callback_group=self.group)
         self._served.append(service)
         self._introspect(service)
 
-    def serve_action(self, kind, name: str, execute: Callable, cancel: Callable) -> None:
+    def serve_action(self, kind, name: str, execute: Callable, cancel: Callable) -> ActionServer:
         """Offer a ROS action. `execute(goal_handle, result)` is a coroutine that fills the result.
 
-        Goals are always accepted, so that a refused one has a result with an error code. `cancel`
-        gets the goal handle whose cancelling was asked for; cancelling is always accepted.
+        Goals are always accepted, so that a refused one has a result with an error code, beside
+        what was filled in before. `cancel` gets the goal handle whose cancelling was asked for;
+        cancelling is always accepted.
         """
 
         async def guarded(goal_handle):
@@ -226,7 +228,7 @@ class ManagedNode(CheckedNode):
             if refusal is None:
                 goal_handle.succeed()
                 return result
-            result = kind.Result(error_code=refusal.code, error_msg=wire_text(str(refusal)))
+            result.error_code, result.error_msg = refusal.code, wire_text(str(refusal))
             if goal_handle.is_cancel_requested and refusal.code == PlanErrorCode.CANCELED:
                 goal_handle.canceled()
             else:
@@ -248,6 +250,12 @@ class ManagedNode(CheckedNode):
         )
         self._action_servers.append(server)
         self._introspect(server)
+        return server
+
+    def end_action(self, server: ActionServer) -> None:
+        """Offer a ROS action no longer."""
+        self._action_servers.remove(server)
+        server.destroy()
 
     def listen(
         self,
@@ -316,6 +324,14 @@ class ManagedNode(CheckedNode):
         if not self.context.ok():  # told to end in the middle of a callback
             return
         self.get_logger().error(f'{where}: {error!r}\n{traceback.format_exc()}')
+
+
+def _refuse(response: Any, refusal: Refusal) -> Any:
+    if hasattr(response, 'error_code'):
+        response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
+    else:
+        response.message = wire_text(str(refusal))
+    return response
 
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:

@@ -61,6 +61,8 @@ PUBLIC = [
     'SceneGraph',
     'SceneGraphError',
     'Simulator',
+    'SkillFailed',
+    'SkillUnavailable',
     'SpineDialect',
     'Task',
     'TeacherAuth',

@@ -30,6 +30,7 @@ plan: errors text json_text graph
 gguf_info: errors files plan
 episode: errors text graph plan
 dialects: errors text json_text graph plan episode
+mission: errors graph plan episode
 inference.text_model: plan dialects
 inference.call_stats: dialects
 inference.suspicion: text graph plan episode

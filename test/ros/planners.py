@@ -93,6 +93,13 @@ class Repeats(_Double):
         return Plan((drive, drive, Action('answer', ('Da bin ich.',))))
 
 
+class Insists(_Double):
+    """Plans the same drive again, whatever came of it."""
+
+    def plan(self, request, known_graph, history):
+        return Plan((Action('goto', (request.split()[-1],)), Action('answer', ('I am there.',))))
+
+
 class Idles(_Double):
     """Drives to where the robot stands first, and sends again whatever failed."""
 

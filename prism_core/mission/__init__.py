@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Missions on a robot: the closed loop with budgets, approval, a stop, and a log that replays."""
+
+from prism_core.mission.follow_up import follow_up
+from prism_core.mission.log import MissionLog, begin_of, read_log, replay_log
+from prism_core.mission.mission import Mission
+from prism_core.mission.rules import Budget, MissionEnding, Rules
+from prism_core.mission.skills import SimulatedSkills, Skills, run_mission
+
+__all__ = [
+    'Budget',
+    'Mission',
+    'MissionEnding',
+    'MissionLog',
+    'Rules',
+    'SimulatedSkills',
+    'Skills',
+    'begin_of',
+    'follow_up',
+    'read_log',
+    'replay_log',
+    'run_mission',
+]
