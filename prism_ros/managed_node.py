@@ -44,6 +44,8 @@ RESULT_TIMEOUT_S = 60
 slower, by 0.03 ms in rclpy 7.1.6; the 10 s that some releases take lose results over a bad radio.
 """
 
+TOLD_ON_REFUSAL = ('metrics', 'passed_over')
+"""Fields of a reply that are told though what was asked for is refused."""
 UNREADABLE_PAUSE_S = 10.0  # so that what restarts a process at once does not flood its log
 
 
@@ -205,9 +207,7 @@ class ManagedNode(CheckedNode):
             refusal = await self._run(callback, request, response)
             if refusal is None:
                 return response
-            response = kind.Response()
-            response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
-            return response
+            return _refuse(kind.Response, response, refusal)
 
         service = self.create_service(kind, name, guarded, callback_group=self.group)
         self._served.append(service)
@@ -226,7 +226,7 @@ class ManagedNode(CheckedNode):
             if refusal is None:
                 goal_handle.succeed()
                 return result
-            result = kind.Result(error_code=refusal.code, error_msg=wire_text(str(refusal)))
+            result = _refuse(kind.Result, result, refusal)
             if goal_handle.is_cancel_requested and refusal.code == PlanErrorCode.CANCELED:
                 goal_handle.canceled()
             else:
@@ -268,9 +268,9 @@ class ManagedNode(CheckedNode):
         take = (lambda message, info: guarded(message, info)) if with_info else guarded
         return self.create_subscription(kind, topic, take, qos, callback_group=self.group, raw=raw)
 
-    def every(self, period_s: float, callback: Callable) -> None:
-        """Call back at a steady rate, whatever the ROS clock does."""
-        self.create_timer(
+    def every(self, period_s: float, callback: Callable):
+        """Call back at a steady rate, whatever the ROS clock does; `destroy_timer` ends it."""
+        return self.create_timer(
             period_s, self._guard_event(callback), self.group, clock=self._steady_clock
         )
 
@@ -316,6 +316,16 @@ class ManagedNode(CheckedNode):
         if not self.context.ok():  # told to end in the middle of a callback
             return
         self.get_logger().error(f'{where}: {error!r}\n{traceback.format_exc()}')
+
+
+def _refuse(kind: Callable[[], Any], reply: Any, refusal: Refusal) -> Any:
+    """A reply that says why, with nothing else of the one that was begun but `TOLD_ON_REFUSAL`."""
+    refused = kind()
+    refused.error_code, refused.error_msg = refusal.code, wire_text(str(refusal))
+    for name in TOLD_ON_REFUSAL:
+        if hasattr(reply, name):
+            setattr(refused, name, getattr(reply, name))
+    return refused
 
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:
