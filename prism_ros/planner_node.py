@@ -148,7 +148,9 @@ class PlannerNode(ManagedNode):
             'last planning time in s': f'{self._last_metrics.planning_time_s:.3f}',
         }
         planners = make_diagnostic(self, 'planners', level, message, values)
-        level, message, values = judge_graph(self._mirror.graph, doubts)
+        level, message, values = judge_graph(
+            self._mirror.graph, [doubt for doubt in doubts if doubt != self.twin]
+        )
         values |= {'epoch': self._mirror.epoch, 'heard before s': f'{self._trust.age_s:.1f}'}
         return [planners, make_diagnostic(self, 'scene graph', level, message, values)]
 
@@ -328,12 +330,13 @@ class PlannerNode(ManagedNode):
         return self._mirror.graph is not None and 0 < self._stale_after_s < self._trust.age_s
 
     def _doubts(self) -> list[str]:
-        """Why the graph cannot be trusted, one sentence each, which stays the same meanwhile."""
+        """Why plans can be worse than they look, one sentence each, the same one meanwhile."""
         stale = (
             "the scene graph's owner was not heard for graph.stale_after_s "
             f'({self._stale_after_s:g} s)'
         )
-        return [*filter(None, [self._trust.doubt]), *([stale] if self._is_stale else [])]
+        doubts = [*filter(None, [self._trust.doubt, self.twin])]
+        return [*doubts, *([stale] if self._is_stale else [])]
 
     def _publish_status_if_due(self) -> None:
         """Tell the status on every change, and at 1 Hz; log how the planners are."""
