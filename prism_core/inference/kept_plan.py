@@ -20,7 +20,6 @@ from prism_core.episode.planner_health import PlannerHealth
 from prism_core.errors import SceneGraphError
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats, stats_of
-from prism_core.inference.suspicion import suspect
 from prism_core.plan.actions import Action, ActionTable, Role
 from prism_core.plan.plan import Plan
 
@@ -42,8 +41,8 @@ def find_rest(
 
     It is given where each observation of the last turn is what its action was meant to show (see
     `Domain.is_expected`), the graph is the one that the plan was made on with these observations
-    and nothing else, and the rest is valid, allowed by the request and nothing odd (see `suspect`).
-    What that takes grows with the last turn, not with the mission.
+    and nothing else, and the rest is still valid and allowed by the request. What that takes grows
+    with the last turn, not with the mission.
 
     Args:
         request: in the user's words; all turns are of the same request.
@@ -54,7 +53,7 @@ def find_rest(
     if not has_rest(history, domain.table):
         return None
     last = history[-1]
-    if last.known_graph is None:
+    if last.known_graph is None or getattr(last, 'request', ''):  # for what was said earlier
         return None
     steps = _steps_behind(last, domain.table)
     try:
@@ -67,11 +66,7 @@ def find_rest(
     ):
         return None
     rest = replace(last.plan, actions=steps, notes=(KEPT,))
-    if not domain.validate(rest, request, known_graph, history).is_valid:
-        return None
-    if suspect(rest, request, known_graph, history, domain.table, domain.vocabulary):
-        return None
-    return rest
+    return rest if domain.validate(rest, request, known_graph, history).is_valid else None
 
 
 def _steps_behind(turn: Turn, table: ActionTable) -> tuple[Action, ...]:

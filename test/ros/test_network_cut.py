@@ -99,8 +99,9 @@ def test_who_asks_for_the_teacher_alone_is_told_at_once_when_it_can_be_asked_aga
         response = plan(ros, planner='teacher', timeout_s=1.0)
         assert_refused(response, PlanErrorCode.TIMEOUT, "'teacher' did not answer within 1.0 s")
     response = plan(ros, planner='teacher', timeout_s=1.0)
-    assert_refused(response, PlanErrorCode.TEACHER_UNAVAILABLE, 'asked again in 0.')
-    assert (list(response.passed_over)[0][:9], response.metrics.attempts) == ('teacher: ', 0)
+    assert_refused(response, PlanErrorCode.TEACHER_UNAVAILABLE, 'asked again in ')
+    assert response.passed_over[0].startswith('teacher: ')
+    assert response.metrics.attempts == 0
 
 
 def test_calls_with_next_to_no_time_are_not_held_against_the_teacher(ros, teacher, beats):
