@@ -45,8 +45,6 @@ RESULT_TIMEOUT_S = 60
 slower, by 0.03 ms in rclpy 7.1.6; the 10 s that some releases take lose results over a bad radio.
 """
 
-TOLD_ON_REFUSAL = ('metrics', 'passed_over')
-"""Fields of a reply that are told though what was asked for is refused."""
 UNREADABLE_PAUSE_S = 10.0  # so that what restarts a process at once does not flood its log
 
 
@@ -334,12 +332,13 @@ class ManagedNode(CheckedNode):
 
 
 def _refuse(kind: Callable[[], Any], reply: Any, refusal: Refusal) -> Any:
-    """A reply that says why, with nothing else of the one that was begun but `TOLD_ON_REFUSAL`."""
+    """A reply that says why, and of the one that was begun only what planning cost and who was
+    passed over, where it has such fields.
+    """
     refused = kind()
     refused.error_code, refused.error_msg = refusal.code, wire_text(str(refusal))
-    for name in TOLD_ON_REFUSAL:
-        if hasattr(reply, name):
-            setattr(refused, name, getattr(reply, name))
+    if hasattr(reply, 'passed_over'):
+        refused.metrics, refused.passed_over = reply.metrics, reply.passed_over
     return refused
 
 
