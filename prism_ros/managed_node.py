@@ -13,7 +13,7 @@ import inspect
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import rclpy
@@ -38,12 +38,14 @@ from prism_ros.errors import Refusal, refusal_from
 from prism_ros.introspection import introspect
 from prism_ros.parameter_file import explain_refusal
 from prism_ros.parameters import INTROSPECTION_MODE, ParameterSpec
+from prism_ros.twins import TwinWatch
 
 RESULT_TIMEOUT_S = 60
 """Results of ROS actions are kept so long for who asks late. Each one kept makes every later goal
 slower, by 0.03 ms in rclpy 7.1.6; the 10 s that some releases take lose results over a bad radio.
 """
 
+_COST = ('metrics', 'passed_over')  # what planning cost, and who was asked in vain
 UNREADABLE_PAUSE_S = 10.0  # so that what restarts a process at once does not flood its log
 
 
@@ -66,6 +68,8 @@ class ManagedNode(CheckedNode):
     def __init__(self, name: str, parameters: Sequence[ParameterSpec], **node_arguments: Any):
         super().__init__(name, parameters, **node_arguments)
         self._failure = ''  # why the last configuration failed
+        self.twin = ''  # what is wrong with another node of the same name
+        self._twins = TwinWatch(self.get_name(), self.get_namespace())
         self._served: list[Any] = []
         self._action_servers: list[ActionServer] = []
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -189,8 +193,20 @@ class ManagedNode(CheckedNode):
         )
 
     def _publish_diagnostics(self) -> None:
+        self._look_for_twin()
         diagnostics = self.diagnose() if self.is_active else [self._diagnose_inactive()]
+        if self.twin:
+            diagnostics = [*diagnostics, make_diagnostic(self, 'name', ERROR, self.twin, {})]
         self._diagnostics.publish(make_array(self, diagnostics))
+
+    def _look_for_twin(self) -> None:
+        before, nodes = self.twin, self.get_node_names_and_namespaces()
+        self.twin = self._twins.look(nodes, time.monotonic())
+        if self.twin != before:
+            if self.twin:
+                self.get_logger().error(self.twin)
+            else:
+                self.get_logger().info('there is no other node of this name any more')
 
     def _diagnose_inactive(self) -> DiagnosticStatus:
         level = ERROR if self.fault else WARN
@@ -208,7 +224,7 @@ class ManagedNode(CheckedNode):
             refusal = await self._run(callback, request, response)
             if refusal is None:
                 return response
-            return _refuse(kind.Response(), refusal)
+            return _refuse(kind.Response(), response, refusal, _COST)
 
         service = self.create_service(kind, name, guarded, callback_group=self.group)
         self._served.append(service)
@@ -228,7 +244,8 @@ class ManagedNode(CheckedNode):
             if refusal is None:
                 goal_handle.succeed()
                 return result
-            result.error_code, result.error_msg = refusal.code, wire_text(str(refusal))
+            tried = result.get_fields_and_field_types().keys() - {'plan'}  # that is refused
+            result = _refuse(kind.Result(), result, refusal, tried)
             if goal_handle.is_cancel_requested and refusal.code == PlanErrorCode.CANCELED:
                 goal_handle.canceled()
             else:
@@ -276,9 +293,9 @@ class ManagedNode(CheckedNode):
         take = (lambda message, info: guarded(message, info)) if with_info else guarded
         return self.create_subscription(kind, topic, take, qos, callback_group=self.group, raw=raw)
 
-    def every(self, period_s: float, callback: Callable) -> None:
-        """Call back at a steady rate, whatever the ROS clock does."""
-        self.create_timer(
+    def every(self, period_s: float, callback: Callable):
+        """Call back at a steady rate, whatever the ROS clock does; `destroy_timer` ends it."""
+        return self.create_timer(
             period_s, self._guard_event(callback), self.group, clock=self._steady_clock
         )
 
@@ -326,12 +343,16 @@ class ManagedNode(CheckedNode):
         self.get_logger().error(f'{where}: {error!r}\n{traceback.format_exc()}')
 
 
-def _refuse(response: Any, refusal: Refusal) -> Any:
-    if hasattr(response, 'error_code'):
-        response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
+def _refuse(refused: Any, begun: Any, refusal: Refusal, kept: Iterable[str]) -> Any:
+    """A reply that says why, and of the one that was begun the fields to keep, if it has them."""
+    for name in kept:
+        if hasattr(begun, name):
+            setattr(refused, name, getattr(begun, name))
+    if hasattr(refused, 'error_code'):
+        refused.error_code, refused.error_msg = refusal.code, wire_text(str(refusal))
     else:
-        response.message = wire_text(str(refusal))
-    return response
+        refused.message = wire_text(str(refusal))
+    return refused
 
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:

@@ -135,6 +135,48 @@ PLANNER_PARAMETERS = (
         fixed='configured',
     ),
     ParameterSpec(
+        'planner.breaker_failures',
+        3,
+        'So many calls in a row that a planner behind a network did not answer, and it is left '
+        'alone: the next planner answers at once, until a call tries it again. 0 = never.',
+        range=(0, 100),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.breaker_pause_s',
+        5.0,
+        'Seconds for which it is left alone then; doubled for each trial that fails.',
+        range=(0.1, 3600.0),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.breaker_max_pause_s',
+        120.0,
+        'The longest that it is left alone, in seconds; not below planner.breaker_pause_s.',
+        range=(0.1, 86400.0),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.spare_memory_mib',
+        256,
+        'Memory in MiB that has to stay available when a model is loaded; one for which there is '
+        'not so much is refused (OUT_OF_MEMORY). 0 = only what the model needs.',
+        range=(0, 1_000_000),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.keep_plans',
+        True,
+        'Give the rest of the last plan, without asking any planner, where all of it that was '
+        'carried out went as it was meant to and nothing else has changed.',
+    ),
+    ParameterSpec(
+        'planner.feedback_rate_hz',
+        5.0,
+        'How often feedback of plan_mission tells of tokens and text while a model replies.',
+        range=(0.5, 10.0),
+    ),
+    ParameterSpec(
         'planner.timeout_s',
         30.0,
         'Seconds from request to reply when the request names none.',

@@ -93,6 +93,7 @@ class RosPlanner:
     """
 
     name = 'ros'
+    is_remote = True
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from prism_core.episode.planner_health import PlannerHealth
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats, stats_of
+from prism_core.inference.progress import Progress, progress_of
 from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.plan.actions import ActionTable
 from prism_core.plan.grammar import Lark
@@ -138,6 +139,16 @@ class LMPlanner:
         """Whether the model can answer."""
         told = getattr(self._model, 'planner_health', None)
         return told or PlannerHealth('ready', model_id=self._model.name)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the model is with the reply that it writes, where it tells."""
+        return progress_of(self._model)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the model is behind a network."""
+        return bool(getattr(self._model, 'is_remote', False))
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next plan, accepted by the validator.

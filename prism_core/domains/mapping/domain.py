@@ -30,6 +30,7 @@ from prism_core.domains.mapping.importing.requests import read_prompt
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.judge import OUT_OF_BOUNDS, judge_episode
 from prism_core.domains.mapping.lexicon import Lexicon
+from prism_core.domains.mapping.looking import shows_nothing_new
 from prism_core.domains.mapping.masks import make_masks
 from prism_core.domains.mapping.planning.breaches import find_breaches
 from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner, when_asked
@@ -54,12 +55,14 @@ from prism_core.domains.mapping.worlds import (
 from prism_core.episode.criterion import Criterion, Outcome
 from prism_core.episode.episode import Episode, Task, Turn
 from prism_core.episode.imported import Imported
+from prism_core.episode.observation import Observation
 from prism_core.episode.planner import Planner
 from prism_core.errors import ConfigError
 from prism_core.graph.elements import NodeKind
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.suspicion import Vocabulary
 from prism_core.inference.text_model import TextModel
+from prism_core.plan.actions import Action
 from prism_core.plan.plan import Plan
 from prism_core.plan.validation import Problem
 
@@ -256,6 +259,12 @@ class MappingDomain(Domain):
     def question_before(self, request: str, known_graph: SceneGraph) -> str:
         """A question that quotes what a request forbids, whatever the symbolic planner keeps to."""
         return self._reader.question_of_forbidding(request, known_graph)
+
+    def is_expected(
+        self, action: Action, observation: Observation, known_graph: SceneGraph
+    ) -> bool:
+        """Whether the robot came there, or looked, and found nothing new."""
+        return shows_nothing_new(action, observation, known_graph)
 
     def find_breaches(
         self, plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
