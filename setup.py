@@ -114,6 +114,7 @@ setup(
             *COLCON,
             *LINTERS,
             *TEST,
+            'behaviortreepy',
             'mypy',
             'nox',
             'playwright',
