@@ -96,6 +96,7 @@ setup(
             'tenacity>=8.2',
             'tokenizers>=0.20',
         ],
+        'bag': ['mcap>=1.1'],
         'hydra': ['spark-dsg>=1.1'],
         'ray': ['ray>=2.30'],
         'train': [
@@ -114,6 +115,9 @@ setup(
             *COLCON,
             *LINTERS,
             *TEST,
+            'behaviortreepy',
+            'mcap>=1.1',
+            'mcap-ros2-support',
             'mypy',
             'nox',
             'playwright',
@@ -149,6 +153,7 @@ setup(
         ],
         'prism.commands': [
             'ask = prism_ros.commands:ask',
+            'bag = prism_ros.bag_commands:bag',
             'check-params = prism_ros.check_commands:check_params',
             'demo = prism_ros.commands:demo',
             'doctor = prism_ros.check_commands:doctor',

@@ -49,7 +49,7 @@ def ask(
     request = GetPlan.Request(
         task=task, planner=planner, start_location=location, timeout_s=timeout_s
     )
-    with _errors_shown(), PlannerClient(namespace) as client:
+    with errors_shown(), PlannerClient(namespace) as client:
         response, latency_s = client.call(request, timeout_s + 1.0)
         _, plan = _read_plan(response.plan, domain)
     _print_plan(response.plan, plan, latency_s)
@@ -70,7 +70,7 @@ def demo(graph: Path | None, task: str) -> None:
     if not task.strip():
         raise click.ClickException("the request is empty; say, for example: 'inspect the truck'")
     path = (graph or find_demo_graph()).resolve()
-    with _errors_shown():
+    with errors_shown():
         load_scene_graph(path)
         response, latency_s, known_graph = run_demo(path, task)
         table, plan = _read_plan(response.plan)
@@ -137,7 +137,7 @@ def _print_plan(made: PlanMessage, plan: Plan, latency_s: float) -> None:
 
 
 @contextlib.contextmanager
-def _errors_shown() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Turn a refusal into one line and exit status 1."""
     try:
         yield

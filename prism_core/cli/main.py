@@ -19,6 +19,7 @@ from prism_core.installing import explain_missing
 _ROWS = (
     ('plan', 'plan:plan', 'Plan once, without ROS.'),
     ('import-graph', 'import_graph:import_graph_', 'Read a map that others made, and say how.'),
+    ('merge-graph', 'merge_graph:merge_graph', "Merge another mapper's map into ours."),
     ('show', 'show:show', 'Draw a scene graph, a plan on it, or an episode.'),
     ('words', 'words:words', "Hold a site's own words against its map."),
     ('serve', 'serve:serve', 'Serve a planner to clients of chat completions.'),

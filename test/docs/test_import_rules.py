@@ -21,6 +21,7 @@ text:
 json_text: errors
 files: errors
 installing:
+mcap_file: errors
 yaml_text: errors
 config_file: errors files yaml_text
 words_file: errors files config_file
@@ -74,6 +75,7 @@ jinja2: inference.local.chat_template
 llama_cpp: inference.local.llama_cpp distill.llama_cpp_model distill.random_model
 llguidance: inference.local.grammar
 matplotlib: pictures
+mcap: mcap_file
 msgspec: config_file domains dataset evaluation iteration
 networkx: graph graph.importing domains dataset.statistics
 numpy: graph.importing.occupancy graph.importing.site bench dataset distill evaluation
@@ -93,7 +95,7 @@ torch: distill inference.local.transformers_model iteration.losses
 transformers: distill inference.local.transformers_model
 yaml: config_file yaml_text dataset distill pipeline.publishing
 """
-LATE = {'matplotlib', 'peft', 'plotext', 'ray', 'spark_dsg'}  # only inside a function
+LATE = {'matplotlib', 'mcap', 'peft', 'plotext', 'ray', 'spark_dsg'}  # only inside a function
 NETWORK = {'http', 'smtplib', 'socket', 'socketserver', 'ssl', 'urllib'}
 NETWORKED = ('inference.endpoint', 'inference.serve')
 # What the rooms of types never touch: files, processes, the clock.
