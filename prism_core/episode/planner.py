@@ -52,9 +52,10 @@ class Planner(Protocol):
         """The next plan, valid or not.
 
         Args:
-            request: the task in the user's words.
+            request: the task in the user's words; of several that were said, the last.
             known_graph: what the robot knows now.
-            history: the turns of this mission, oldest first; empty for a new mission.
+            history: the turns of this mission, oldest first; empty for a new mission. Those that
+                were planned for something said earlier say what (`Turn.request`).
 
         Raises:
             PlannerError: no plan came. A planner raises nothing else.
@@ -128,6 +129,7 @@ def run_episode(
         The episode with its turns and why it ended, not yet judged.
     """
     turns: list[Turn] = []
+    earlier = episode.earlier
     ending: Ending = 'limit'
     error = ''
     refused_in_a_row = 0
@@ -135,13 +137,13 @@ def run_episode(
     while len(turns) < max_turns:
         graph = simulator.known_graph
         try:
-            plan = planner.plan(episode.task.request, graph, tuple(turns))
+            plan = planner.plan(episode.task.request, graph, (*earlier, *turns))
         except PlannerError as caught:
             ending, error = 'planner_error', str(caught)
             break
         report = validate_plan(plan, graph, simulator.table)
         if report.is_valid:
-            breaches = find_breaches(plan, episode.task.request, graph, tuple(turns))
+            breaches = find_breaches(plan, episode.task.request, graph, (*earlier, *turns))
             report = ValidationReport(tuple(breaches))
         if not report.is_valid:
             refusal = Observation(feedback=report.feedback, status='refused')
