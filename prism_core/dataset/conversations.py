@@ -24,7 +24,8 @@ class Sample:
 
     `weights` says for each reply how much it counts: 0 for what is there only to be read (a plan
     that was refused, or a turn that another sample teaches). `first_turn` is the turn of the
-    episode that the first reply belongs to; what was done before it is part of the prompt.
+    episode that the first reply belongs to, counted from the first thing that was said; what was
+    done before it is part of the prompt.
     """
 
     messages: tuple[Message, ...]
@@ -67,7 +68,7 @@ def render_samples(
     key = f'{dialect_name}:{identity}'
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], 'big')
     dialect = domain.make_dialect(dialect_name, seed)
-    episode = _hear(with_known_graphs(episode), dialect)
+    episode = _hear(_with_past(with_known_graphs(episode)), dialect)
     end = len(episode.turns)
     cut = 0
     if rebase and end > 1:
@@ -77,7 +78,17 @@ def render_samples(
     for start, stop in ((0, cut), (cut, end)):
         if start < stop:
             samples += _render_part(episode, dialect, header, start, stop)
-    return samples
+    if episode.before is None:
+        return samples
+    return [sample for sample in samples if any(sample.weights)]
+
+
+def _with_past(episode: Episode) -> Episode:
+    """The episode with what was said and done before its task as its first turns, which count
+    nothing.
+    """
+    past = tuple(replace(turn, weight=0.0) for turn in episode.earlier)
+    return replace(episode, turns=(*past, *episode.turns))
 
 
 def _hear(episode: Episode, dialect: Dialect) -> Episode:

@@ -128,6 +128,12 @@ class Episode:
         """The turns before the task was said, with what was known at each."""
         return () if self.before is None else self.before.told()
 
+    def history(self, number: int) -> tuple[Turn, ...]:
+        """What a planner is told at a turn of a number, from 0: what was before the task, and the
+        turns before it.
+        """
+        return (*self.earlier, *self.turns[:number])
+
     @property
     def actions(self):
         """Each step that was carried out, with its observation."""
