@@ -68,7 +68,7 @@ def render_samples(
     key = f'{dialect_name}:{identity}'
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], 'big')
     dialect = domain.make_dialect(dialect_name, seed)
-    episode = _hear(_with_past(with_known_graphs(episode)), dialect)
+    episode = _hear(with_known_graphs(episode), dialect)
     end = len(episode.turns)
     cut = 0
     if rebase and end > 1:
@@ -83,17 +83,13 @@ def render_samples(
     return [sample for sample in samples if any(sample.weights)]
 
 
-def _with_past(episode: Episode) -> Episode:
-    """The episode with what was said and done before its task as its first turns, which count
-    nothing.
+def _hear(episode: Episode, dialect: Dialect) -> Episode:
+    """The episode as a student is told it, whose robot may report in words, with what was before
+    its task as its first turns, which count nothing.
     """
     past = tuple(replace(turn, weight=0.0) for turn in episode.earlier)
-    return replace(episode, turns=(*past, *episode.turns))
-
-
-def _hear(episode: Episode, dialect: Dialect) -> Episode:
-    """The episode as a student is told it, whose robot may report in words."""
-    _, turns = dialect.language.hear(episode.final_graph, episode.turns)
+    told = (*past, *episode.turns) if past else episode.turns
+    _, turns = dialect.language.hear(episode.final_graph, told)
     return episode if turns is episode.turns else replace(episode, turns=tuple(turns))
 
 

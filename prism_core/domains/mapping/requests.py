@@ -9,6 +9,7 @@ from prism_core.domains.mapping.composed_requests import ComposedRequests
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.slots import fill_slots
+from prism_core.domains.mapping.wording import Wording
 from prism_core.domains.mapping.words.speaker import Speaker
 
 
@@ -30,6 +31,13 @@ def render_request(intent: Intent, rng: Random, speaker: Speaker, kind: str = ''
     else:
         slots = fill_slots(intent, rng, speaker)
     return phrasing.format(**slots)
+
+
+def render_wording(wording: Wording, rng: Random, speaker: Speaker) -> str:
+    """A sentence that points back to what was said before."""
+    said = wording.said
+    phrasings = speaker.phrasings(wording.group, said.attribute)[: speaker.most or None]
+    return rng.choice(phrasings).format(**fill_slots(said, rng, speaker))
 
 
 def _render_step(step: Intent, rng: Random, speaker: Speaker) -> str:

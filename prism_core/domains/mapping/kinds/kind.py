@@ -17,6 +17,7 @@ from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.planning.course import Course
 from prism_core.domains.mapping.planning.mission import Mission, Step
 from prism_core.domains.mapping.truth import Truth
+from prism_core.domains.mapping.wording import Wording
 from prism_core.episode.criterion import Criterion, Fact
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
@@ -119,6 +120,21 @@ class Kind(ABC):
         Raises:
             WorldRejected: the world has nothing that the kind needs.
         """
+
+    def draw_before(self, source: IntentSource) -> tuple[str, Intent] | None:
+        """The kind and the intent of the request that a task of it is said behind; None where it is
+        said first.
+
+        Raises:
+            WorldRejected: the world has nothing that it needs.
+        """
+        return None
+
+    def wording(self, source: IntentSource, intent: Intent) -> Wording | None:
+        """How a task is said that points back to what was said before; None where it is said in
+        full.
+        """
+        return None
 
     def phrasing_group(self, intent: Intent) -> str:
         """The group of phrasings in `words/phrasings.json` for an intent."""
