@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from prism_core.domains.mapping.intent import Intent, Target
@@ -40,10 +41,10 @@ class Correction(SaidBehind):
         if rng.random() < _ASKED:
             return 'ambiguous', KINDS['ambiguous'].draw(source)
         if rng.random() < _PLACES:
-            several = [n for n in source.known.regions if len(alike(source, n)) > 1]
+            several = self._several(source, source.known.regions)
             region = Target('region', name=source.choose(several, 'one of several regions'))
             return 'go_to', Intent('go_to', region=region)
-        several = [n for n in source.known.objects if len(alike(source, n)) > 1]
+        several = self._several(source, source.known.objects)
         name = source.choose(several, 'one of several objects')
         target, keys = Target(name=name), source.true.nodes[name].attributes
         if rng.random() < _WHERE or not keys:
@@ -52,6 +53,13 @@ class Correction(SaidBehind):
         if rng.random() < 0.5:
             return 'yes_no', Intent('yes_no', target=target, attribute=key, value=value)
         return 'attribute', Intent('attribute', target=target, attribute=key)
+
+    @staticmethod
+    def _several(source: IntentSource, names: Iterable[str]) -> list[str]:
+        """The nodes of which there are two, or else more, that are called so."""
+        numbers = {name: len(alike(source, name)) for name in names}
+        pairs = [name for name, number in numbers.items() if number == 2]
+        return pairs or [name for name, number in numbers.items() if number > 1]
 
     def draw(self, source: IntentSource) -> Intent:
         """The same about another one that can be told from the rest."""

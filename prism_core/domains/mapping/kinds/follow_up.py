@@ -21,7 +21,7 @@ from prism_core.errors import WorldRejected
 _FIRST = ('locate', 'find', 'count', 'exists', 'yes_no', 'attribute')
 _OF_PLACES = ('count', 'exists')
 _IT = Target(name='it')
-_GO, _VALUE = 0.25, 0.65
+_GO, _VALUE = 0.5, 0.6
 
 
 class FollowUp(SaidBehind):
@@ -53,14 +53,15 @@ class FollowUp(SaidBehind):
         if intent.kind in ('yes_no', 'attribute'):
             return replace(intent, target=self._another(source, intent))
         name = the_one_named(source)
-        drawn = source.rng.random()
+        rng = source.rng
         places = [n for n in named_at_end(source) if n in source.known.regions]
-        if drawn < _GO and len(places) == 1 and places[0] != source.known.robot_location:
+        is_elsewhere = len(places) == 1 and places[0] != source.known.robot_location
+        if is_elsewhere and rng.random() < _GO:
             return Intent('go_to', region=Target('region', name=places[0]))
         if not source.true.nodes[name].attributes:
             raise WorldRejected('nothing can be asked of what was named')
         key, value = source.draw_value(name)
-        if drawn < _VALUE:
+        if rng.random() < _VALUE:
             return Intent('yes_no', Target(name=name), attribute=key, value=value)
         return Intent('attribute', Target(name=name), attribute=key)
 

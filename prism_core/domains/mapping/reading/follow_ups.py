@@ -28,7 +28,7 @@ from prism_core.episode.requests import list_said, own_turns
 from prism_core.graph.calling import is_called
 from prism_core.graph.scene_graph import SceneGraph
 
-_NOT_BEFORE = re.compile(r'\b(?:not|no|nor)\b[^,;.!?]*$')
+_NOT_BEFORE = re.compile(r'\b(?:not|nor)\b[^,;.!?]*$')
 _BARE_KEY = re.compile(r'(?:(?:and|what about|how about|also|what is) )*(?:the |its )?K')
 _ORDINALS = {'first': 0, 'former': 0, 'second': 1, 'latter': 1, 'third': 2, 'fourth': 3, 'last': -1}
 _IT = re.compile(
@@ -49,9 +49,17 @@ _ONE = re.compile(
     r'(?:one|any|another one|another)\b(?! [ORP]\b)'
 )
 _HOW_MANY = re.compile(r'\bhow many\b(?! [OP]\b)')
-_BARE_VALUE = re.compile(r'(?:(?:and|or|but|so|then|maybe|what about|how about|is|it|also) |, )*V(?: then| too| or not| as well)?')
+_BARE_VALUE = re.compile(
+    r'(?:(?:and|or|but|so|then|maybe|what about|how about|is|also) |, )*V(?: then| too| or not)?'
+)
 _PRESENCE = re.compile(r'\b(?:is|are) there\b|\bhow many\b')
 _END = re.compile(r'[\s.?!]+$')
+_ASKS_OF_IT = re.compile(
+    r'\b(?:is|was|if|whether|that|does|has|as|says) (?:it|that one|this one)\b|\bit is\b(?! the\b)'
+)
+_ITS_VALUE = re.compile(r'\bits (?=V\b)')
+_DENIES_OR_DOES = re.compile(r'\bnot\b|\b(?:if|unless|when)\b[^,]*V[^,]*,')
+_MAX_ELLIPSIS_WORDS = 14
 
 
 def _load() -> Mapping[str, re.Pattern[str]]:
@@ -107,13 +115,20 @@ class _FollowUp:
     """One sentence, what was spoken of before it, and the graph."""
 
     def __init__(self, sentence: Sentence, spoken: SpokenBefore, graph: SceneGraph):
-        self._said, self._spoken, self._graph = sentence, spoken, graph
-        self.text = sentence.text
+        self._said, self._spoken, self._graph = _without_polite(sentence), spoken, graph
+        self.text = self._said.text
         self._has_own_deed = _WORDS['own_deed'].search(self.text) is not None
 
     def spell_out(self, start: str) -> str:
         """It in full; '' where it is a sentence of its own or nobody can tell."""
-        ways = (self._home(start), self._choice, self._same_elsewhere, self._pointing)
+        ways = (
+            self._home(start),
+            self._choice,
+            self._same_elsewhere,
+            self._drive,
+            self._value,
+            self._pointing,
+        )
         return next((full for way in ways if (full := way())), '')
 
     # -------------------------------------------------------------------------------- where it began
@@ -134,15 +149,18 @@ class _FollowUp:
         """`No, the other one`, `the one in R`, `the red one`, `I meant truck_2`."""
         spoken, corrects = self._spoken, _WORDS['corrects'].search(self.text)
         subject = spoken.subject
-        if subject is None or not (corrects or spoken.choices):
+        is_told = any(map(self._is_alike, self._said.of('object'))) and self._said.of('region')
+        if subject is None or not (corrects or spoken.choices or is_told):
             return ''
         is_of_one = re.search(r'\b(?:one|ones|other|another)\b', self.text)
-        if (self._has_own_deed and not is_of_one) or _PRESENCE.search(self.text):
+        is_own = self._has_own_deed and not is_of_one
+        is_asked = self._said.of('value') and _ASKS_OF_IT.search(self.text)
+        if is_own or is_asked or not spoken.is_of_one:
             return ''
         picked = self._pick()
         if picked:
             return spoken.about(f'find {picked}' if subject.role == 'purpose' else picked)
-        return self._described(corrects) if corrects or is_of_one else ''
+        return self._described() if corrects else ''
 
     def _pick(self) -> str:
         """The one node that is meant; '' where that is not told."""
@@ -173,7 +191,7 @@ class _FollowUp:
         is_other = _WORDS['other'].search(self.text) and not spoken.choices
         return left[0] if is_other and len(left) == 1 else ''
 
-    def _described(self, corrects: re.Match[str] | None) -> str:
+    def _described(self) -> str:
         """The request about one that is told by a place or a value, though nobody knows it yet."""
         spoken, noun = self._spoken, self._spoken.noun
         values = [v for v in self._affirmed('value') if v.attribute]
@@ -181,7 +199,7 @@ class _FollowUp:
         is_of_one = re.search(r'\bone\b', self.text) or self._said.of('object')
         if values and not places and re.search(r'\bone\b', self.text):
             return spoken.about(f'the {values[-1].said} {noun}')
-        if len(places) == 1 and corrects and is_of_one and spoken.is_of_things:
+        if len(places) == 1 and is_of_one and spoken.is_of_things:
             return spoken.about(f'the {noun} in {spoken.say(places[0])}')
         return ''
 
@@ -212,36 +230,47 @@ class _FollowUp:
     # --------------------------------------------------------------------- the same about another
 
     def _same_elsewhere(self) -> str:
-        """`And in R?`, `what about O?`, `or closed?`: the request before, about that."""
+        """`And in R?`, `what about O?`: the request before, about that."""
         said, spoken = self._said, self._spoken
         regions, things = said.of('region'), said.of('object')
-        begins = re.match(r'(?:in|at|on|for) [RO]\b', self.text) or re.fullmatch(
-            r'[RO](?: then| too| as well)?', _END.sub('', self.text)
-        )
-        is_again = _WORDS['again'].search(self.text) is not None
-        if self._has_own_deed or not (is_again or begins) or _IT.search(self.text):
-            return self._bare_value()
-        if said.of('value', 'attribute', 'purpose') or 'how many' in self.text:
-            return self._bare_value()
+        if self._has_own_deed or said.of('value', 'attribute', 'purpose'):
+            return ''
+        if len(self.text.split()) > _MAX_ELLIPSIS_WORDS:
+            return ''
         if len(regions) == 1 and not things:
             return spoken.elsewhere(spoken.say(regions[0]))
         if len(things) == 1 and not regions and spoken.is_of_things:
             return spoken.about(spoken.say(things[0]))
         return ''
 
-    def _bare_value(self) -> str:
-        """`And locked?`, `and the color?` of what was named last."""
-        values, keys = self._said.of('value'), self._said.of('attribute')
-        if self._said.of('object', 'region', 'purpose') or not self._spoken.it:
+    def _drive(self) -> str:
+        """`Go there`, whatever else is said that asks for nothing."""
+        found = _THERE.search(self.text)
+        if found is None or self._said.mentions or not self._spoken.place:
             return ''
-        if len(values) == 1:
-            value = values[0]
-            bare = f'{self.text[: value.start]}V{self.text[value.end :]}'
-            if _BARE_VALUE.fullmatch(_END.sub('', bare)) and not _IT.search(bare):
-                return f'is {self._spoken.it} {value.said}?'
-        if len(keys) == 1 and _BARE_KEY.fullmatch(self.text[: keys[0].start] + 'K'):
-            return f'what is the {keys[0].said} of {self._spoken.it}?'
+        rest = f'{self.text[: found.start()]} {self.text[found.end() :]}'
+        is_more = _WORDS['more_than_a_drive'].search(rest)
+        is_drive = _WORDS['drives'].search(self.text[: found.start()])
+        return f'go to {self._spoken.place}' if is_drive and not is_more else ''
+
+    def _value(self) -> str:
+        """`Is it open?`, `or closed?`, `and the color?` of what was named last."""
+        values, keys = self._said.of('value'), self._said.of('attribute')
+        it, text = self._spoken.it, self.text
+        if self._said.of('object', 'region', 'purpose') or not it:
+            return ''
+        if len(values) == 1 and not keys and not _DENIES_OR_DOES.search(text):
+            bare = f'{text[: values[0].start]}V{text[values[0].end :]}'
+            points = _IT.search(bare) or _ITS_VALUE.search(bare)
+            if points or _BARE_VALUE.fullmatch(_END.sub('', bare)):
+                return f'is {it} {values[0].said}?' if not self._has_own_deed_beside(bare) else ''
+        if len(keys) == 1 and _BARE_KEY.fullmatch(text[: keys[0].start] + 'K'):
+            return f'what is the {keys[0].said} of {it}?'
         return ''
+
+    @staticmethod
+    def _has_own_deed_beside(bare: str) -> bool:
+        return _WORDS['own_deed'].search(_END.sub('', bare)) is not None
 
     # ------------------------------------------------------------------------------- pointing back
 
@@ -301,3 +330,10 @@ class _FollowUp:
         known = [n for n in self._graph.objects if is_called(nodes[n], target.classes)]
         named = [n for n in spoken.things if n in known]
         return [(thing.start, thing.end, named[0])] if len(known) > 1 and len(named) == 1 else []
+
+
+def _without_polite(sentence: Sentence) -> Sentence:
+    """A sentence without what asks for nothing."""
+    while (found := _WORDS['polite'].search(sentence.text)) is not None:
+        sentence = sentence.without(*found.span())
+    return sentence

@@ -98,6 +98,13 @@ class SpokenBefore:
         return self.subject is not None and self.subject.role != 'region'
 
     @property
+    def is_of_one(self) -> bool:
+        """Whether it is about one node, of which another may have been meant."""
+        subject = self.subject
+        is_many = subject is not None and (subject.is_plural or _PRESENCE.search(self.sentence.text))
+        return subject is not None and not is_many
+
+    @property
     def it(self) -> str:
         """What `it` is; '' where nobody can tell."""
         if len(self.things) == 1:
