@@ -36,7 +36,7 @@ from prism_core.episode.mission_state import (
     feedback_of,
 )
 from prism_core.episode.observation import Observation
-from prism_core.episode.requests import Said, list_said, own_turns
+from prism_core.episode.requests import Asked, list_said, own_turns
 from prism_core.errors import PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.grammar import Lark
@@ -92,7 +92,7 @@ class CompactDialect(Dialect):
 
     # ----------------------------------------------------------------------------------- writing
 
-    def _begin(self, graph: SceneGraph, said: Sequence[Said]) -> str:
+    def _begin(self, graph: SceneGraph, said: Sequence[Asked]) -> str:
         handles = self._handles(graph)
         lines = ['map', *GraphLines(handles, self.language).render_graph(graph)]
         steps = self._steps(graph)

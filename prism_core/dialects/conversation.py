@@ -22,7 +22,7 @@ from prism_core.dialects.language import Language
 from prism_core.episode.episode import Turn
 from prism_core.episode.mission_state import MissionState, survey_mission
 from prism_core.episode.observation import Observation
-from prism_core.episode.requests import Said, list_said
+from prism_core.episode.requests import Asked, list_said
 from prism_core.errors import PlanParseError, SceneGraphError
 from prism_core.graph.elements import GraphUpdate
 from prism_core.graph.scene_graph import SceneGraph
@@ -109,7 +109,9 @@ class Dialect(ABC):
             messages.append({'role': 'user', 'content': content})
             messages.append({'role': 'assistant', 'content': reply})
             content = self._continue(turn, graphs)
-            content += ''.join(self._ask(s.request, graphs[-1]) for s in said[1:] if s.start == index + 1)
+            content += ''.join(
+                self._ask(s.request, graphs[-1]) for s in said[1:] if s.start == index + 1
+            )
         content += self._end(known_graph, self.survey(known_graph, history))
         messages.append({'role': 'user', 'content': content})
         return messages
@@ -170,7 +172,7 @@ class Dialect(ABC):
         """The replies to a prompt that can be read and name known nodes of the right kind only."""
 
     @abstractmethod
-    def _begin(self, graph: SceneGraph, said: Sequence[Said]) -> str:
+    def _begin(self, graph: SceneGraph, said: Sequence[Asked]) -> str:
         """The graph, and for each request what was done for it, and the task."""
 
     @abstractmethod
@@ -196,7 +198,7 @@ def _at(graph: SceneGraph, robot_location: str) -> SceneGraph:
     return graph.at(robot_location) if is_other else graph
 
 
-def _fold(said: Sequence[Said], until: int) -> list[Said]:
+def _fold(said: Sequence[Asked], until: int) -> list[Asked]:
     """The requests up to the one for which the turn of a number was planned, without the turns from
     there on.
     """

@@ -22,7 +22,7 @@ from prism_core.dialects.spine_grammar import write_spine_grammar
 from prism_core.episode.episode import Turn
 from prism_core.episode.mission_state import MissionState
 from prism_core.episode.observation import Observation, parse_observation, render_observation
-from prism_core.episode.requests import Said
+from prism_core.episode.requests import Asked
 from prism_core.errors import PlanParseError
 from prism_core.graph.elements import GraphUpdate
 from prism_core.graph.scene_graph import SceneGraph
@@ -83,7 +83,7 @@ class SpineDialect(Dialect):
         self._table, self._is_brief = table, is_brief
         self.reply_schema = _make_reply_schema(table)
 
-    def _begin(self, graph: SceneGraph, said: Sequence[Said]) -> str:
+    def _begin(self, graph: SceneGraph, said: Sequence[Asked]) -> str:
         lines = [f'scene_graph: {render_scene_graph(_as_first_seen(graph))}\n']
         for request, turns, _ in said:
             done = fold_turns(turns, graph)

@@ -83,7 +83,8 @@ def _rename_turn(turn: Turn, names: Mapping[str, str], said: Said) -> Turn:
         return pattern.sub(lambda found: names[found[0]], text)
 
     texts = {a: rename(a) for action in turn.plan.actions for a in map(str, action.arguments)}
-    plan = replace(rename_parts(turn.plan, {**texts, **names}), reasoning=rename(turn.plan.reasoning))
+    plan = rename_parts(turn.plan, {**texts, **names})
+    plan = replace(plan, reasoning=rename(plan.reasoning))
     return replace(
         turn,
         plan=plan,

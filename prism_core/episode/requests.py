@@ -16,7 +16,7 @@ from prism_core.episode.episode import Turn
 from prism_core.plan.actions import ActionTable
 
 
-class Said(NamedTuple):
+class Asked(NamedTuple):
     """A request, the turns that were planned for it, as if it were worked on now, and the place of
     the first of them in the history.
     """
@@ -32,7 +32,7 @@ def own_turns(history: Sequence[Turn]) -> Sequence[Turn]:
     return history if len(own) == len(history) else own
 
 
-def list_said(request: str, history: Sequence[Turn], table: ActionTable) -> list[Said]:
+def list_said(request: str, history: Sequence[Turn], table: ActionTable) -> list[Asked]:
     """All requests in the order in which they were said, the last the one that is worked on now.
 
     The same sentence counts again where it was said when the mission before it had ended.
@@ -44,7 +44,7 @@ def list_said(request: str, history: Sequence[Turn], table: ActionTable) -> list
     """
     starts = [0, *_starts(history, table), len(history)]
     said = [
-        Said(
+        Asked(
             history[start].request if start < len(history) else '',
             tuple(replace(turn, request='') for turn in history[start:end]),
             start,
@@ -52,7 +52,7 @@ def list_said(request: str, history: Sequence[Turn], table: ActionTable) -> list
         for start, end in itertools.pairwise(starts)
     ]
     if said[-1].request:  # nothing was planned for the last one
-        said.append(Said('', (), len(history)))
+        said.append(Asked('', (), len(history)))
     return [*said[:-1], said[-1]._replace(request=request)]
 
 

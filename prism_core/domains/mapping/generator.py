@@ -226,9 +226,7 @@ def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> li
     return prove_task(scene, request, kind, intent, rng, where, group)
 
 
-def _play_first(
-    scene: Scene, kind: str, intent: Intent, rng: Random, speaker: Speaker
-) -> Episode:
+def _play_first(scene: Scene, kind: str, intent: Intent, rng: Random, speaker: Speaker) -> Episode:
     """The mission behind which a task is said, as the teacher plays it.
 
     Raises:

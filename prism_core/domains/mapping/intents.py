@@ -22,8 +22,8 @@ class IntentSource:
     """What kinds draw their intents from, in one world.
 
     `is_core` leaves out what only the full tier has; `favors` tells the object classes to ask for
-    where there is a choice. `earlier` is the mission behind which a task is said; None where it is the
-    first.
+    where there is a choice. `earlier` is the mission behind which a task is said; None where it is
+    said first.
     """
 
     def __init__(

@@ -28,8 +28,8 @@ from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.words import Words, load_words
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.episode.episode import Episode
-from prism_core.episode.requests import own_turns
 from prism_core.episode.planner import Planner
+from prism_core.episode.requests import own_turns
 
 PLANNERS = ('teacher', 'explorer', 'fallback')
 _CHUNK = 10  # worlds that a process draws at a time

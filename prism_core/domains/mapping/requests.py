@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from random import Random
 
+from prism_core.domains.mapping.back_reference import BackReference
 from prism_core.domains.mapping.composed_requests import ComposedRequests
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.slots import fill_slots
-from prism_core.domains.mapping.wording import Wording
 from prism_core.domains.mapping.words.speaker import Speaker
 
 
@@ -33,7 +33,7 @@ def render_request(intent: Intent, rng: Random, speaker: Speaker, kind: str = ''
     return phrasing.format(**slots)
 
 
-def render_wording(wording: Wording, rng: Random, speaker: Speaker) -> str:
+def render_wording(wording: BackReference, rng: Random, speaker: Speaker) -> str:
     """A sentence that points back to what was said before."""
     said = wording.said
     phrasings = speaker.phrasings(wording.group, said.attribute)[: speaker.most or None]

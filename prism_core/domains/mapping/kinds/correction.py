@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from prism_core.domains.mapping.back_reference import BackReference
 from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.intents import IntentSource
 from prism_core.domains.mapping.kinds.said_behind import (
@@ -15,7 +16,6 @@ from prism_core.domains.mapping.kinds.said_behind import (
     earlier_of,
     named_at_end,
 )
-from prism_core.domains.mapping.wording import Wording
 from prism_core.errors import WorldRejected
 from prism_core.graph.calling import class_of
 
@@ -71,7 +71,7 @@ class Correction(SaidBehind):
             return replace(intent, region=target)
         return replace(intent, target=target)
 
-    def wording(self, source: IntentSource, intent: Intent) -> Wording:
+    def wording(self, source: IntentSource, intent: Intent) -> BackReference:
         """`No, the other one`, or `the one in R`."""
         target = intent.target or intent.region
         name = '' if target is None else target.name
@@ -79,8 +79,8 @@ class Correction(SaidBehind):
         told = self._tell(source, name)
         region = source.rng.choice(told)
         if region is None:
-            return Wording('correction_other', Intent('describe', target=thing))
-        return Wording('correction_in', Intent('locate', target=thing, region=region))
+            return BackReference('correction_other', Intent('describe', target=thing))
+        return BackReference('correction_in', Intent('locate', target=thing, region=region))
 
     @staticmethod
     def _others(source: IntentSource) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from prism_core.domains.mapping.back_reference import BackReference
 from prism_core.domains.mapping.intent import Intent, Target
 from prism_core.domains.mapping.intents import IntentSource
 from prism_core.domains.mapping.kinds.said_behind import (
@@ -15,7 +16,6 @@ from prism_core.domains.mapping.kinds.said_behind import (
     named_at_end,
     the_one_named,
 )
-from prism_core.domains.mapping.wording import Wording
 from prism_core.errors import WorldRejected
 
 _FIRST = ('locate', 'find', 'count', 'exists', 'yes_no', 'attribute')
@@ -65,18 +65,18 @@ class FollowUp(SaidBehind):
             return Intent('yes_no', Target(name=name), attribute=key, value=value)
         return Intent('attribute', Target(name=name), attribute=key)
 
-    def wording(self, source: IntentSource, intent: Intent) -> Wording:
+    def wording(self, source: IntentSource, intent: Intent) -> BackReference:
         """`and in R?`, `what about O?`, `go there`, `is it open?`, `what color is it?`."""
         before: Intent = earlier_of(source).task.intent
         if before.kind in _OF_PLACES:
-            return Wording('follow_up_in', Intent('count', region=intent.region))
+            return BackReference('follow_up_in', Intent('count', region=intent.region))
         if before.kind == intent.kind:
-            return Wording('follow_up_other', Intent('describe', target=intent.target))
+            return BackReference('follow_up_other', Intent('describe', target=intent.target))
         if intent.kind == 'go_to':
-            return Wording('follow_up_go', Intent('survey'))
+            return BackReference('follow_up_go', Intent('survey'))
         if intent.kind == 'yes_no':
-            return Wording('follow_up_value', replace(intent, target=_IT))
-        return Wording('attribute', replace(intent, target=_IT))
+            return BackReference('follow_up_value', replace(intent, target=_IT))
+        return BackReference('attribute', replace(intent, target=_IT))
 
     @staticmethod
     def _asked_of(source: IntentSource, intent: Intent) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from prism_core.domains.mapping.back_reference import BackReference
 from prism_core.domains.mapping.changes import Pair
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.intents import IntentSource
@@ -17,7 +18,6 @@ from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.planning.course import Course
 from prism_core.domains.mapping.planning.mission import Mission, Step
 from prism_core.domains.mapping.truth import Truth
-from prism_core.domains.mapping.wording import Wording
 from prism_core.episode.criterion import Criterion, Fact
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
@@ -130,7 +130,7 @@ class Kind(ABC):
         """
         return None
 
-    def wording(self, source: IntentSource, intent: Intent) -> Wording | None:
+    def wording(self, source: IntentSource, intent: Intent) -> BackReference | None:
         """How a task is said that points back to what was said before; None where it is said in
         full.
         """

@@ -33,12 +33,14 @@ _BARE_KEY = re.compile(r'(?:(?:and|what about|how about|also|what is) )*(?:the |
 _ORDINALS = {'first': 0, 'former': 0, 'second': 1, 'latter': 1, 'third': 2, 'fourth': 3, 'last': -1}
 _IT = re.compile(
     r'\b(?:it|that one|this one|the same one|that thing|the thing|he|she|him|'
-    r'(?:(?<=\bis )|(?<=\bwas )|(?<=\bat )|(?<=\binspect )|(?<=\bcheck )|(?<=\bof ))(?:that|this))\b'
-    r'(?! (?:be |is )?(?:possible|true|right|correct|so that|the case|raining|late|over|safe|one)\b)'
+    r'(?:(?<=\bis )|(?<=\bwas )|(?<=\bat )|(?<=\binspect )|(?<=\bcheck )|(?<=\bof ))'
+    r'(?:that|this))\b(?! (?:be |is )?(?:possible|true|right|correct|so that|the case|raining|late|'
+    r'over|safe|one)\b)'
     r'(?! [OR]\b)'
 )
-_ITS = re.compile(r'\b(?:its|it is) (?=\w+ ?(?:[?.!,]|$))')
-_THEM = re.compile(r'\b(?:they|them|these|those|both of them|all of them|both|each of them)\b(?! O)')
+_THEM = re.compile(
+    r'\b(?:they|them|these|those|both of them|all of them|both|each of them)\b(?! O)'
+)
 _THERE = re.compile(
     r'(?<!is )(?<!are )(?<!if )\b(?:(?:over|out|down|up|in|to|right|back|round) )*there\b'
     r'(?! (?:is|are|was|were|be|will|can|might|may)\b)'
@@ -102,9 +104,7 @@ class FollowUps:
         full, rejected = said[0].request, list[str]()
         for before, now in itertools.pairwise(said):
             sentence = self._guesser.complete(self._tagger.tag(full, graph), graph)
-            spoken = SpokenBefore.of(
-                full, sentence, before.turns, graph, rejected, self._pluralize
-            )
+            spoken = SpokenBefore.of(full, sentence, before.turns, graph, rejected, self._pluralize)
             follow_up = _FollowUp(self._tagger.tag(now.request, graph), spoken, graph)
             full = follow_up.spell_out(start) or now.request
             rejected = spoken.rejected
@@ -131,7 +131,7 @@ class _FollowUp:
         )
         return next((full for way in ways if (full := way())), '')
 
-    # -------------------------------------------------------------------------------- where it began
+    # ------------------------------------------------------------------------------ where it began
 
     def _home(self, start: str) -> Callable[[], str]:
         """`Come back`: to where the first request was said."""
@@ -143,7 +143,7 @@ class _FollowUp:
 
         return spell
 
-    # ------------------------------------------------------------------------------ another is meant
+    # ---------------------------------------------------------------------------- another is meant
 
     def _choice(self) -> str:
         """`No, the other one`, `the one in R`, `the red one`, `I meant truck_2`."""
@@ -302,9 +302,7 @@ class _FollowUp:
             end = keys[0].end if keys else its.end()
             return [(its.start(), end, f'the {text[its.start(1) : end]} of {it}')]
         found = _IT.search(text)
-        is_own = found is not None and any(
-            m.end < found.start() for m in self._said.of('region')
-        )
+        is_own = found is not None and any(m.end < found.start() for m in self._said.of('region'))
         if found and it and not is_own:
             return [(*found.span(), it)]
         found = _THEM.search(text)

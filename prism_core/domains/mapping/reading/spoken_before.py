@@ -101,7 +101,9 @@ class SpokenBefore:
     def is_of_one(self) -> bool:
         """Whether it is about one node, of which another may have been meant."""
         subject = self.subject
-        is_many = subject is not None and (subject.is_plural or _PRESENCE.search(self.sentence.text))
+        is_many = subject is not None and (
+            subject.is_plural or _PRESENCE.search(self.sentence.text)
+        )
         return subject is not None and not is_many
 
     @property

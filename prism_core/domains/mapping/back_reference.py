@@ -8,7 +8,7 @@ from typing import NamedTuple
 from prism_core.domains.mapping.intent import Intent
 
 
-class Wording(NamedTuple):
+class BackReference(NamedTuple):
     """The group of its phrasings, and what stands in their slots, as an intent has it."""
 
     group: str
