@@ -6,6 +6,7 @@ An episode without turns is a task that waits to be tried.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -127,6 +128,17 @@ class Episode:
     def earlier(self) -> tuple[Turn, ...]:
         """The turns before the task was said, with what was known at each."""
         return () if self.before is None else self.before.told()
+
+    @property
+    def said(self) -> str:
+        """The request, behind what was asked and answered before it: for people who look at it."""
+        turns = () if self.before is None else self.before.turns
+        parts: list[str] = []
+        for request, asked in itertools.groupby(turns, key=lambda turn: turn.request):
+            *_, last = asked
+            answers = (str(text) for text in last.plan.actions[-1].arguments[-1:])
+            parts += [request, *answers]
+        return ' — '.join((*parts, self.task.request))
 
     def history(self, number: int) -> tuple[Turn, ...]:
         """What a planner is told at a turn of a number, from 0: what was before the task, and the

@@ -32,6 +32,19 @@ def own_turns(history: Sequence[Turn]) -> Sequence[Turn]:
     return history if len(own) == len(history) else own
 
 
+def all_said(request: str, history: Sequence[Turn]) -> str:
+    """A request behind all that was asked and answered before it, for who looks for what it may
+    speak of.
+    """
+    told = dict.fromkeys(
+        text
+        for turn in history
+        if turn.request
+        for text in (turn.request, *(str(a) for step in turn.plan.actions for a in step.arguments))
+    )
+    return ' ; '.join((*told, request))
+
+
 def list_said(request: str, history: Sequence[Turn], table: ActionTable) -> list[Asked]:
     """All requests in the order in which they were said, the last the one that is worked on now.
 
