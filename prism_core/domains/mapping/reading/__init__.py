@@ -25,8 +25,8 @@ from prism_core.domains.mapping.reading.constraints import set_aside
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.cutting import with_looks
 from prism_core.domains.mapping.reading.exclusions import Exclusions
-from prism_core.domains.mapping.reading.foreign import english_words, is_foreign, language_of
 from prism_core.domains.mapping.reading.follow_ups import FollowUps
+from prism_core.domains.mapping.reading.foreign import english_words, is_foreign, language_of
 from prism_core.domains.mapping.reading.guessing import Guesser
 from prism_core.domains.mapping.reading.sentence import Sentence
 from prism_core.domains.mapping.reading.sentences import read_questions
