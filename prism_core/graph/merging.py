@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,7 +113,7 @@ def _name_new(
     names = {}
     for name in new:
         node = theirs.nodes[name]
-        free = _free_name(node, taken) if name in ours.nodes else name
+        free = next_name(node, taken) if name in ours.nodes else name
         if name not in ours.nodes or (free and node.position is not None):
             names[name] = free
             taken.add(free)
@@ -129,7 +129,7 @@ def _name_new(
     return names
 
 
-def _free_name(node: Node, taken: set[str]) -> str:
+def next_name(node: Node, taken: Collection[str]) -> str:
     """A new name for a node that says of it what its own does: with the next number, truck_2 for
     truck_1, or with one behind it, dock_2 for dock; '' where that would be too long.
     """
