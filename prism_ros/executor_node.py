@@ -21,7 +21,15 @@ from std_srvs.srv import Trigger
 
 from prism_core import ActionTable, ConfigError, Domain, SceneGraphError, Turn
 from prism_core.inference.planning_domain import find_planning_domain
-from prism_core.mission import Budget, Mission, MissionLog, Rules, begin_of, follow_up
+from prism_core.mission import (
+    Budget,
+    Mission,
+    MissionLog,
+    Rules,
+    begin_of,
+    follow_up,
+    note_nothing,
+)
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, SceneGraphUpdate
@@ -162,7 +170,7 @@ class ExecutorNode(ManagedNode):
             budget=budget,
             rules=rules,
             history=before.history,
-            **({} if log is None else {'note': log.note}),
+            note=note_nothing if log is None else log.note,
         )
         run = MissionRun(
             self._robot,

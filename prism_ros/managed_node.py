@@ -13,7 +13,7 @@ import inspect
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rclpy
@@ -45,7 +45,6 @@ RESULT_TIMEOUT_S = 60
 slower, by 0.03 ms in rclpy 7.1.6; the 10 s that some releases take lose results over a bad radio.
 """
 
-_COST = ('metrics', 'passed_over')  # what planning cost, and who was asked in vain
 UNREADABLE_PAUSE_S = 10.0  # so that what restarts a process at once does not flood its log
 
 
@@ -224,7 +223,7 @@ class ManagedNode(CheckedNode):
             refusal = await self._run(callback, request, response)
             if refusal is None:
                 return response
-            return _refuse(kind.Response(), response, refusal, _COST)
+            return _refuse(response, refusal)
 
         service = self.create_service(kind, name, guarded, callback_group=self.group)
         self._served.append(service)
@@ -244,8 +243,7 @@ class ManagedNode(CheckedNode):
             if refusal is None:
                 goal_handle.succeed()
                 return result
-            tried = result.get_fields_and_field_types().keys() - {'plan'}  # that is refused
-            result = _refuse(kind.Result(), result, refusal, tried)
+            _refuse(result, refusal)
             if goal_handle.is_cancel_requested and refusal.code == PlanErrorCode.CANCELED:
                 goal_handle.canceled()
             else:
@@ -343,16 +341,15 @@ class ManagedNode(CheckedNode):
         self.get_logger().error(f'{where}: {error!r}\n{traceback.format_exc()}')
 
 
-def _refuse(refused: Any, begun: Any, refusal: Refusal, kept: Iterable[str]) -> Any:
-    """A reply that says why, and of the one that was begun the fields to keep, if it has them."""
-    for name in kept:
-        if hasattr(begun, name):
-            setattr(refused, name, getattr(begun, name))
-    if hasattr(refused, 'error_code'):
-        refused.error_code, refused.error_msg = refusal.code, wire_text(str(refusal))
+def _refuse(reply: Any, refusal: Refusal) -> Any:
+    """The reply that says why, beside what was filled in before, but for a plan."""
+    if hasattr(reply, 'plan'):
+        reply.plan = type(reply.plan)()
+    if hasattr(reply, 'error_code'):
+        reply.error_code, reply.error_msg = refusal.code, wire_text(str(refusal))
     else:
-        refused.message = wire_text(str(refusal))
-    return refused
+        reply.message = wire_text(str(refusal))
+    return reply
 
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:

@@ -226,6 +226,16 @@ def test_a_skill_that_nobody_serves_ends_the_mission(ros, tmp_path):
     assert "nobody serves 'skills/goto'" in result.error_msg
 
 
+def test_a_skill_that_two_servers_serve_is_not_called(ros, tmp_path):
+    robot = Robot(ros, tmp_path, 'Insists', executor={'executor__skill_wait_s': 0.5})
+    other = ros.start(OddSkills)
+    ros.spin_until(lambda: robot.executor.count_services('/skills/goto/_action/send_goal') == 2)
+    result = robot.run(DRIVE)
+    assert code(result) == 'SKILL_UNAVAILABLE'
+    assert "2 servers serve 'skills/goto'" in result.error_msg
+    assert other.steps == []
+
+
 def test_a_skill_that_is_not_active_ends_the_mission(ros, tmp_path):
     robot = Robot(ros, tmp_path, 'Insists')
     assert ros.change_state('prism_mock_skills', 'deactivate')
