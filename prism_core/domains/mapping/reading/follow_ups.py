@@ -153,7 +153,7 @@ class _FollowUp:
         if subject is None or not (corrects or spoken.choices or is_told):
             return ''
         is_of_one = re.search(r'\b(?:one|ones|other|another)\b', self.text)
-        is_own = self._has_own_deed and not is_of_one
+        is_own = _PRESENCE.search(self.text) or (self._has_own_deed and not is_of_one)
         is_asked = self._said.of('value') and _ASKS_OF_IT.search(self.text)
         if is_own or is_asked or not spoken.is_of_one:
             return ''
@@ -310,6 +310,9 @@ class _FollowUp:
             return [(*found.span(), f'{", ".join(spoken.things[:-1])} and {spoken.things[-1]}')]
         if not spoken.is_of_things:
             return []
+        if found and not spoken.things and not spoken.is_of_one:
+            place = f' in {spoken.place}' if spoken.sentence.of('region') else ''
+            return [(*found.span(), f'the {spoken.plural}{place}')]
         found = _ONE.search(text)
         if found:
             article = 'an' if spoken.noun[0] in 'aeiou' else 'a'
