@@ -67,7 +67,11 @@ class SkillCalls:
         return [name for name, client in self._clients.items() if not client.server_is_ready()]
 
     def _count(self, action: str) -> int:
-        """How many servers carry out an action: two of them would drive one robot."""
+        """How many servers carry out an action: two of them would drive one robot. Humble cannot
+        tell.
+        """
+        if not hasattr(self._node, 'count_services'):
+            return 1
         service = f'{self._prefix}{action}/_action/send_goal'
         return self._node.count_services(self._node.resolve_service_name(service))
 
