@@ -220,7 +220,9 @@ class ManagedNode(CheckedNode):
             refusal = await self._run(callback, request, response)
             if refusal is None:
                 return response
-            return _refuse(kind.Response, response, refusal)
+            response = _keep_costs(kind.Response(), response)
+            response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
+            return response
 
         service = self.create_service(kind, name, guarded, callback_group=self.group)
         self._served.append(service)
@@ -229,8 +231,9 @@ class ManagedNode(CheckedNode):
     def serve_action(self, kind, name: str, execute: Callable, cancel: Callable) -> None:
         """Offer a ROS action. `execute(goal_handle, result)` is a coroutine that fills the result.
 
-        Goals are always accepted, so that a refused one has a result with an error code. `cancel`
-        gets the goal handle whose cancelling was asked for; cancelling is always accepted.
+        Goals are always accepted, so that a refused one has a result with an error code, beside
+        what was filled in before. `cancel` gets the goal handle whose cancelling was asked for;
+        cancelling is always accepted.
         """
 
         async def guarded(goal_handle):
@@ -239,7 +242,7 @@ class ManagedNode(CheckedNode):
             if refusal is None:
                 goal_handle.succeed()
                 return result
-            result = _refuse(kind.Result, result, refusal)
+            result.error_code, result.error_msg = refusal.code, wire_text(str(refusal))
             if goal_handle.is_cancel_requested and refusal.code == PlanErrorCode.CANCELED:
                 goal_handle.canceled()
             else:
@@ -331,12 +334,10 @@ class ManagedNode(CheckedNode):
         self.get_logger().error(f'{where}: {error!r}\n{traceback.format_exc()}')
 
 
-def _refuse(kind: Callable[[], Any], reply: Any, refusal: Refusal) -> Any:
-    """A reply that says why, and of the one that was begun only what planning cost and who was
-    passed over, where it has such fields.
+def _keep_costs(refused: Any, reply: Any) -> Any:
+    """A new reply with what planning cost and who was passed over, as the one that was begun says
+    it; nothing of that where it has no such fields.
     """
-    refused = kind()
-    refused.error_code, refused.error_msg = refusal.code, wire_text(str(refusal))
     if hasattr(reply, 'passed_over'):
         refused.metrics, refused.passed_over = reply.metrics, reply.passed_over
     return refused
