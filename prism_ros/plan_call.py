@@ -135,10 +135,8 @@ class PlanCall:
         for index, name in enumerate(self._request.planners):
             share_s = self._pool.share_s(self._request.planners[index:], self._remaining_s)
             try:
-                self._pool.admit(name)
-                self.attempts += 1
-                publish(self)
-                one = await self._ask(name, self._job(name, current, max_nodes, offers), share_s)
+                job = self._job(name, current, max_nodes, offers)
+                one = await self._ask(name, job, share_s, publish)
             except PlannerError as error:
                 refusal = refusal_from(error)
             else:
@@ -278,13 +276,22 @@ class PlanCall:
             planner, self._request.adapter if is_alone or adapters_of([planner]) else ''
         )
 
-    async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
-        """Run a job on the planner's thread; give up when its share of the time is over. The
-        planner's breaker is told how that went.
+    async def _ask(
+        self,
+        name: str,
+        job: Callable[[Planner], Any],
+        share_s: float,
+        publish: Callable[[PlanCall], None],
+    ) -> Any:
+        """Run a job on the planner's thread; give up when its share of the time is over. Its
+        breaker lets the call through, and is told how that went.
         """
+        self._pool.admit(name)
         try:
+            self.attempts += 1
+            publish(self)
             working = self._pool.worker(name).submit(job)
-        except PlannerError:  # too many calls hang
+        except BaseException:  # such as that too many calls hang
             self._pool.note_nothing(name)
             raise
         self._asked = name

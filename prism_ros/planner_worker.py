@@ -66,7 +66,10 @@ class PlannerWorker:
     @property
     def is_remote(self) -> bool:
         """Whether the planner is behind a network, as far as that is known by now."""
-        return bool(getattr(self._planner, 'is_remote', False))
+        try:
+            return bool(getattr(self._planner, 'is_remote', False))
+        except Exception:  # the code of others: anything may come
+            return False
 
     @property
     def progress(self) -> Progress:
