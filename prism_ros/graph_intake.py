@@ -105,8 +105,9 @@ class GraphIntake:
 
     def tick(self) -> None:
         """Do what is due; called about once a second while the node is active."""
-        for step in (self._locate, self._tell_sightings, self._age_out):
-            self._attempt(step.__name__.strip('_'), step)
+        self._attempt('location of the robot', self._locate)
+        self._attempt('detections', self._tell_sightings)
+        self._attempt('change of stale nodes', self._age_out)
 
     @property
     def doubts(self) -> list[str]:

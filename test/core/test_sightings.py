@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core import Connection, GraphUpdate, Node, SceneGraph
+from prism_core import GraphUpdate, Node, SceneGraph
 from prism_core.graph.sightings import Detection, SightingRules, Sightings
 
 RULES = SightingRules(period_s=0.0)
@@ -146,7 +146,7 @@ places = st.tuples(st.integers(0, 9).map(lambda n: 4.0 * n), st.integers(0, 2).m
         st.lists(
             st.builds(
                 Detection,
-                st.sampled_from(['truck', 'fire extinguisher', 'HX', 'obj']),
+                st.sampled_from(['truck', 'fire extinguisher', 'HX']),
                 places,
                 st.floats(0, 1),
             ),
@@ -155,7 +155,7 @@ places = st.tuples(st.integers(0, 9).map(lambda n: 4.0 * n), st.integers(0, 2).m
         max_size=8,
     )
 )
-def test_whatever_is_seen_each_update_fits_and_no_two_objects_of_a_class_share_a_place(frames):
+def test_whatever_is_seen_each_update_fits_and_tells_of_what_was_seen_often_enough(frames):
     graph, updates = play([(float(t), found) for t, found in enumerate(frames)])
     for name, seen in ((n, node) for n, node in graph.objects.items() if n != 'truck_1'):
         count = sum(
@@ -168,6 +168,3 @@ def test_whatever_is_seen_each_update_fits_and_no_two_objects_of_a_class_share_a
         assert count >= RULES.sightings, name
     assert all(c.kind == 'observed_from' for c in graph.connections.values())
     assert all(update != GraphUpdate() for update in updates)
-    assert isinstance(
-        next(iter(graph.connections.values()), Connection('in', 'a', 'b')), Connection
-    )

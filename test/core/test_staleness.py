@@ -55,7 +55,7 @@ def test_where_nothing_but_a_word_is_wanted_the_graph_stays():
 def test_a_stamp_is_the_time_to_the_microsecond(time_s):
     node = Node('a', 'region', None, '', {'last_seen': stamp(time_s)})
     assert seen_s(node) == pytest.approx(time_s, abs=1e-6)
-    seconds, nanoseconds = stamp(time_s)
+    _, nanoseconds = stamp(time_s)
     assert 0 <= nanoseconds < 10**9
 
 
