@@ -97,7 +97,7 @@ def lives(draw) -> tuple[list[tuple[str, bytes]], list[SceneGraph]]:
     return messages, states
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(life=lives(), data=st.data())
 def test_every_state_of_a_graph_comes_out_of_a_recording_bit_for_bit(tmp_path_factory, life, data):
     messages, states = life
