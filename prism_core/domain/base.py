@@ -303,9 +303,7 @@ class Domain(DomainWords, ABC):
             observation: of it.
             known_graph: what was known before it.
         """
-        return (
-            observation.status == 'done' and not observation.is_news and not observation.feedback
-        )
+        return observation.status == 'done' and not observation.is_news and not observation.feedback
 
     # ------------------------------------------------------------------- what a request forbids
 
