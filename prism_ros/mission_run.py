@@ -217,8 +217,9 @@ class MissionRun:
             plan = plan_from_message(message, mission.table)
         except (Refusal, PrismError) as error:
             if not mission.check_time():
-                self.code = getattr(error, 'code', PlanErrorCode.INVALID_OUTPUT)
-                mission.fail_to_plan(str(error))
+                code = getattr(error, 'code', PlanErrorCode.INVALID_OUTPUT)
+                self.code, reason = self._explain(code, str(error))
+                mission.fail_to_plan(reason)
             return
         if message.graph_epoch == mirror.epoch:
             revision = message.graph_revision
@@ -228,6 +229,15 @@ class MissionRun:
         self.plans.append(message)
         mark_approval(message, mission.rules, mission.table)
         mission.take_plan(plan, self._graph)
+
+    def _explain(self, code: int, reason: str) -> tuple[int, str]:
+        """Why there is no plan: where one was wanted because a step failed, that step is why."""
+        last = self.mission.observations[-1:]
+        if code != PlanErrorCode.INVALID_OUTPUT or not last or last[0].status == 'done':
+            return code, reason
+        is_stale = self.mission.refused == 'stale'
+        code = PlanErrorCode.PLAN_STALE if is_stale else PlanErrorCode.SKILL_FAILED
+        return code, f'no other plan came after a step failed ({last[0].feedback}): {reason}'
 
     # ------------------------------------------------------------------------------------- a step
 
