@@ -28,10 +28,10 @@ from prism_core import (
     finish_plan,
     suspect,
 )
+from prism_core.episode.planner_progress import Progress
 from prism_core.inference.adapted import adapters_of, with_adapter
 from prism_core.inference.cascade import PlanOffer, Taken
 from prism_core.inference.kept_plan import find_rest, has_rest
-from prism_core.inference.progress import Progress
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from prism_core.inference.progress import Progress
+from prism_core.episode.planner_progress import Progress
 from prism_msgs.action import PlanMission
 from prism_ros.conversions import wire_text
 from prism_ros.managed_node import ManagedNode

@@ -29,10 +29,10 @@ from prism_core import (
     PrismError,
     UnknownAdapter,
 )
+from prism_core.episode.planner_progress import Progress, progress_of
 from prism_core.inference.adapted import say_unknown
 from prism_core.inference.breaker import Breaker, BreakerConfig, is_outage
 from prism_core.inference.cascade import Policy
-from prism_core.inference.progress import Progress, progress_of
 
 STOP_S = 1.0  # so long a planner may take to end a call that it was told to end
 FAIR_S = 1.0

@@ -11,11 +11,11 @@ from prism_core.dialects.conversation import Message
 from prism_core.episode.episode import Turn
 from prism_core.episode.planner import Planner
 from prism_core.episode.planner_health import PlannerHealth
+from prism_core.episode.planner_progress import Progress, progress_of
 from prism_core.errors import UnknownAdapter
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats
 from prism_core.inference.lm_planner import LMPlanner
-from prism_core.inference.progress import Progress, progress_of
 from prism_core.inference.text_model import Score
 from prism_core.plan.plan import Plan
 

@@ -13,11 +13,11 @@ from prism_core.dialects.graph_part import GraphPart, choose_part, find_told
 from prism_core.episode.episode import Turn
 from prism_core.episode.planner import FindBreaches, RequestCheck, no_breaches, no_question
 from prism_core.episode.planner_health import PlannerHealth
+from prism_core.episode.planner_progress import Progress, progress_of
 from prism_core.episode.requests import all_said
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats, stats_of
-from prism_core.inference.progress import Progress, progress_of
 from prism_core.inference.text_model import JsonSchema, TextModel
 from prism_core.plan.actions import ActionTable
 from prism_core.plan.grammar import Lark

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from prism_core import PlannerError
+from prism_core.episode.planner_progress import TAIL_CHARS, Progress, progress_of
 from prism_core.inference.adapted import AdaptedModel
 from prism_core.inference.child import engine_child
-from prism_core.inference.progress import TAIL_CHARS, Progress, progress_of
 
 from .test_engine import make, say, wait_until  # noqa: F401 - a fixture
 

@@ -55,7 +55,7 @@ def test_a_second_launch_in_one_namespace_is_said_in_status_and_diagnostics(ros,
     assert 'another node is called /robot1/prism_planner' in status.message
     ros.spin_until(lambda: beats[-1].state == PlanningStatus.DEGRADED)
     assert 'launched twice' in beats[-1].detail
-    assert second.twin
+    ros.spin_until(lambda: second.twin)
     assert 'robot1/prism_scene_graph: name' not in said
 
 

@@ -18,11 +18,11 @@ from typing import Any, Literal
 
 from prism_core.dialects.conversation import Message
 from prism_core.episode.planner_health import PlannerHealth
+from prism_core.episode.planner_progress import Progress
 from prism_core.errors import ConfigError, PlannerError, PlannerTimeout, PlannerUnavailable
 from prism_core.inference.child.engine_child import grammar_fields
 from prism_core.inference.child.engine_process import EngineProcess
 from prism_core.inference.child.memory import check_memory
-from prism_core.inference.progress import Progress
 from prism_core.inference.text_model import JsonSchema, Score
 from prism_core.plan.grammar import Lark
 

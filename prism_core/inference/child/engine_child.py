@@ -22,8 +22,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from prism_core.episode.planner_progress import TAIL_CHARS
 from prism_core.errors import PlannerError, PrismError
-from prism_core.inference.progress import TAIL_CHARS
 from prism_core.inference.text_model import JsonSchema, ScoringModel
 from prism_core.installing import explain_missing
 from prism_core.plan.grammar import Lark

@@ -20,6 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from prism_core.episode.planner_progress import Progress
 from prism_core.errors import (
     EngineLost,
     ModelHashMismatch,
@@ -33,7 +34,6 @@ from prism_core.errors import (
 )
 from prism_core.inference.child.engine_child import read_frame, write_frame
 from prism_core.inference.child.memory import count_oom_kills
-from prism_core.inference.progress import Progress
 from prism_core.inference.text_model import Score
 
 _UNAVAILABLE: dict[str, type[PlannerUnavailable]] = {
