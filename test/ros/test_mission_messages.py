@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -67,6 +68,14 @@ def test_a_goal_that_cannot_be_is_refused(fields, sentence):
     with pytest.raises(Refusal, match=sentence) as caught:
         read_goal(goal, LIMITS, Rules())
     assert caught.value.code == PlanErrorCode.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(('name', 'most'), [('task', 4096), ('planner', 160)])
+def test_a_text_that_no_middleware_bounds_is_bounded_here(name, most):
+    fields = {'task': 'go', 'planner': '', 'timeout_s': 0.0, 'max_distance_m': 0.0}
+    goal = SimpleNamespace(**{**fields, name: 'x' * (most + 1)})
+    with pytest.raises(Refusal, match=f'{name} has more than the {most} characters'):
+        read_goal(goal, LIMITS, Rules())
 
 
 def test_each_way_to_end_has_a_code():
