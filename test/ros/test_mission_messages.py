@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from prism_core import GraphUpdate, Observation, Plan
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.mission import Budget, Mission, MissionEnding, Rules
+from prism_core.mission import Budget, MissionEnding, RobotMission, Rules
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import PlanErrorCode, PlanStep
 from prism_ros.conversions import plan_to_message
@@ -88,7 +88,7 @@ def test_each_way_to_end_has_a_code():
 
 
 def begin(**options):
-    mission = Mission('go', MAPPING_ACTIONS, **options)
+    mission = RobotMission('go', MAPPING_ACTIONS, **options)
     message = plan_to_message(DRIVE, MAPPING_ACTIONS)
     mission.take_plan(DRIVE, make_known())
     return mission, message
@@ -138,7 +138,7 @@ def test_a_dry_run_leaves_its_steps_as_they_are():
 
 
 def test_a_planner_that_refused_lends_its_code_to_the_mission():
-    mission = Mission('go', MAPPING_ACTIONS)
+    mission = RobotMission('go', MAPPING_ACTIONS)
     mission.fail_to_plan('the endpoint is down')
     refusal = refusal_of(mission, PlanErrorCode.TEACHER_UNAVAILABLE)
     assert (refusal.code, str(refusal)) == (
