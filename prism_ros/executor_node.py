@@ -23,8 +23,8 @@ from prism_core import ActionTable, ConfigError, Domain, SceneGraphError, Turn
 from prism_core.inference.planning_domain import find_planning_domain
 from prism_core.mission import (
     Budget,
-    Mission,
     MissionLog,
+    RobotMission,
     Rules,
     begin_of,
     follow_up,
@@ -164,7 +164,7 @@ class ExecutorNode(ManagedNode):
             request = follow_up(before.request, goal.task, graph)
         mission_id = uuid.uuid4().hex
         log = self._open_log(mission_id, request, goal, budget, rules, before)
-        mission = Mission(
+        mission = RobotMission(
             request,
             self._table,
             budget=budget,
@@ -297,9 +297,16 @@ class ExecutorNode(ManagedNode):
 
     @property
     def _patience(self) -> Patience:
-        names = ('skill_timeout_s', 'skill_wait_s', 'cancel_timeout_s', 'planner_timeout_s')
-        value = [self.get_parameter(f'executor.{name}').value for name in names]
-        return Patience(*value, self.get_parameter('executor.approval_timeout_s').value)
+        def seconds(name: str) -> float:
+            return self.get_parameter(f'executor.{name}').value
+
+        return Patience(
+            skill_s=seconds('skill_timeout_s'),
+            skill_there_s=seconds('skill_wait_s'),
+            cancel_s=seconds('cancel_timeout_s'),
+            plan_s=seconds('planner_timeout_s'),
+            approval_s=seconds('approval_timeout_s'),
+        )
 
     @property
     def _robot(self) -> Robot:

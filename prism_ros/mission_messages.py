@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prism_core import ActionTable, Role, Turn
-from prism_core.mission import Budget, Mission, MissionEnding, Rules
+from prism_core.mission import Budget, MissionEnding, RobotMission, Rules
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, PlanStep
@@ -92,7 +92,7 @@ def skilled_actions(table: ActionTable) -> list[str]:
     ]
 
 
-def mark_steps(plan: PlanMessage, mission: Mission, *, is_taken: bool) -> None:
+def mark_steps(plan: PlanMessage, mission: RobotMission, *, is_taken: bool) -> None:
     """Say of each step of the mission's last plan how it went; `is_taken`: it is the mission's."""
     seen = mission.observations if is_taken else ()
     for index, step in enumerate(plan.steps):
@@ -131,7 +131,10 @@ def turn_of(plan: PlanMessage, turn: Turn) -> TurnMessage:
 
 
 def fill_result(
-    result: ExecuteMission.Result, mission: Mission, plans: Sequence[PlanMessage], mission_id: str
+    result: ExecuteMission.Result,
+    mission: RobotMission,
+    plans: Sequence[PlanMessage],
+    mission_id: str,
 ) -> None:
     """Say how a mission went."""
     result.mission_id = mission_id
@@ -144,7 +147,7 @@ def fill_result(
     result.elapsed_s = float(mission.elapsed_s)
 
 
-def refusal_of(mission: Mission, planner_code: int = PlanErrorCode.NONE) -> Refusal | None:
+def refusal_of(mission: RobotMission, planner_code: int = PlanErrorCode.NONE) -> Refusal | None:
     """Why a mission that ended has no answer; None where it has."""
     assert mission.ending  # noqa: S101 - it has ended
     code = ENDING_CODES[mission.ending]
@@ -162,7 +165,7 @@ def _invalid(sentence: str) -> Refusal:
     return Refusal(PlanErrorCode.INVALID_REQUEST, sentence)
 
 
-def describe_mission(mission: Mission) -> dict[str, Any]:
+def describe_mission(mission: RobotMission) -> dict[str, Any]:
     """How far a mission is, for people."""
     return {
         'phase': mission.phase,

@@ -2,7 +2,7 @@
 """MissionRun: one mission on its way, between the planner, the skills and the scene graph's owner.
 
 Runs as a coroutine on the node's executor, which it never holds while it waits. What the mission
-does next is decided by `prism_core.mission.Mission` alone; this carries it over ROS.
+does next is decided by `prism_core.mission.RobotMission` alone; this carries it over ROS.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from unique_identifier_msgs.msg import UUID
 
 from prism_core import GraphUpdate, Observation, PrismError, SceneGraph
-from prism_core.mission import Mission
+from prism_core.mission import RobotMission
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, PlanStep
@@ -38,7 +38,6 @@ from prism_ros.waiting import Waiter
 
 GRAPH_S = 10.0  # that the first graph, or the reply of its owner, is waited for
 FOLLOW_S = 5.0  # that the graph's topics may be behind its owner's word
-Feedback = ExecuteMission.Feedback
 _ENDS_OF_A_RUNNING_STEP = {
     'canceled': PlanStep.CANCELED,
     'time_limit': PlanStep.CANCELED,
@@ -91,7 +90,7 @@ class MissionRun:
     def __init__(
         self,
         robot: Robot,
-        mission: Mission,
+        mission: RobotMission,
         *,
         history: Sequence[TurnMessage] = (),
         planner: str = '',
@@ -117,10 +116,10 @@ class MissionRun:
         return [*self._before, *map(turn_of, self.plans, turns)]
 
     @property
-    def feedback(self) -> Feedback:
+    def feedback(self) -> ExecuteMission.Feedback:
         """Where it is."""
         mission, plan = self.mission, self.plans[-1] if self.plans else None
-        feedback = Feedback(phase=self._phase, replans=mission.replans)
+        feedback = ExecuteMission.Feedback(phase=self._phase, replans=mission.replans)
         feedback.distance_m = float(mission.distance_m)
         feedback.elapsed_s = float(mission.elapsed_s)
         feedback.message = wire_text(self.message)
@@ -133,12 +132,13 @@ class MissionRun:
 
     @property
     def _phase(self) -> int:
+        of = ExecuteMission.Feedback
         if self._is_telling_graph:
-            return Feedback.UPDATING_GRAPH
+            return of.UPDATING_GRAPH
         if self.mission.phase == 'planning':
-            return Feedback.REPLANNING if self.mission.turns else Feedback.PLANNING
+            return of.REPLANNING if self.mission.turns else of.PLANNING
         is_waiting = self.mission.phase == 'approving'
-        return Feedback.AWAITING_APPROVAL if is_waiting else Feedback.EXECUTING
+        return of.AWAITING_APPROVAL if is_waiting else of.EXECUTING
 
     def stop(self, refusal: Refusal) -> None:
         """End it: nothing is planned or begun any more, and what a skill does is canceled."""
@@ -353,10 +353,12 @@ class MissionRun:
         before = [(step.status, step.message) for step in plan.steps]
         running = [step.status == PlanStep.RUNNING for step in plan.steps]
         mark_steps(plan, self.mission, is_taken=self.mission.turns == len(self.plans))
-        status = _ENDS_OF_A_RUNNING_STEP.get(self.mission.ending)
+        ending = self.mission.ending
         for step, was_running in zip(plan.steps, running):
-            if was_running and status is not None and step.status != PlanStep.SUCCEEDED:
-                step.status, step.error_code = status, ENDING_CODES[self.mission.ending]
+            is_ended = ending in _ENDS_OF_A_RUNNING_STEP and step.status != PlanStep.SUCCEEDED
+            if ending and was_running and is_ended:
+                step.status = _ENDS_OF_A_RUNNING_STEP[ending]
+                step.error_code = ENDING_CODES[ending]
                 step.message = wire_text(self.mission.reason)[:MAX_MESSAGE_CHARS]
         if before != [(step.status, step.message) for step in plan.steps]:
             self._robot.publish_plan(plan)

@@ -197,9 +197,10 @@ class MockSkillsNode(ManagedNode):
 
     def _take_graph(self, raw: bytes) -> None:
         is_new = self._mirror.take_graph(raw)
-        known, graph = self._simulator and self._simulator.known_graph, self._mirror.graph
-        if not is_new or known is None or graph is None:
+        graph = self._mirror.graph
+        if not is_new or self._simulator is None or graph is None:
             return
+        known = self._simulator.known_graph
         if self._mirror.epoch != self._epoch or known.nodes.keys() != graph.nodes.keys():
             self._simulator = None  # another graph was loaded: it begins anew
 

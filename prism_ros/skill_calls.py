@@ -167,5 +167,6 @@ def _read(response: Any, name: str) -> SkillEnd:
     code = CODE_NAMES.get(result.error_code, str(result.error_code))
     ended = 'was canceled' if response.status == GoalStatus.STATUS_CANCELED else 'was aborted'
     said = result.error_msg or shown.feedback or f'{name} {ended} ({code})'
-    status = 'refused' if shown.status == 'refused' else 'failed'
-    return SkillEnd(replace(shown, status=status, feedback=said))
+    if shown.status == 'refused':
+        return SkillEnd(replace(shown, feedback=said))
+    return SkillEnd(replace(shown, status='failed', feedback=said))

@@ -3,13 +3,13 @@
 
 from prism_core.mission.follow_up import follow_up
 from prism_core.mission.log import MissionLog, begin_of, read_log, replay_log
-from prism_core.mission.mission import Mission
+from prism_core.mission.mission import RobotMission
 from prism_core.mission.rules import Budget, MissionEnding, Rules, note_nothing
 from prism_core.mission.skills import SimulatedSkills, Skills, run_mission
 
 __all__ = [
     'Budget',
-    'Mission',
+    'RobotMission',
     'MissionEnding',
     'MissionLog',
     'Rules',

@@ -25,7 +25,7 @@ from prism_core.graph.difference import find_difference
 from prism_core.graph.elements import quote
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.graph.spine_json import read_scene_graph, render_scene_graph
-from prism_core.mission.mission import Mission
+from prism_core.mission.mission import RobotMission
 from prism_core.mission.plain import (
     read_observation,
     read_plan,
@@ -47,7 +47,7 @@ _EMPTY = SceneGraph()
 
 
 class MissionLog:
-    """Writes the log of one mission; `note` is what `Mission` takes as its own.
+    """Writes the log of one mission; `note` is what `RobotMission` takes as its own.
 
     Args:
         path: of a new file.
@@ -146,7 +146,7 @@ def read_log(text: str) -> Iterator[dict[str, Any]]:
 
 def replay_log(
     text: str, table: ActionTable, *, find_breaches: FindBreaches = no_breaches
-) -> Mission:
+) -> RobotMission:
     """A mission as its log tells it, run again through the same code.
 
     Args:
@@ -184,7 +184,7 @@ class _Replay:
             first['is_dry'],
             find_breaches,
         )
-        self._mission = Mission(
+        self._mission = RobotMission(
             first['request'],
             table,
             budget=Budget(**first['budget']),
@@ -193,7 +193,7 @@ class _Replay:
             clock=lambda: self._now_s,
         )
 
-    def run(self, entries: Sequence[Mapping[str, Any]]) -> Mission:
+    def run(self, entries: Sequence[Mapping[str, Any]]) -> RobotMission:
         for number, entry in enumerate(entries, start=2):
             self._now_s = entry['at_s']
             try:

@@ -35,7 +35,7 @@ from prism_core.plan.steps import render_steps
 from prism_core.plan.validation import ValidationReport
 
 
-class Mission:
+class RobotMission:
     """One mission.
 
     | phase | what is due | then call |

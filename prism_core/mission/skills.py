@@ -10,7 +10,7 @@ from prism_core.episode.observation import Observation
 from prism_core.episode.planner import Planner, Simulator
 from prism_core.errors import PlannerError, SkillFailed, SkillUnavailable
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.mission.mission import Mission
+from prism_core.mission.mission import RobotMission
 from prism_core.plan.actions import Action
 
 Approve = Callable[[Action], tuple[bool, str]]
@@ -60,8 +60,8 @@ def deny(action: Action) -> tuple[bool, str]:
 
 
 def run_mission(
-    mission: Mission, planner: Planner, skills: Skills, *, approve: Approve = deny
-) -> Mission:
+    mission: RobotMission, planner: Planner, skills: Skills, *, approve: Approve = deny
+) -> RobotMission:
     """Drive a mission to its end, in this thread; the mission.
 
     Neither a planner nor a skill is interrupted: both are told how much time there is.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from prism_core import Action, Observation, SceneGraph, find_domain
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.mission import Budget, Mission, Rules, SimulatedSkills, run_mission
+from prism_core.mission import Budget, RobotMission, Rules, SimulatedSkills, run_mission
 from prism_core.testing import ScriptedPlanner
 
 from .hand_made import make_simulator
@@ -46,15 +46,15 @@ class Erring(SimulatedSkills):
         return super().execute(action, timeout_s) if shown is None else shown
 
 
-def make_mission(request='do it', *, budget=None, rules=None, **options) -> Mission:
-    return Mission(
+def make_mission(request='do it', *, budget=None, rules=None, **options) -> RobotMission:
+    return RobotMission(
         request, MAPPING_ACTIONS, budget=budget or Budget(), rules=rules or Rules(), **options
     )
 
 
 def run_script(
     script: Sequence, *, true: SceneGraph | None = None, known=None, err=lambda _: None, **options
-) -> tuple[Mission, Erring]:
+) -> tuple[RobotMission, Erring]:
     """The mission of a planner that gives these plans, and the skills that carried it out."""
     approve = options.pop('approve', lambda action: (False, 'no'))
     skills = Erring(make_simulator(true, known), err)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from prism_core import render_steps
 from prism_core.domains.mapping.simulator import MappingSimulator
-from prism_core.mission import Mission, SimulatedSkills, follow_up, run_mission
+from prism_core.mission import RobotMission, SimulatedSkills, follow_up, run_mission
 
 from .mapping_worlds import WORDS
 from .mission_doubles import MAPPING
@@ -55,11 +55,11 @@ def test_any_two_texts_make_a_request(depot, request_, reply):
 
 def test_a_question_is_answered_and_the_mission_goes_on(depot, symbolic):
     skills = SimulatedSkills(MappingSimulator(depot, depot, WORDS.lexicon))
-    first = run_mission(Mission('inspect the car', MAPPING.table), symbolic, skills)
+    first = run_mission(RobotMission('inspect the car', MAPPING.table), symbolic, skills)
     assert first.ending == 'asked'
     assert 'car_1 or car_2' in first.answer
     request = follow_up(first.request, 'car_2', skills.known_graph)
-    second = Mission(request, MAPPING.table, history=first.history)
+    second = RobotMission(request, MAPPING.table, history=first.history)
     run_mission(second, symbolic, skills)
     assert second.ending == 'reported'
     done = [action for turn in second.history for action in turn.plan.actions]

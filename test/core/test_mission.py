@@ -17,7 +17,7 @@ from prism_core import (
     SkillUnavailable,
 )
 from prism_core.episode.closed_loop import MAX_REFUSED_IN_A_ROW, MAX_SAME
-from prism_core.mission import Budget, Mission, Rules, SimulatedSkills, Skills, run_mission
+from prism_core.mission import Budget, RobotMission, Rules, SimulatedSkills, Skills, run_mission
 from prism_core.testing import ScriptedPlanner
 
 from .hand_made import do, make_known, make_simulator, make_true
@@ -31,7 +31,7 @@ SHED = do('goto', 'shed_2')
 FAILED = Observation(feedback='a wheel is stuck', status='failed')
 
 
-def statuses(mission: Mission) -> list[list[str]]:
+def statuses(mission: RobotMission) -> list[list[str]]:
     return [[seen.status for seen in turn.observations] for turn in mission.history]
 
 
@@ -336,7 +336,7 @@ def test_a_mission_in_a_simulator_goes_as_an_episode_does():
     episodes = [e for e in episodes_of(range(3), hidden=0.3) if e.task.intent is not None][:12]
     for episode in episodes:
         played = taught(episode)
-        mission = Mission(episode.task.request, MAPPING.table)
+        mission = RobotMission(episode.task.request, MAPPING.table)
         skills = SimulatedSkills(simulator_of(episode))
         run_mission(mission, MAPPING.make_teacher(episode.task), skills)
         assert mission.ending == played.ending

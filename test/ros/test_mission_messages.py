@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from prism_core import GraphUpdate, Observation, Plan
 from prism_core.domains.mapping import MAPPING_ACTIONS
-from prism_core.mission import Budget, Mission, MissionEnding, Rules
+from prism_core.mission import Budget, MissionEnding, RobotMission, Rules
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import PlanErrorCode, PlanStep
 from prism_ros.conversions import plan_to_message
@@ -69,6 +70,14 @@ def test_a_goal_that_cannot_be_is_refused(fields, sentence):
     assert caught.value.code == PlanErrorCode.INVALID_REQUEST
 
 
+@pytest.mark.parametrize(('name', 'most'), [('task', 4096), ('planner', 160)])
+def test_a_text_that_no_middleware_bounds_is_bounded_here(name, most):
+    fields = {'task': 'go', 'planner': '', 'timeout_s': 0.0, 'max_distance_m': 0.0}
+    goal = SimpleNamespace(**{**fields, name: 'x' * (most + 1)})
+    with pytest.raises(Refusal, match=f'{name} has more than the {most} characters'):
+        read_goal(goal, LIMITS, Rules())
+
+
 def test_each_way_to_end_has_a_code():
     assert set(ENDING_CODES) == set(get_args(MissionEnding))
     named = {CODE_NAMES[code] for code in ENDING_CODES.values()}
@@ -79,7 +88,7 @@ def test_each_way_to_end_has_a_code():
 
 
 def begin(**options):
-    mission = Mission('go', MAPPING_ACTIONS, **options)
+    mission = RobotMission('go', MAPPING_ACTIONS, **options)
     message = plan_to_message(DRIVE, MAPPING_ACTIONS)
     mission.take_plan(DRIVE, make_known())
     return mission, message
@@ -129,7 +138,7 @@ def test_a_dry_run_leaves_its_steps_as_they_are():
 
 
 def test_a_planner_that_refused_lends_its_code_to_the_mission():
-    mission = Mission('go', MAPPING_ACTIONS)
+    mission = RobotMission('go', MAPPING_ACTIONS)
     mission.fail_to_plan('the endpoint is down')
     refusal = refusal_of(mission, PlanErrorCode.TEACHER_UNAVAILABLE)
     assert (refusal.code, str(refusal)) == (
