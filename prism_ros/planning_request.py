@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prism_core import MAX_TURNS, ActionTable, PrismError, SceneGraph, Turn, parse_scene_graph
@@ -40,7 +40,7 @@ class PlanningRequest:
     history: tuple[Turn, ...]
     scene_graph_json: str
     adapter: str = ''
-    last_plan: PlanMessage | None = None
+    last_plan: PlanMessage | None = field(default=None, compare=False, repr=False)
 
     def choose_graph(self, current: SceneGraph | None, max_nodes: int) -> SceneGraph:
         """The graph to plan on: the request's own or the current one, with the robot where it is.
