@@ -26,7 +26,9 @@ def put_transforms(frames: FrameTree | None, message: Any, heard_s: float | None
         message: from topic tf or tf_static.
         heard_s: when it was heard, on a steady clock; None for what holds for ever.
     """
-    for stamped in message.transforms if frames is not None else ():
+    if frames is None:
+        return
+    for stamped in message.transforms:
         shift, turn = stamped.transform.translation, stamped.transform.rotation
         transform = Transform((shift.x, shift.y, shift.z), (turn.x, turn.y, turn.z, turn.w))
         frames.put(stamped.header.frame_id, stamped.child_frame_id, transform, heard_s)
