@@ -21,7 +21,7 @@ from std_srvs.srv import Trigger
 
 from prism_core import ActionTable, ConfigError, Domain, SceneGraphError, Turn
 from prism_core.inference.planning_domain import find_planning_domain
-from prism_core.mission import Budget, Mission, MissionLog, Rules, begin_of, follow_up
+from prism_core.mission import Budget, Mission, MissionLog, Rules, begin_of, follow_up, mission_logs_folder
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, SceneGraphUpdate
@@ -244,12 +244,14 @@ class ExecutorNode(ManagedNode):
         before: EndedMission,
     ) -> MissionLog | None:
         directory = self.get_parameter('executor.log_directory').value
-        if not directory:
+        if not directory and not self.get_parameter('executor.record').value:
             return None
         begin = {'mission_id': mission_id, 'domain': self._domain_name}
-        begin |= {'continues': goal.continue_mission} if goal.continue_mission else {}
+        if goal.continue_mission:
+            begin |= {'continues': goal.continue_mission, 'reply': goal.task}
         begin |= begin_of(request, budget, rules, before.history)
-        path = Path(directory).expanduser() / f'{mission_id}.jsonl'
+        folder = Path(directory).expanduser() if directory else mission_logs_folder()
+        path = folder / f'{mission_id}.jsonl'
         try:
             return MissionLog(path, begin)
         except OSError as error:
