@@ -21,7 +21,15 @@ from std_srvs.srv import Trigger
 
 from prism_core import ActionTable, ConfigError, Domain, SceneGraphError, Turn
 from prism_core.inference.planning_domain import find_planning_domain
-from prism_core.mission import Budget, Mission, MissionLog, Rules, begin_of, follow_up, mission_logs_folder
+from prism_core.mission import (
+    Budget,
+    Mission,
+    MissionLog,
+    Rules,
+    begin_of,
+    follow_up,
+    mission_logs_folder,
+)
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, SceneGraphUpdate

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logs of missions as episodes: the same turns, tasks for a teacher, and why the rest is neither."""
+"""Logs of missions as episodes: the same turns, tasks for a teacher, why the rest is neither."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from prism_core.dataset.mission_logs import import_missions, tasks_of
 from prism_core.dataset.teaching import SYMBOLIC, Classroom
 from prism_core.domain import find_domain
 from prism_core.episode.planner import run_episode
+from prism_core.errors import SkillFailed, SkillUnavailable
 from prism_core.graph.elements import GraphUpdate
 from prism_core.mission import (
     Budget,
@@ -246,8 +247,6 @@ def test_what_makes_no_episode_is_counted_by_its_reason(tmp_path, options, chang
 
 @pytest.mark.parametrize('ending', ['skill_unavailable', 'skill_failed'])
 def test_what_the_robot_could_not_do_is_not_laid_at_the_planners_door(tmp_path, ending):
-    from prism_core.errors import SkillFailed, SkillUnavailable
-
     error = {'skill_unavailable': SkillUnavailable, 'skill_failed': SkillFailed}[ending]
     seen = iter([Observation(update=GraphUpdate(robot_location='yard_7')), error('it is broken')])
     skills = Erring(make_simulator(make_true(), KNOWN), lambda action: next(seen))
