@@ -5,10 +5,7 @@ from prism_ros.client import PHASE_NAMES, PrismClient
 
 
 def show(feedback):
-    step = feedback.current_step
-    print(
-        f'{feedback.elapsed_s:.1f} s {PHASE_NAMES[feedback.phase]} {step.action} {feedback.message}'
-    )
+    print(PHASE_NAMES[feedback.phase], feedback.current_step.action, feedback.message)
 
 
 def main():

@@ -19,7 +19,7 @@ EXAMPLES = ('plan_once', 'run_mission', 'answer_question', 'approve_and_stop')
 @pytest.fixture
 def robot(ros, tmp_path):
     """The packaged depot; a client finds it by the environment, as a user's does."""
-    return Robot(ros, tmp_path, 'symbolic', known=None, true=None, skills={'skills__delay_s': 0.2})
+    return Robot(ros, tmp_path, 'symbolic', known=None, true=None, skills={'skills__delay_s': 0.5})
 
 
 def load(name: str):
@@ -39,7 +39,7 @@ def test_plan_once(capsys):
 def test_run_a_mission_with_feedback(capsys):
     load('run_mission').main()
     *told, answer = capsys.readouterr().out.strip().splitlines()
-    assert [line for line in told if line.startswith('EXECUTING ')]
+    assert [line for line in told if line.startswith('EXECUTING ')], told
     assert 'barrel' in answer
 
 
