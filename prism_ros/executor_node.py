@@ -29,6 +29,7 @@ from prism_core.mission import (
     begin_of,
     follow_up,
     mission_logs_folder,
+    note_nothing,
 )
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan as PlanMessage
@@ -170,7 +171,7 @@ class ExecutorNode(ManagedNode):
             budget=budget,
             rules=rules,
             history=before.history,
-            **({} if log is None else {'note': log.note}),
+            note=note_nothing if log is None else log.note,
         )
         run = MissionRun(
             self._robot,
@@ -180,6 +181,7 @@ class ExecutorNode(ManagedNode):
             patience=self._patience,
         )
         self._run_now, self._goal_handle, self._fed = run, goal_handle, None
+        self._publish_feedback()
         self.get_logger().info(f'mission {mission_id} begins: {request[:200]!r}')
         try:
             await run.run()

@@ -25,8 +25,8 @@ _INTRODUCTION = """\
 # Interface
 
 What the nodes offer, follow and can be set to, in this version. It is written from the definitions
-in [prism_msgs](../prism_msgs) and the declarations in
-[parameters.py](../prism_ros/parameters.py) by
+in [prism_msgs](../prism_msgs) and the declarations in [parameters.py](../prism_ros/parameters.py)
+and [mission_parameters.py](../prism_ros/mission_parameters.py) by
 `python -m prism_ros.interface_page`; a test holds it to them, and to what running nodes have.
 
 All names but /diagnostics are relative: in namespace `robot1` service `plan` is `/robot1/plan`.

@@ -208,7 +208,7 @@ class ManagedNode(CheckedNode):
             refusal = await self._run(callback, request, response)
             if refusal is None:
                 return response
-            return _refuse(kind.Response(), refusal)
+            return _refuse(response, refusal)
 
         service = self.create_service(kind, name, guarded, callback_group=self.group)
         self._served.append(service)
@@ -228,7 +228,7 @@ class ManagedNode(CheckedNode):
             if refusal is None:
                 goal_handle.succeed()
                 return result
-            result.error_code, result.error_msg = refusal.code, wire_text(str(refusal))
+            _refuse(result, refusal)
             if goal_handle.is_cancel_requested and refusal.code == PlanErrorCode.CANCELED:
                 goal_handle.canceled()
             else:
@@ -326,12 +326,13 @@ class ManagedNode(CheckedNode):
         self.get_logger().error(f'{where}: {error!r}\n{traceback.format_exc()}')
 
 
-def _refuse(response: Any, refusal: Refusal) -> Any:
-    if hasattr(response, 'error_code'):
-        response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
+def _refuse(reply: Any, refusal: Refusal) -> Any:
+    """The reply that says why, beside what was filled in before."""
+    if hasattr(reply, 'error_code'):
+        reply.error_code, reply.error_msg = refusal.code, wire_text(str(refusal))
     else:
-        response.message = wire_text(str(refusal))
-    return response
+        reply.message = wire_text(str(refusal))
+    return reply
 
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:

@@ -106,11 +106,13 @@ def mark_steps(plan: PlanMessage, mission: Mission, *, is_taken: bool) -> None:
                 refused = mission.refused if is_last else ''
                 step.error_code = _REFUSED_CODES[refused]
                 step.status = PlanStep.SKIPPED if refused else step.status
-        elif mission.action is not None and index == mission.step:
-            is_waiting = mission.phase == 'approving'
-            step.status = PlanStep.AWAITING_APPROVAL if is_waiting else PlanStep.RUNNING
+        elif mission.ending == 'planned':
+            continue
         elif mission.action is None:
             step.status = PlanStep.SKIPPED
+        elif index == mission.step:
+            is_waiting = mission.phase == 'approving'
+            step.status = PlanStep.AWAITING_APPROVAL if is_waiting else PlanStep.RUNNING
 
 
 def tried_steps(plans: Sequence[PlanMessage]) -> list[PlanStep]:

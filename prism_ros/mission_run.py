@@ -25,7 +25,13 @@ from prism_ros.conversions import plan_from_message, update_to_message, wire_tex
 from prism_ros.errors import Refusal
 from prism_ros.graph_mirror import GraphMirror
 from prism_ros.managed_node import ManagedNode
-from prism_ros.mission_messages import mark_approval, mark_steps, turn_of
+from prism_ros.mission_messages import (
+    ENDING_CODES,
+    MAX_MESSAGE_CHARS,
+    mark_approval,
+    mark_steps,
+    turn_of,
+)
 from prism_ros.planner_calls import PlannerCalls
 from prism_ros.skill_calls import SkillCalls, SkillEnd
 from prism_ros.waiting import Waiter
@@ -33,6 +39,12 @@ from prism_ros.waiting import Waiter
 GRAPH_S = 10.0  # that the first graph, or the reply of its owner, is waited for
 FOLLOW_S = 5.0  # that the graph's topics may be behind its owner's word
 Feedback = ExecuteMission.Feedback
+_ENDS_OF_A_RUNNING_STEP = {
+    'canceled': PlanStep.CANCELED,
+    'time_limit': PlanStep.CANCELED,
+    'skill_failed': PlanStep.FAILED,
+    'skill_unavailable': PlanStep.FAILED,
+}
 
 
 @dataclass(frozen=True)
@@ -205,8 +217,9 @@ class MissionRun:
             plan = plan_from_message(message, mission.table)
         except (Refusal, PrismError) as error:
             if not mission.check_time():
-                self.code = getattr(error, 'code', PlanErrorCode.INVALID_OUTPUT)
-                mission.fail_to_plan(str(error))
+                code = getattr(error, 'code', PlanErrorCode.INVALID_OUTPUT)
+                self.code, reason = self._explain(code, str(error))
+                mission.fail_to_plan(reason)
             return
         if message.graph_epoch == mirror.epoch:
             revision = message.graph_revision
@@ -216,6 +229,15 @@ class MissionRun:
         self.plans.append(message)
         mark_approval(message, mission.rules, mission.table)
         mission.take_plan(plan, self._graph)
+
+    def _explain(self, code: int, reason: str) -> tuple[int, str]:
+        """Why there is no plan: where one was wanted because a step failed, that step is why."""
+        last = self.mission.observations[-1:]
+        if code != PlanErrorCode.INVALID_OUTPUT or not last or last[0].status == 'done':
+            return code, reason
+        is_stale = self.mission.refused == 'stale'
+        code = PlanErrorCode.PLAN_STALE if is_stale else PlanErrorCode.SKILL_FAILED
+        return code, f'no other plan came after a step failed ({last[0].feedback}): {reason}'
 
     # ------------------------------------------------------------------------------------- a step
 
@@ -331,10 +353,10 @@ class MissionRun:
         before = [(step.status, step.message) for step in plan.steps]
         running = [step.status == PlanStep.RUNNING for step in plan.steps]
         mark_steps(plan, self.mission, is_taken=self.mission.turns == len(self.plans))
-        if self.mission.ending in ('canceled', 'time_limit', 'skill_failed', 'skill_unavailable'):
-            for step, was_running in zip(plan.steps, running):
-                if was_running and step.status == PlanStep.SKIPPED:
-                    step.status = PlanStep.CANCELED
-                    step.message = wire_text(self.mission.reason)[:1024]
+        status = _ENDS_OF_A_RUNNING_STEP.get(self.mission.ending)
+        for step, was_running in zip(plan.steps, running):
+            if was_running and status is not None and step.status != PlanStep.SUCCEEDED:
+                step.status, step.error_code = status, ENDING_CODES[self.mission.ending]
+                step.message = wire_text(self.mission.reason)[:MAX_MESSAGE_CHARS]
         if before != [(step.status, step.message) for step in plan.steps]:
             self._robot.publish_plan(plan)

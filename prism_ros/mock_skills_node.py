@@ -45,6 +45,7 @@ from prism_ros.turn_conversions import observation_to_message
 from prism_ros.waiting import Waiter
 
 BEAT_S = 0.5  # between two words of a skill that takes its time
+GRAPH_S = 5.0  # that the first graph is waited for
 _BETWEEN = ' - '
 
 
@@ -121,9 +122,10 @@ class MockSkillsNode(ManagedNode):
                 PlanErrorCode.INVALID_ACTION, f"expected a step of {name}, got '{step.action[:80]}'"
             )
         action = step_from_message(step, self._domain.table)
-        simulator = self._simulator or self._make_simulator()
         self._waiter = Waiter(self)
         try:
+            await self._waiter.until(lambda: self._mirror.graph is not None, GRAPH_S)
+            simulator = self._simulator or self._make_simulator()
             if not await self._take_time(action, goal_handle, self._waiter):
                 shown = Observation(feedback='it was canceled before it began', status='failed')
                 result.observation = observation_to_message(shown)
@@ -194,9 +196,12 @@ class MockSkillsNode(ManagedNode):
         return self._simulator
 
     def _take_graph(self, raw: bytes) -> None:
-        self._mirror.take_graph(raw)
-        if self._mirror.epoch != self._epoch:
-            self._simulator = None  # it begins anew
+        is_new = self._mirror.take_graph(raw)
+        known, graph = self._simulator and self._simulator.known_graph, self._mirror.graph
+        if not is_new or known is None or graph is None:
+            return
+        if self._mirror.epoch != self._epoch or known.nodes.keys() != graph.nodes.keys():
+            self._simulator = None  # another graph was loaded: it begins anew
 
     def _take_update(self, message: SceneGraphUpdate) -> None:
         self._mirror.take_update(message)

@@ -22,7 +22,7 @@ from prism_ros.waiting import Waiter
 ACTION = 'plan_mission'
 AGAIN_S = 0.2
 ACCEPT_S = 5.0
-SILENT_S = 5.0  # without a beat of the planner, which comes once a second, it is gone
+SILENT_S = 10.0  # without a beat of the planner, which comes once a second, it is gone
 GRACE_S = 2.0  # behind the time that the planner was given
 _NOT_NOW = PlanErrorCode.BUSY, PlanErrorCode.NODE_INACTIVE
 _LOOK_S = 0.5
@@ -123,7 +123,7 @@ class PlannerCalls:
                 if result.error_code != PlanErrorCode.NONE:
                     raise Refusal(result.error_code, result.error_msg)
                 return result.plan
-            if time.monotonic() - max(asked_s, self._heard_s) > SILENT_S:
+            if self._beat and time.monotonic() - max(asked_s, self._heard_s) > SILENT_S:
                 break
         handle.cancel_goal_async()
         return None

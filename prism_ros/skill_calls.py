@@ -66,6 +66,15 @@ class SkillCalls:
         """The actions that nobody carries out now."""
         return [name for name, client in self._clients.items() if not client.server_is_ready()]
 
+    def _count(self, action: str) -> int:
+        """How many servers carry out an action: two of them would drive one robot. Humble cannot
+        tell.
+        """
+        if not hasattr(self._node, 'count_services'):
+            return 1
+        service = f'{self._prefix}{action}/_action/send_goal'
+        return self._node.count_services(self._node.resolve_service_name(service))
+
     async def carry_out(
         self,
         step: PlanStep,
@@ -92,6 +101,11 @@ class SkillCalls:
             if waiter.is_interrupted:
                 return SkillEnd(problem='stopped')
             why = f'nobody serves {name}, which carries out {step.action}'
+            return SkillEnd(problem='skill_unavailable', reason=why)
+        if not await waiter.until(lambda: self._count(step.action) == 1, min(wait_s, timeout_s)):
+            if waiter.is_interrupted:
+                return SkillEnd(problem='stopped')
+            why = f'{self._count(step.action)} servers serve {name}; end all but one'
             return SkillEnd(problem='skill_unavailable', reason=why)
         goal = ExecuteSkill.Goal(step=step, timeout_s=min(timeout_s, 1e9))
         accepting = client.send_goal_async(goal, lambda message: tell(_say(message.feedback)))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -54,10 +55,12 @@ class Waiter:
 
     async def until(self, is_so: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until something holds, which is looked at often; whether it does."""
-        left_s = timeout_s
-        while not is_so() and left_s > 0 and not self.is_interrupted:
+        ends_s = time.monotonic() + timeout_s
+        while not is_so() and not self.is_interrupted:
+            left_s = ends_s - time.monotonic()
+            if left_s <= 0:
+                return False
             await self.pause(min(POLL_S, left_s))
-            left_s -= POLL_S
         return is_so()
 
     def _complete(self, woken: Future | None) -> None:

@@ -69,7 +69,8 @@ class ClosedLoop:
         self.ending: Ending = ''
         self.error = ''
         self._find_breaches = find_breaches
-        self._turns = list(history)
+        self._before = tuple(history)
+        self._turns: list[Turn] = []
         self._known_graph: SceneGraph | None = None  # that the plan was made on
         self._pending: tuple[Action, ...] = ()
         self._observations: list[Observation] = []
@@ -78,8 +79,13 @@ class ClosedLoop:
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """The turns so far, without the one under way."""
+        """Its own turns so far, without the one under way."""
         return tuple(self._turns)
+
+    @property
+    def history(self) -> tuple[Turn, ...]:
+        """These, and those before."""
+        return (*self._before, *self._turns)
 
     @property
     def action(self) -> Action | None:
@@ -106,7 +112,7 @@ class ClosedLoop:
         report = validate_plan(plan, known_graph, self.table)
         if not report.is_valid:
             return report
-        breaches = self._find_breaches(plan, self.request, known_graph, self.turns)
+        breaches = self._find_breaches(plan, self.request, known_graph, self.history)
         return ValidationReport(tuple(breaches))
 
     def take_plan(self, plan: Plan, known_graph: SceneGraph) -> ValidationReport:

@@ -116,7 +116,7 @@ def run_episode(
             break
         graph = simulator.known_graph
         try:
-            plan = planner.plan(loop.request, graph, loop.turns)
+            plan = planner.plan(loop.request, graph, loop.history)
         except PlannerError as caught:
             loop.end('planner_error', str(caught))
             break

@@ -4,7 +4,7 @@
 from prism_core.mission.follow_up import follow_up
 from prism_core.mission.log import MissionLog, begin_of, mission_logs_folder, read_log, replay_log
 from prism_core.mission.mission import Mission
-from prism_core.mission.rules import Budget, MissionEnding, Rules
+from prism_core.mission.rules import Budget, MissionEnding, Rules, note_nothing
 from prism_core.mission.skills import SimulatedSkills, Skills, run_mission
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     'begin_of',
     'follow_up',
     'mission_logs_folder',
+    'note_nothing',
     'read_log',
     'replay_log',
     'run_mission',

@@ -120,7 +120,7 @@ class Mission:
     @property
     def history(self) -> tuple[Turn, ...]:
         """All turns that are over, oldest first, those that it goes on with included."""
-        return self._loop.turns
+        return self._loop.history
 
     @property
     def plan(self) -> Plan | None:

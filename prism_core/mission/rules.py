@@ -80,9 +80,9 @@ def known_way_m(action: Action, graph: SceneGraph, table: ActionTable) -> float:
     if here is None:
         return 0.0
     distances, position = graph.distances_m(here), graph.position_of(here)
-    kinds = {a.kind: v for a, v in zip(table[action.name].arguments, action.arguments)}
-    goal = kinds.get(ArgumentKind.X_M), kinds.get(ArgumentKind.Y_M)
-    ways = [] if position is None or None in goal else [math.dist(position, map(float, goal))]
+    values = {a.kind: v for a, v in zip(table[action.name].arguments, action.arguments)}
+    goal = [float(values[k]) for k in (ArgumentKind.X_M, ArgumentKind.Y_M) if k in values]
+    ways = [math.dist(position, goal)] if position is not None and len(goal) == 2 else []
     for name in table.nodes_of(action):
         goals = graph.viewpoints.get(name, (name,))
         ways.append(min((distances[goal] for goal in goals if goal in distances), default=0.0))

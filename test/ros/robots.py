@@ -119,8 +119,9 @@ class OddSkills(ManagedNode):
     def _go(self, goal_handle: Any, result: ExecuteSkill.Result) -> None:
         step = goal_handle.request.step
         self.steps.append(step)
-        result.observation.update.robot_location = step.targets[0]
-        if self.how == 'does not fit':
+        if self.how == 'fits':
+            result.observation.update.robot_location = step.targets[0]
+        elif self.how == 'does not fit':
             edge = SceneEdge(source='gate_3', target='atlantis')
             result.observation.update = SceneGraphUpdate(remove_edges=[edge])
         elif self.how == 'cannot be read':
@@ -132,11 +133,12 @@ class OddSkills(ManagedNode):
 
 
 class OddPlanner(ManagedNode):
-    """Plans a drive to where nobody has ever been."""
+    """Plans the same drive over and over, to where nobody has ever been unless it is told where."""
 
     def __init__(self, **node_arguments: Any):
         super().__init__('prism_planner', PLANNER_PARAMETERS, **node_arguments)
+        self.goal = 'atlantis'
         self.serve_action(PlanMission, 'plan_mission', self._plan, lambda goal_handle: None)
 
     def _plan(self, goal_handle: Any, result: PlanMission.Result) -> None:
-        result.plan = Plan(steps=[PlanStep(action='goto', targets=['atlantis'])])
+        result.plan = Plan(steps=[PlanStep(action='goto', targets=[self.goal])])

@@ -226,6 +226,16 @@ def test_a_skill_that_nobody_serves_ends_the_mission(ros, tmp_path):
     assert "nobody serves 'skills/goto'" in result.error_msg
 
 
+def test_a_skill_that_two_servers_serve_is_not_called(ros, tmp_path):
+    robot = Robot(ros, tmp_path, 'Insists', executor={'executor__skill_wait_s': 0.5})
+    other = ros.start(OddSkills)
+    ros.spin_until(lambda: robot.executor.count_services('/skills/goto/_action/send_goal') == 2)
+    result = robot.run(DRIVE)
+    assert code(result) == 'SKILL_UNAVAILABLE'
+    assert "2 servers serve 'skills/goto'" in result.error_msg
+    assert other.steps == []
+
+
 def test_a_skill_that_is_not_active_ends_the_mission(ros, tmp_path):
     robot = Robot(ros, tmp_path, 'Insists')
     assert ros.change_state('prism_mock_skills', 'deactivate')
@@ -234,7 +244,8 @@ def test_a_skill_that_is_not_active_ends_the_mission(ros, tmp_path):
 
 def test_a_step_that_failed_twice_for_the_same_reason_is_not_tried_a_third_time(ros, tmp_path):
     failures = ['goto yard_7'] * 5
-    robot = Robot(ros, tmp_path, 'Insists', skills={'skills__failures': failures})
+    robot = Robot(ros, tmp_path, skills={'skills__failures': failures})
+    ros.start(OddPlanner).goal = 'yard_7'
     result = robot.run(DRIVE)
     assert code(result) == 'SKILL_FAILED'
     assert 'failed twice for the same reason' in result.error_msg
@@ -244,7 +255,8 @@ def test_a_step_that_failed_twice_for_the_same_reason_is_not_tried_a_third_time(
 
 def test_a_mission_plans_no_more_often_after_failures_than_it_may(ros, tmp_path):
     failures = ['goto yard_7'] * 5
-    robot = Robot(ros, tmp_path, 'Insists', skills={'skills__failures': failures})
+    robot = Robot(ros, tmp_path, skills={'skills__failures': failures})
+    ros.start(OddPlanner).goal = 'yard_7'
     result = robot.run(DRIVE, max_replans=1)
     assert code(result) == 'REPLAN_LIMIT'
     assert (result.replans, len(result.history)) == (1, 2)
@@ -279,9 +291,10 @@ def test_a_skill_that_errs_fails_its_step_and_the_next_mission_goes_well(ros, tm
     skills = ros.start(OddSkills)
     skills.how = how
     result = robot.run(DRIVE)
-    assert code(result) == 'SKILL_FAILED'
+    assert code(result) == 'SKILL_FAILED'  # the planner has no other way
     assert word in result.history[0].message
-    assert len(skills.steps) == 2
+    assert word in result.error_msg
+    assert len(skills.steps) == 1
     skills.how = 'fits'
     assert code(robot.run(DRIVE)) == 'NONE'
     assert robot.executor._mirror.graph.robot_location == 'yard_7'
