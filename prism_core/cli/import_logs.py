@@ -11,18 +11,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from prism_core.cli.words_file import words_option
 from prism_core.dataset.episode_json import render_episode
-from prism_core.dataset.mission_logs import import_missions, tasks_of
+from prism_core.dataset.mission_logs import import_missions, render_recipe, tasks_of
 from prism_core.domain import find_domain
 from prism_core.episode.episode import DEFAULT_DOMAIN, Episode
 from prism_core.episode.imported import Imported
 from prism_core.files import read_text
-from prism_core.words_file import describe_words
 
 
 class _Imports(click.Group):
@@ -87,10 +85,9 @@ def missions(logs: Sequence[Path], out: Path, domain: str, words: str) -> None:
     good = [one.episode for one in imported if one.status == 'checked' and one.episode]
     others = [one for one in imported if one.status != 'checked']
     tasks = list(tasks_of(imported))
-    recipe = {'stage': 'import', 'domain': domain, **describe_words(words), 'logs': list(texts)}
     files = {
         'tasks.jsonl': [render_episode(task) for task in tasks],
-        'recipe.yaml': [yaml.safe_dump(recipe, sort_keys=False).rstrip()],
+        'recipe.yaml': [render_recipe(domain, words, list(texts))],
     }
     _write(out, _files_of(good, others) | files)
     _print_counts(imported)

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import yaml
+
 from prism_core.domain import Domain
 from prism_core.episode.criterion import Criterion
 from prism_core.episode.episode import Ending, Episode, Task, Turn, as_task
@@ -24,6 +26,7 @@ from prism_core.graph.elements import GraphUpdate, quote
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.mission import Mission, MissionEnding, read_log, replay_log
 from prism_core.plan.plan import render_plan
+from prism_core.words_file import describe_words
 
 _NO_LIMIT = 10**6
 _ENDINGS: dict[MissionEnding, Ending] = {
@@ -84,6 +87,18 @@ def tasks_of(imported: Sequence[Imported]) -> Iterator[Episode]:
             task = as_task(one.episode)
             limits = {'max_actions': _NO_LIMIT, 'max_distance_m': float(_NO_LIMIT)}
             yield replace(task, criterion=replace(task.criterion, **limits))
+
+
+def render_recipe(domain: str, words: str, sources: Sequence[str]) -> str:
+    """What a folder with such tasks says of them in its recipe, as YAML.
+
+    Args:
+        domain: its name.
+        words: the file of a site's own words that they were read with; '' for none.
+        sources: the files of the logs.
+    """
+    recipe = {'stage': 'import', 'domain': domain, **describe_words(words), 'logs': [*sources]}
+    return yaml.safe_dump(recipe, sort_keys=False).rstrip()
 
 
 def _read(source: str, text: str, domain: Domain) -> _Logged:
