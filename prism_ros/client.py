@@ -43,7 +43,7 @@ __all__ = [
     'RunningMission',
 ]
 
-Approve = Callable[[Feedback], 'bool | tuple[bool, str]']
+Approve = Callable[[ExecuteMission.Feedback], 'bool | tuple[bool, str]']
 """Whether the step that awaits approval may be carried out, and why."""
 
 _CALL_S = 10.0
@@ -133,7 +133,7 @@ class PrismClient:
     def execute(
         self,
         task: str,
-        on_feedback: Callable[[Feedback], Any] | None = None,
+        on_feedback: Callable[[ExecuteMission.Feedback], Any] | None = None,
         *,
         approve: Approve | None = None,
         **fields: Any,
@@ -200,13 +200,15 @@ class PrismClient:
         self,
         result: MissionResult,
         text: str,
-        on_feedback: Callable[[Feedback], Any] | None = None,
+        on_feedback: Callable[[ExecuteMission.Feedback], Any] | None = None,
         **fields: Any,
     ) -> MissionResult:
         """Answer the question of a mission, or say what is next behind its answer; as `execute`."""
         return self.execute(text, on_feedback, continue_mission=result.mission_id, **fields)
 
-    def approve(self, feedback: Feedback, is_approved: bool = True, reason: str = '') -> None:
+    def approve(
+        self, feedback: ExecuteMission.Feedback, is_approved: bool = True, reason: str = ''
+    ) -> None:
         """Allow or forbid the step that awaits approval.
 
         Args:
@@ -269,7 +271,7 @@ class PrismClient:
         finally:
             self._thread.run(lambda: node.destroy_subscription(listener))
 
-    def _decide(self, feedback: Feedback, said: bool | tuple[bool, str]) -> None:
+    def _decide(self, feedback: ExecuteMission.Feedback, said: bool | tuple[bool, str]) -> None:
         is_approved, reason = said if isinstance(said, tuple) else (said, '')
         try:
             self.approve(feedback, is_approved, reason)

@@ -68,11 +68,11 @@ class RunningMission:
     """
 
     def __init__(self, thread: ClientThread, name: str):
-        self.last_feedback: Feedback | None = None
+        self.last_feedback: ExecuteMission.Feedback | None = None
         self._thread = thread
         self._name = name
         self._changed = threading.Condition()
-        self._news: deque[Feedback] = deque(maxlen=_KEPT_FEEDBACK)
+        self._news: deque[ExecuteMission.Feedback] = deque(maxlen=_KEPT_FEEDBACK)
         self._ended: ExecuteMission.Result | None = None
         self._heard_s = time.monotonic()
         self._client: Any = None
@@ -100,7 +100,7 @@ class RunningMission:
         """Whether it has ended."""
         return self._ended is not None
 
-    def feedback(self) -> Iterator[Feedback]:
+    def feedback(self) -> Iterator[ExecuteMission.Feedback]:
         """What it is at, each time that it is heard, until it ends.
 
         Raises:
@@ -148,7 +148,7 @@ class RunningMission:
     def _full_name(self) -> str:
         return self._thread.name_of(self._name)
 
-    def _next(self) -> Feedback | None:
+    def _next(self) -> ExecuteMission.Feedback | None:
         while True:
             with self._changed:
                 if self._news:
@@ -179,7 +179,7 @@ class RunningMission:
         future = self._handle.get_result_async()
         future.add_done_callback(lambda ended: self._finish(ended.result().result))
 
-    def _hear(self, feedback: Feedback) -> None:
+    def _hear(self, feedback: ExecuteMission.Feedback) -> None:
         with self._changed:
             self.last_feedback, self._heard_s = feedback, time.monotonic()
             self._news.append(feedback)

@@ -85,8 +85,10 @@ def tasks_of(imported: Sequence[Imported]) -> Iterator[Episode]:
     for one in imported:
         if one.status in ('checked', 'failed') and one.episode and one.episode.task.kind:
             task = as_task(one.episode)
-            limits = {'max_actions': _NO_LIMIT, 'max_distance_m': float(_NO_LIMIT)}
-            yield replace(task, criterion=replace(task.criterion, **limits))
+            criterion = replace(
+                task.criterion, max_actions=_NO_LIMIT, max_distance_m=float(_NO_LIMIT)
+            )
+            yield replace(task, criterion=criterion)
 
 
 def render_recipe(domain: str, words: str, sources: Sequence[str]) -> str:
@@ -193,8 +195,8 @@ def _with_news(turn: Turn, graph: SceneGraph, known: SceneGraph) -> tuple[Turn, 
     before = turn.replay(turn.known_graph)[-2]
     *others, last = turn.observations
     told = replace(last, update=find_difference(before, known))
-    turn = replace(turn, observations=(*others, told))
-    return turn, turn.replay(turn.known_graph)[-1]
+    told_turn = replace(turn, observations=(*others, told))
+    return told_turn, told_turn.replay(turn.known_graph)[-1]
 
 
 def _provenance(log: _Logged, mission: Mission, reply: _Logged | None) -> dict[str, Any]:
