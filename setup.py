@@ -97,6 +97,7 @@ setup(
             'tokenizers>=0.20',
         ],
         'hydra': ['spark-dsg>=1.1'],
+        'mcp': ['mcp>=2'],
         'ray': ['ray>=2.30'],
         'train': [
             'accelerate',
@@ -114,6 +115,7 @@ setup(
             *COLCON,
             *LINTERS,
             *TEST,
+            'mcp>=2',
             'mypy',
             'nox',
             'playwright',
@@ -152,6 +154,7 @@ setup(
             'check-params = prism_ros.check_commands:check_params',
             'demo = prism_ros.commands:demo',
             'doctor = prism_ros.check_commands:doctor',
+            'mcp = prism_ros.mcp_command:mcp',
             'measure = prism_core.domains.mapping.commands:measure',
             'voice = prism_core.domains.mapping.commands.voices:voice',
             'world = prism_core.domains.mapping.commands:world',

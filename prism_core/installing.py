@@ -13,6 +13,7 @@ _EXTRAS = {
     **dict.fromkeys(('torch', 'transformers', 'gguf', 'peft', 'safetensors'), 'train'),
     **dict.fromkeys(('msgspec', 'numpy', 'matplotlib', 'scipy', 'PIL'), 'data'),
     **dict.fromkeys(('datasketch', 'openai', 'tenacity', 'tokenizers'), 'data'),
+    'mcp': 'mcp',
     'ray': 'ray',
 }
 
