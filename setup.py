@@ -98,6 +98,7 @@ setup(
         ],
         'bag': ['mcap>=1.1'],
         'hydra': ['spark-dsg>=1.1'],
+        'mcp': ['mcp>=2'],
         'ray': ['ray>=2.30'],
         'train': [
             'accelerate',
@@ -118,6 +119,7 @@ setup(
             'behaviortreepy',
             'mcap>=1.1',
             'mcap-ros2-support',
+            'mcp>=2',
             'mypy',
             'nox',
             'playwright',
@@ -157,6 +159,7 @@ setup(
             'check-params = prism_ros.check_commands:check_params',
             'demo = prism_ros.commands:demo',
             'doctor = prism_ros.check_commands:doctor',
+            'mcp = prism_ros.mcp_command:mcp',
             'measure = prism_core.domains.mapping.commands:measure',
             'voice = prism_core.domains.mapping.commands.voices:voice',
             'world = prism_core.domains.mapping.commands:world',

@@ -14,6 +14,7 @@ _EXTRAS = {
     **dict.fromkeys(('msgspec', 'numpy', 'matplotlib', 'scipy', 'PIL'), 'data'),
     **dict.fromkeys(('datasketch', 'openai', 'tenacity', 'tokenizers'), 'data'),
     'mcap': 'bag',
+    'mcp': 'mcp',
     'ray': 'ray',
 }
 

@@ -44,7 +44,7 @@ def ask(
     task: str, namespace: str, planner: str, location: str, timeout_s: float, domain: str
 ) -> None:
     """Ask a running planner for a plan."""
-    from prism_ros.client import PlannerClient
+    from prism_ros.planner_client import PlannerClient
 
     request = GetPlan.Request(
         task=task, planner=planner, start_location=location, timeout_s=timeout_s

@@ -27,7 +27,7 @@ _ROWS = (
     # data
     ('synthesize', 'produce:synthesize', 'Make worlds with tasks, each proven solvable.'),
     ('elicit', 'produce:elicit', 'Let a teacher play tasks.'),
-    ('import', 'import_logs:import_', 'Turn logs of other planners into episodes.'),
+    ('import', 'import_logs:import_', 'Turn logs, of planners or missions, into episodes.'),
     ('data', 'data:data', 'Show data sets, report what is in them, export them.'),
     # models
     ('distill', 'distill:distill', 'Make a student, from the data to the model card.'),

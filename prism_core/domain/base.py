@@ -269,6 +269,20 @@ class Domain(DomainWords, ABC):
         """
         raise ConfigError(f'the domain {self.name} reads no logs of other planners')
 
+    def judge_seen(self, episode: Episode, source: str) -> Imported:
+        """The verdict on an episode of a robot, of whose world no more is known than it has seen.
+
+        Args:
+            episode: with all that was ever seen as its true graph, and no criterion yet.
+            source: where it comes from.
+
+        Returns:
+            With what the sentence means and when it is answered rightly, where that can be told
+            from what was seen; the status is then `checked` or `failed`, otherwise `unjudged`.
+        """
+        reason = f'not understood: the domain {self.name} reads no requests without their meaning'
+        return Imported(source, 'unjudged', episode, reason)
+
     def read_suite(self, text: str) -> tuple[list[Episode], float]:
         """The tasks of a file in the form of the reference code, each with an id, and the share of
         them that a planner may solve that deserves no success.

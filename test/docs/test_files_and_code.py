@@ -115,6 +115,7 @@ WHY_SAFE = {
     'prism_core.mission.log: MissionLog.__init__': _OF_LOG,
     'prism_core.mission.log: MissionLog._append': _OF_LOG,
     'prism_core.mission.log: MissionLog.close': _OF_LOG,
+    'prism_core.mission.log: mission_logs_folder': _OF_USER,
     'prism_core.installing: how_to_install': 'whether two files of this installation are there',
     'prism_ros.conversions: update_from_message': _OF_CLASS,
     'prism_ros.conversions: step_from_message': _OF_CLASS,

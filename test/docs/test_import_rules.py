@@ -49,7 +49,7 @@ inference: {_TYPES} files config_file gguf_info domain inference.text_model infe
 pictures: errors installing text graph plan episode domain
 pictures.terminal_import: graph graph.importing
 dataset: {_DATA} installing inference.endpoint testing.doubles testing.planners pictures
-    dataset.chat_records
+    dataset.chat_records mission
 testing: {_TYPES} domain inference.local dataset testing.doubles testing.planners
 distill: {_DATA} dataset
 evaluation: {_DATA} inference.call_stats inference.suspicion inference.local pictures dataset

@@ -24,7 +24,7 @@ from prism_core.domains.mapping.exchange import call_otherwise, exchange_class
 from prism_core.domains.mapping.free_wording import draw_free_episode, load_free_requests
 from prism_core.domains.mapping.generator import GENERATOR_VERSION, draw_demonstrations
 from prism_core.domains.mapping.ignorance import admits_ignorance
-from prism_core.domains.mapping.importing.logs import import_log
+from prism_core.domains.mapping.importing.logs import import_log, judge_seen
 from prism_core.domains.mapping.importing.reference_rule import passes_reference_rule
 from prism_core.domains.mapping.importing.requests import read_prompt
 from prism_core.domains.mapping.intent import Intent
@@ -348,6 +348,10 @@ class MappingDomain(Domain):
     def import_log(self, text: str, source: str) -> Iterator[Imported]:
         """Chat messages, as JSON Lines for fine-tuning or as SPINE's logger writes them."""
         return import_log(text, source, self.words)
+
+    def judge_seen(self, episode: Episode, source: str) -> Imported:
+        """By what the reader understands, and what the robot has seen."""
+        return judge_seen(episode, source, self.words)
 
     def read_suite(self, text: str) -> tuple[list[Episode], float]:
         """A suite in the form of the reference code (PRISM)."""
