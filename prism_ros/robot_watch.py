@@ -28,10 +28,10 @@ from std_srvs.srv import Trigger
 from unique_identifier_msgs.msg import UUID
 
 from prism_core import SceneGraphError
-from prism_core.watch import Approval, CommandReply, Limits, NewTask, WatchBoard
+from prism_core.watch import Approval, CommandReply, NewTask, WatchBoard
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan as PlanMessage
-from prism_msgs.msg import PlanErrorCode, PlanningStatus, SceneGraphUpdate
+from prism_msgs.msg import PlanningStatus, SceneGraphUpdate
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import ApproveStep
 from prism_ros.errors import CODE_NAMES

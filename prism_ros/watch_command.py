@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
 DEFAULT_PORT = 8020
@@ -33,7 +35,5 @@ def watch(namespace: str, port: int, view_only: bool) -> None:
                 f'cannot listen on 127.0.0.1:{port}: {error.strerror}; choose another --port'
             ) from error
         click.echo(f'the robot is shown at {server.url}; Ctrl-C ends it')
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             server.serve()
-        except KeyboardInterrupt:
-            pass

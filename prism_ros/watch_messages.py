@@ -140,24 +140,17 @@ def end_shown(result: Any) -> MissionEnd:
     )
 
 
-def limits_shown(values: dict[str, Any], goal: Any = None) -> Limits:
-    """What missions may take, by the executor's parameters, and what a goal asks for of that.
+def limits_shown(values: dict[str, Any]) -> Limits:
+    """What missions may take, by the executor's parameters.
 
     Args:
-        values: of the parameters, by the last part of their names.
-        goal: of the mission; None for that of others, of which nobody tells what it asked for.
+        values: of the parameters, by the last part of their names; 0 is no limit.
     """
-
-    def least(name: str) -> float:
-        most = values.get(name) or 0
-        asked = getattr(goal, name, 0) if goal is not None else 0
-        return min(most, asked) if most and asked else most or asked
-
     return Limits(
-        turns=int(least('max_turns')),
-        replans=int(least('max_replans')),
-        distance_m=_finite(least('max_distance_m')),
-        time_s=_finite(least('timeout_s')),
+        turns=int(values.get('max_turns') or 0),
+        replans=int(values.get('max_replans') or 0),
+        distance_m=_finite(values.get('max_distance_m') or 0.0),
+        time_s=_finite(values.get('timeout_s') or 0.0),
     )
 
 
