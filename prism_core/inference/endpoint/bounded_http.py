@@ -112,6 +112,11 @@ class BoundedHandler(BaseHTTPRequestHandler):
         except ConnectionError:  # it was cut, or the client has gone
             self.close_connection = True
 
+    def finish(self) -> None:
+        """Close the connection; what a client that has gone did not take is dropped."""
+        with contextlib.suppress(OSError):
+            super().finish()
+
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - named upstream
         """Say nothing."""
 
