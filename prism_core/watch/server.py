@@ -9,6 +9,8 @@ one that is slow or gone keeps nothing and nobody waiting.
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -237,12 +239,17 @@ class _WatchHandler(BoundedHandler):
             self.send_header('Connection', 'close')
             self.end_headers()
             number = 0
-            while not owner.feed.is_closed:
+            while not owner.feed.is_closed and not self._is_gone():
                 number, said = owner.feed.wait(number)
                 self.wfile.write(said)
                 self.wfile.flush()
         finally:
             owner.streams.release()
+
+    def _is_gone(self) -> bool:
+        """Whether the browser has closed the connection."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
     def _tell(self, raw: bytes) -> None:
         robot = self.server.owner.commands

@@ -10,6 +10,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -34,24 +35,29 @@ class Page:
 
     def __init__(self, ros, server):
         self._ros, self._server = ros, server
+        self._last: dict[str, dict] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
+        ros.spin_until(lambda: 'state' in self._last)
 
     @property
     def url(self) -> str:
         return self._server.url
 
+    def _listen(self) -> None:
+        connection = http.client.HTTPConnection(self.url.removeprefix('http://'), timeout=60)
+        connection.request('GET', '/events')
+        with connection.getresponse() as response:
+            while line := response.readline().decode():
+                if line.startswith('event: '):
+                    kind = line.removeprefix('event: ').strip()
+                    self._last[kind] = json.loads(response.readline().removeprefix(b'data: '))
+
     def state(self) -> dict:
-        """The first state event of a page that is opened now."""
+        """The last state event."""
         return self.event('state')
 
     def event(self, kind: str) -> dict:
-        connection = http.client.HTTPConnection(self.url.removeprefix('http://'), timeout=10)
-        connection.request('GET', '/events')
-        response = connection.getresponse()
-        while response.readline().decode().strip() != f'event: {kind}':
-            pass
-        data = json.loads(response.readline().removeprefix(b'data: '))
-        connection.close()
-        return data
+        return self._last[kind]
 
     def wait(self, fits, timeout_s: float = MISSION_S) -> dict:
         """The first state that fits."""

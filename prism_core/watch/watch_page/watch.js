@@ -183,16 +183,24 @@ function hear(event) {
   return event.data;
 }
 
-const events = new EventSource('/events');
-events.addEventListener('beat', hear);
-events.addEventListener('state', (event) => {
-  state = JSON.parse(hear(event));
-  showState();
-});
-events.addEventListener('map', (event) => {
-  mapNow = JSON.parse(hear(event));
-  drawNow();
-});
+// The browser connects again by itself where a connection breaks; where it is refused we do.
+function connect() {
+  const events = new EventSource('/events');
+  events.addEventListener('beat', hear);
+  events.addEventListener('state', (event) => {
+    state = JSON.parse(hear(event));
+    showState();
+  });
+  events.addEventListener('map', (event) => {
+    mapNow = JSON.parse(hear(event));
+    drawNow();
+  });
+  events.addEventListener('error', () => {
+    if (events.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+  });
+}
+
+connect();
 setInterval(() => {
   if (Date.now() - heardAt < SILENT_MS) return;
   byId('link').textContent = heardAt ? `nothing is heard since ${new Date(heardAt).toLocaleTimeString('en-GB')}` : 'connecting';
