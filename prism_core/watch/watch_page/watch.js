@@ -40,10 +40,11 @@ function showPlan(plan) {
   say('goal', plan && plan.goal ? `goal: ${plan.goal}` : '');
   byId('steps').replaceChildren(...(plan ? plan.steps : []).map((step) => {
     const isNow = ['running', 'awaiting approval'].includes(step.status);
+    const isAhead = isNow || step.status === 'pending';
     return el('li', { 'aria-current': isNow && 'step' },
       el('span', { class: { succeeded: 'good', failed: 'bad' }[step.status] || '', title: step.status, 'aria-label': step.status }, MARKS[step.status] || '·'),
       el('code', { class: 'step' }, step.text),
-      (step.message || step.needs_approval) && el('span', { class: 'quiet' }, [step.needs_approval && 'needs approval', step.message].filter(Boolean).join('; ')));
+      (step.message || (isAhead && step.needs_approval)) && el('span', { class: 'quiet' }, [isAhead && step.needs_approval && 'needs approval', step.message].filter(Boolean).join('; ')));
   }));
   const current = byId('steps').querySelector('[aria-current]');
   if (current) byId('steps').scrollTop = current.offsetTop - byId('steps').offsetTop - 60;
@@ -120,7 +121,7 @@ function showDoing() {
       : wrong || 'no mission is under way';
   say('doing', now);
   byId('doing').className = `pill ${silent || (!mission && wrong) ? 'bad' : mission ? 'good' : ''}`;
-  say('message', mission ? mission.message : '');
+  say('message', mission && !state.approval ? mission.message : '');
 }
 
 function showState() {
