@@ -18,12 +18,14 @@ import pytest
 from prism_core.watch import WatchServer
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan, PlanStep
+from prism_ros.mock_skills_node import MockSkillsNode
+from prism_ros.processes import node_process
 from prism_ros.robot_watch import RobotWatch
 from prism_ros.watch_messages import step_shown
 
 from ..core.browsers import browser  # noqa: F401 - a fixture
-from .asking import release_hanging_planners  # noqa: F401 - an autouse fixture
-from .robots import MISSION_S, Robot, code, steps
+from .asking import order, release_hanging_planners  # noqa: F401 - an autouse fixture
+from .robots import MISSION_S, Robot, code
 
 Feedback = ExecuteMission.Feedback
 QUESTION = 'what color is the crate?'
@@ -169,8 +171,9 @@ def test_the_stop_button_stops_the_mission_and_the_robot(ros, tmp_path, page):
     result = robot.end_of(future)
     assert time.monotonic() - begun_s < 5
     assert code(result) == 'CANCELED'
-    assert steps(result) == [('goto', 'yard_7', PlanStep.CANCELED)]
-    ros.spin_until(lambda: robot.skills._waiter is None)
+    assert 'stopped' in result.error_msg
+    ros.spin_until(lambda: robot.skills._waiter is None)  # the skill was canceled
+    assert robot.executor._mirror.graph.robot_location == 'gate_3'
     assert page.wait(is_ended)['end']['code'] == 'CANCELED'
     assert page.post('/stop')['said'] == 'no mission is under way'
 
@@ -219,16 +222,22 @@ def test_without_a_robot_the_page_says_so_and_a_stop_ends_in_a_sentence(page):
     assert said['said'] == "nobody serves '/stop'; is prism_executor running?"
 
 
-def test_an_executor_that_dies_takes_its_mission_from_the_page(ros, tmp_path, page):
-    robot = Robot(ros, tmp_path, 'Insists', skills={'skills__hanging': ['goto']})
-    page.wait(is_ready)
-    robot.send(DRIVE)
-    page.wait(lambda s: s['mission'] and s['mission']['phase'] == 'executing')
-    robot.executor.context.shutdown()
-    robot.executor.destroy_node()
-    end = page.wait(is_ended)['end']
-    assert end['code'] in ('UNKNOWN', 'CANCELED')
-    assert end['error']
+def test_an_executor_that_ends_takes_its_mission_from_the_page(ros, tmp_path, page):
+    ros.start_graph()
+    ros.start_planner(planner__order=order('Insists'))
+    ros.start(MockSkillsNode, skills__hanging=['goto'])
+    with (
+        open(tmp_path / 'log', 'w') as log,
+        node_process('executor_node', ros.domain, log) as dying,
+    ):
+        page.wait(is_ready)
+        assert page.post('/task', task='go to field_2')['done']
+        page.wait(lambda s: s['mission'] and s['mission']['phase'] == 'executing')
+        dying.send_signal(signal.SIGINT)
+        end = page.wait(is_ended)['end']
+    assert (end['code'], end['error']) == ('UNKNOWN', 'prism_executor is gone')
+    assert not page.wait(lambda s: not s['hasExecutor'])['mission']
+    assert 'is prism_executor running?' in page.post('/stop')['said']
 
 
 def test_the_page_works_in_a_browser_on_a_real_robot(ros, tmp_path, page, browser):  # noqa: F811
