@@ -58,7 +58,7 @@ def test_the_interface_page_lists_offers():
     assert len(OFFERS) > 20
 
 
-@pytest.mark.parametrize(('how', 'topic'), topics_of_rviz(), ids=lambda part: str(part)[:40])
+@pytest.mark.parametrize(('how', 'topic'), [*topics_of_rviz()], ids=lambda part: str(part)[:40])
 def test_rviz_names_topics_of_the_interface(how, topic):
     assert (how, topic['Value']) in OFFERS
 
@@ -71,7 +71,7 @@ def test_rviz_shows_the_markers_to_who_comes_late_in_the_frame_of_the_graph():
     assert manager['Global Options']['Fixed Frame'] == 'map'
 
 
-@pytest.mark.parametrize(('panel', 'how', 'name'), names_in_foxglove())
+@pytest.mark.parametrize(('panel', 'how', 'name'), [*names_in_foxglove()])
 def test_foxglove_names_topics_and_services_of_the_interface(panel, how, name):
     assert (how, name) in OFFERS, panel
 
