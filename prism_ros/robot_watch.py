@@ -165,7 +165,8 @@ class RobotWatch:
         request = ExecuteMission.Impl.SendGoalService.Request(goal_id=goal_id, goal=goal)
         response = self._call(self._goals, request)
         if isinstance(response, CommandReply):
-            return response
+            is_heard = self.board.mission == hex_of(goal_id)  # DDS may lose the first reply alone
+            return CommandReply(True, 'the task is given') if is_heard else response
         if not response.accepted:
             return CommandReply(False, 'prism_executor does not take the mission')
         self._begin(hex_of(goal_id))

@@ -231,7 +231,8 @@ def test_an_executor_that_ends_takes_its_mission_from_the_page(ros, tmp_path, pa
         node_process('executor_node', ros.domain, log) as dying,
     ):
         page.wait(is_ready)
-        assert page.post('/task', task='go to field_2')['done']
+        # A node that is just being configured answers late.
+        ros.spin_until(lambda: page.post('/task', task='go to field_2')['done'], MISSION_S)
         page.wait(lambda s: s['mission'] and s['mission']['phase'] == 'executing')
         dying.send_signal(signal.SIGINT)
         end = page.wait(is_ended)['end']
