@@ -232,7 +232,10 @@ def test_an_executor_that_ends_takes_its_mission_from_the_page(ros, tmp_path, pa
     ):
         page.wait(is_ready)
         # A node that is just being configured answers late.
-        ros.spin_until(lambda: page.post('/task', task='go to field_2')['done'], MISSION_S)
+        ros.spin_until(
+            lambda: page.state()['mission'] or page.post('/task', task='go to field_2')['done'],
+            MISSION_S,
+        )
         page.wait(lambda s: s['mission'] and s['mission']['phase'] == 'executing')
         dying.send_signal(signal.SIGINT)
         end = page.wait(is_ended)['end']
