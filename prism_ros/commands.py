@@ -17,12 +17,7 @@ from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.srv import GetPlan
 from prism_ros.conversions import plan_from_message
 from prism_ros.errors import CODE_NAMES, Refusal
-
-_SOURCES = {
-    PlanMessage.SOURCE_STUDENT: 'student',
-    PlanMessage.SOURCE_TEACHER: 'teacher',
-    PlanMessage.SOURCE_SYMBOLIC: 'symbolic',
-}
+from prism_ros.watch_messages import SOURCES
 
 
 @click.command()
@@ -129,7 +124,7 @@ def _read_plan(made: PlanMessage, domain: str = '') -> tuple[ActionTable, Plan]:
 
 def _print_plan(made: PlanMessage, plan: Plan, latency_s: float) -> None:
     passed_over = (f'passed over {said}' for said in made.passed_over)
-    source = _SOURCES.get(made.source, made.model_id)
+    source = SOURCES.get(made.source, made.model_id)
     if source != made.model_id:
         source += f' ({made.model_id})'
     plan = replace(plan, notes=(*plan.notes, *passed_over))

@@ -48,6 +48,7 @@ inference: {_TYPES} files config_file gguf_info domain inference.text_model infe
     inference.suspicion inference.endpoint inference.local inference.child
 pictures: errors installing text graph plan episode domain
 pictures.terminal_import: graph graph.importing
+watch: errors json_text graph plan episode inference.endpoint pictures
 dataset: {_DATA} installing inference.endpoint testing.doubles testing.planners pictures
     dataset.chat_records mission
 testing: {_TYPES} domain inference.local dataset testing.doubles testing.planners
@@ -97,7 +98,7 @@ yaml: config_file yaml_text dataset distill pipeline.publishing
 """
 LATE = {'matplotlib', 'mcap', 'peft', 'plotext', 'ray', 'spark_dsg'}  # only inside a function
 NETWORK = {'http', 'smtplib', 'socket', 'socketserver', 'ssl', 'urllib'}
-NETWORKED = ('inference.endpoint', 'inference.serve')
+NETWORKED = ('inference.endpoint', 'inference.serve', 'watch')
 # What the rooms of types never touch: files, processes, the clock.
 NOT_IN_TYPES = {'io', 'os', 'pathlib', 'secrets', 'shutil', 'subprocess', 'tempfile', 'time'}
 # What of the packages is loaded, by whichever way, with what starts quickly or on a robot.
