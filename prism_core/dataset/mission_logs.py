@@ -24,7 +24,7 @@ from prism_core.errors import ConfigError, SceneGraphError
 from prism_core.graph.difference import find_difference
 from prism_core.graph.elements import GraphUpdate, quote
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.mission import Mission, MissionEnding, read_log, replay_log
+from prism_core.mission import MissionEnding, RobotMission, read_log, replay_log
 from prism_core.plan.plan import render_plan
 from prism_core.words_file import describe_words
 
@@ -50,7 +50,7 @@ class _Logged:
 
     source: str
     first: Mapping[str, Any]
-    mission: Mission | None = None
+    mission: RobotMission | None = None
     fault: str = ''
 
     @property
@@ -117,7 +117,7 @@ def _read(source: str, text: str, domain: Domain) -> _Logged:
     return _Logged(source, first, mission, _why_not(mission, len(first['history'])))
 
 
-def _why_not(mission: Mission, before: int) -> str:
+def _why_not(mission: RobotMission, before: int) -> str:
     """Why a mission makes no episode, '' where it does."""
     if mission.ending == 'planned':
         return 'a dry run: nothing was carried out'
@@ -199,7 +199,7 @@ def _with_news(turn: Turn, graph: SceneGraph, known: SceneGraph) -> tuple[Turn, 
     return told_turn, told_turn.replay(turn.known_graph)[-1]
 
 
-def _provenance(log: _Logged, mission: Mission, reply: _Logged | None) -> dict[str, Any]:
+def _provenance(log: _Logged, mission: RobotMission, reply: _Logged | None) -> dict[str, Any]:
     said: dict[str, Any] = {
         'source': log.source,
         'imported_from': 'mission log',
