@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start the scene graph and the planner, activated and restarted when they die.
+"""Start the scene graph, the planner and what carries out missions, activated and restarted when
+they die. Without further words the skills are simulated: on a robot say skills:=none.
 
 ros2 launch prism_ros planner.launch.py
+ros2 launch prism_ros planner.launch.py skills:=none
 ros2 launch prism_ros planner.launch.py scene_graph:=/path/to/site.json namespace:=robot1
 ros2 launch prism_ros planner.launch.py state_directory:=/var/lib/prism
 """
@@ -18,17 +20,18 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchDescription
-from prism_ros.launch_arguments import find_scene_graph, read_flag
+from prism_ros.launch_arguments import find_scene_graph, read_choice, read_flag
 
 TEMPORARY = 'temporary'
+SKILLS = ('mock', 'none')
 # `ros2 launch` leaves its nodes running where it ends by SIGTERM, as by `systemctl stop`, or is
 # killed. With this the kernel ends them (setpriv of util-linux, prctl(2)).
 END_WITH_LAUNCH = 'setpriv --pdeathsig TERM' if shutil.which('setpriv') else None
 ARGUMENTS = {
-    'namespace': ('', 'Namespace of both nodes; one for each robot.'),
+    'namespace': ('', 'Namespace of all nodes; one for each robot.'),
     'params_file': (
         PathJoinSubstitution([FindPackageShare('prism_ros'), 'config', 'ros', 'planner.yaml']),
-        'Parameters of both nodes.',
+        'Parameters of all nodes.',
     ),
     'domain': (
         '',
@@ -46,6 +49,17 @@ ARGUMENTS = {
         "and of the machine. temporary = one of this launch, removed at its end. '' = as the "
         'parameter file says.',
     ),
+    'executor': ('true', 'Start prism_executor, which carries out missions.'),
+    'skills': (
+        'mock',
+        'Who carries out the steps: mock = simulated skills, no robot moves; none = the skill '
+        'servers of the robot, which are started elsewhere.',
+    ),
+    'world': (
+        '',
+        'Scene graph of the world as it really is, for simulated skills: a file. '
+        "'' = as the parameter file says.",
+    ),
     'autostart': ('true', 'Configure and activate the nodes when they start.'),
     'save_directory': (
         '',
@@ -58,7 +72,7 @@ ARGUMENTS = {
 
 
 def make_nodes(context):
-    """The two nodes; launch arguments that are set win over the parameter file."""
+    """The nodes; launch arguments that are set win over the parameter file."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     common = {name: read_flag(name, value[name]) for name in ('autostart', 'use_sim_time')}
     use_respawn = read_flag('use_respawn', value['use_respawn'])
@@ -72,6 +86,13 @@ def make_nodes(context):
         'graph.state_directory': find_folder(value['state_directory']),
     }
     graph = {name: text for name, text in graph.items() if text}
+    started = {'prism_scene_graph': graph, 'prism_planner': {}}
+    skills = read_choice('skills', value['skills'], SKILLS)
+    if read_flag('executor', value['executor']):
+        started['prism_executor'] = {}
+        if skills == 'mock':
+            world = os.path.abspath(os.path.expanduser(value['world'])) if value['world'] else ''
+            started['prism_mock_skills'] = {'world.file': world} if world else {}
     nodes = [
         Node(
             package='prism_ros',
@@ -85,7 +106,7 @@ def make_nodes(context):
             exec_name=executable,  # not that of the prefix
             prefix=END_WITH_LAUNCH,
         )
-        for executable, overrides in (('prism_scene_graph', graph), ('prism_planner', {}))
+        for executable, overrides in started.items()
     ]
     return [LogInfo(msg=f'scene graph: {found}'), *nodes] if found else nodes
 

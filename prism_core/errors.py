@@ -8,6 +8,8 @@
     ├── WorldRejected           a world or task that was drawn and cannot be used
     ├── ConfigError             a setting, name or file that cannot be used
     ├── RunStopped              a long run that cannot go on now and can be resumed
+    ├── SkillUnavailable        nobody carries out an action of the robot
+    ├── SkillFailed             a skill of the robot hangs or broke
     └── PlannerError            no plan came
         ├── PlannerTimeout      not within the time given
         ├── PlannerUnavailable  the planner cannot be reached or cannot work
@@ -75,6 +77,14 @@ class RunStopped(PrismError):
 
     What it has done is kept; it can be resumed.
     """
+
+
+class SkillUnavailable(PrismError):
+    """Nobody carries out an action of the robot."""
+
+
+class SkillFailed(PrismError):
+    """A skill of the robot did not end in time or broke; whether it acted is not known."""
 
 
 class PlannerError(PrismError):

@@ -18,6 +18,8 @@ from prism_core import (
     PromptTooLong,
     RevisionConflict,
     SceneGraphError,
+    SkillFailed,
+    SkillUnavailable,
     TeacherAuth,
     TeacherUnavailable,
     UnknownAdapter,
@@ -61,6 +63,8 @@ _ERROR_CODES: list[tuple[type[PrismError], int]] = [
     (PromptTooLong, PlanErrorCode.CONTEXT_OVERFLOW),
     (PlannerError, PlanErrorCode.INVALID_OUTPUT),
     (PlanParseError, PlanErrorCode.INVALID_OUTPUT),
+    (SkillUnavailable, PlanErrorCode.SKILL_UNAVAILABLE),
+    (SkillFailed, PlanErrorCode.SKILL_FAILED),
     (ConfigError, PlanErrorCode.INVALID_REQUEST),
     (PrismError, PlanErrorCode.UNKNOWN),
 ]
@@ -72,6 +76,11 @@ class Refusal(Exception):
     def __init__(self, code: int, sentence: str):
         self.code = code
         super().__init__(sentence)
+
+    @property
+    def name(self) -> str:
+        """The name of the code, such as BUSY."""
+        return CODE_NAMES.get(self.code, str(self.code))
 
 
 def refusal_from(error: PrismError) -> Refusal:

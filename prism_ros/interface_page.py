@@ -25,12 +25,12 @@ _INTRODUCTION = """\
 # Interface
 
 What the nodes offer, follow and can be set to, in this version. It is written from the definitions
-in [prism_msgs](../prism_msgs) and the declarations in
-[parameters.py](../prism_ros/parameters.py) by
+in [prism_msgs](../prism_msgs) and the declarations in [parameters.py](../prism_ros/parameters.py)
+and [mission_parameters.py](../prism_ros/mission_parameters.py) by
 `python -m prism_ros.interface_page`; a test holds it to them, and to what running nodes have.
 
 All names but /diagnostics are relative: in namespace `robot1` service `plan` is `/robot1/plan`.
-Both are lifecycle nodes, with the services that all such have (`change_state`, `get_state`,
+All are lifecycle nodes, with the services that all such have (`change_state`, `get_state`,
 parameters). *Latched* is reliable and transient local: who joins late gets the last messages, as
 many as the depth says. [Operating](operating.md) says how to watch, record and check all this.
 """
@@ -93,9 +93,48 @@ _ROWS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             '`graph.accept_topic_updates` switches it off',
         ),
         (
+            *('follows', 'detections', _UPDATE),
+            'what a detector sees, frame by frame; best effort, depth 10; off by default, see '
+            '[graph updates](graph_updates.md)',
+        ),
+        (
+            *('follows', 'merge_graph', _GRAPH),
+            'the graph of another mapper, to be merged; reliable, volatile, depth 1; off by '
+            'default',
+        ),
+        (
             *('follows', 'clicked_point', 'geometry_msgs/PointStamped'),
             'adds `clicked.name` where RViz is clicked; off by default',
         ),
+    ),
+    'prism_executor': (
+        (
+            *('action', 'execute_mission', 'ExecuteMission'),
+            'plan, act, observe and plan again until the mission ends; `BUSY` at once while '
+            'another one is under way',
+        ),
+        ('service', 'approve_step', 'ApproveStep', 'allow or forbid the step that awaits approval'),
+        (
+            *('service', 'stop', 'std_srvs/Trigger'),
+            'end the mission and cancel what a skill is doing, without planner and model',
+        ),
+        (
+            *('publishes', 'current_plan', 'Plan'),
+            'the plan that is carried out, on each change of a step; latched, depth 1',
+        ),
+        _DIAGNOSTICS,
+        ('follows', 'scene_graph', _GRAPH, 'the graph on which each step is checked'),
+        ('follows', 'scene_graph_updates', _UPDATE, 'what changes in it'),
+        ('follows', 'planner_status', 'PlanningStatus', 'that the planner lives, and its domain'),
+    ),
+    'prism_mock_skills': (
+        (
+            *('action', 'skills/<action>', 'ExecuteSkill'),
+            'one for each action that a skill carries out, simulated: no robot moves',
+        ),
+        _DIAGNOSTICS,
+        ('follows', 'scene_graph', _GRAPH, 'what is known at the first step'),
+        ('follows', 'scene_graph_updates', _UPDATE, 'what others find out'),
     ),
 }
 OFFERS = {node: tuple(Offer(*row) for row in rows) for node, rows in _ROWS.items()}

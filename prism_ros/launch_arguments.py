@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from prism_core import ConfigError
@@ -24,6 +25,17 @@ def read_flag(name: str, text: str) -> bool:
     if flag is None:
         raise ValueError(f"{name}: expected {' or '.join(_FLAGS)}, got '{text}'")
     return flag
+
+
+def read_choice(name: str, text: str, choices: Sequence[str]) -> str:
+    """Which of some words a launch argument is.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if text.strip() not in choices:
+        raise ValueError(f"{name}: expected {' or '.join(choices)}, got '{text}'")
+    return text.strip()
 
 
 def find_scene_graph(text: str, working_directory: Path, domain: str = '') -> tuple[str, str]:

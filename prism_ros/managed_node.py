@@ -38,6 +38,7 @@ from prism_ros.errors import Refusal, refusal_from
 from prism_ros.introspection import introspect
 from prism_ros.parameter_file import explain_refusal
 from prism_ros.parameters import INTROSPECTION_MODE, ParameterSpec
+from prism_ros.twins import TwinWatch
 
 RESULT_TIMEOUT_S = 60
 """Results of ROS actions are kept so long for who asks late. Each one kept makes every later goal
@@ -66,6 +67,8 @@ class ManagedNode(CheckedNode):
     def __init__(self, name: str, parameters: Sequence[ParameterSpec], **node_arguments: Any):
         super().__init__(name, parameters, **node_arguments)
         self._failure = ''  # why the last configuration failed
+        self.twin = ''  # what is wrong with another node of the same name
+        self._twins = TwinWatch(self.get_name(), self.get_namespace())
         self._served: list[Any] = []
         self._action_servers: list[ActionServer] = []
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -189,8 +192,20 @@ class ManagedNode(CheckedNode):
         )
 
     def _publish_diagnostics(self) -> None:
+        self._look_for_twin()
         diagnostics = self.diagnose() if self.is_active else [self._diagnose_inactive()]
+        if self.twin:
+            diagnostics = [*diagnostics, make_diagnostic(self, 'name', ERROR, self.twin, {})]
         self._diagnostics.publish(make_array(self, diagnostics))
+
+    def _look_for_twin(self) -> None:
+        before, nodes = self.twin, self.get_node_names_and_namespaces()
+        self.twin = self._twins.look(nodes, time.monotonic())
+        if self.twin != before:
+            if self.twin:
+                self.get_logger().error(self.twin)
+            else:
+                self.get_logger().info('there is no other node of this name any more')
 
     def _diagnose_inactive(self) -> DiagnosticStatus:
         level = ERROR if self.fault else WARN
@@ -199,25 +214,27 @@ class ManagedNode(CheckedNode):
     # Interfaces -----------------------------------------------------------------------------
 
     def serve(self, kind, name: str, callback: Callable) -> None:
-        """Offer a service. The callback fills the response; it may be a coroutine."""
+        """Offer a service. The callback fills the response; it may be a coroutine.
+
+        The response has fields `error_code` and `error_msg`, or, as std_srvs has them, `message`.
+        """
 
         async def guarded(request, response):
             refusal = await self._run(callback, request, response)
             if refusal is None:
                 return response
-            response = kind.Response()
-            response.error_code, response.error_msg = refusal.code, wire_text(str(refusal))
-            return response
+            return _refuse(response, refusal)
 
         service = self.create_service(kind, name, guarded, callback_group=self.group)
         self._served.append(service)
         self._introspect(service)
 
-    def serve_action(self, kind, name: str, execute: Callable, cancel: Callable) -> None:
+    def serve_action(self, kind, name: str, execute: Callable, cancel: Callable) -> ActionServer:
         """Offer a ROS action. `execute(goal_handle, result)` is a coroutine that fills the result.
 
-        Goals are always accepted, so that a refused one has a result with an error code. `cancel`
-        gets the goal handle whose cancelling was asked for; cancelling is always accepted.
+        Goals are always accepted, so that a refused one has a result with an error code, beside
+        what was filled in before. `cancel` gets the goal handle whose cancelling was asked for;
+        cancelling is always accepted.
         """
 
         async def guarded(goal_handle):
@@ -226,7 +243,7 @@ class ManagedNode(CheckedNode):
             if refusal is None:
                 goal_handle.succeed()
                 return result
-            result = kind.Result(error_code=refusal.code, error_msg=wire_text(str(refusal)))
+            _refuse(result, refusal)
             if goal_handle.is_cancel_requested and refusal.code == PlanErrorCode.CANCELED:
                 goal_handle.canceled()
             else:
@@ -248,6 +265,12 @@ class ManagedNode(CheckedNode):
         )
         self._action_servers.append(server)
         self._introspect(server)
+        return server
+
+    def end_action(self, server: ActionServer) -> None:
+        """Offer a ROS action no longer."""
+        self._action_servers.remove(server)
+        server.destroy()
 
     def listen(
         self,
@@ -268,9 +291,9 @@ class ManagedNode(CheckedNode):
         take = (lambda message, info: guarded(message, info)) if with_info else guarded
         return self.create_subscription(kind, topic, take, qos, callback_group=self.group, raw=raw)
 
-    def every(self, period_s: float, callback: Callable) -> None:
-        """Call back at a steady rate, whatever the ROS clock does."""
-        self.create_timer(
+    def every(self, period_s: float, callback: Callable):
+        """Call back at a steady rate, whatever the ROS clock does; `destroy_timer` ends it."""
+        return self.create_timer(
             period_s, self._guard_event(callback), self.group, clock=self._steady_clock
         )
 
@@ -316,6 +339,17 @@ class ManagedNode(CheckedNode):
         if not self.context.ok():  # told to end in the middle of a callback
             return
         self.get_logger().error(f'{where}: {error!r}\n{traceback.format_exc()}')
+
+
+def _refuse(reply: Any, refusal: Refusal) -> Any:
+    """The reply that says why, beside what was filled in before, but for a plan."""
+    if hasattr(reply, 'plan'):
+        reply.plan = type(reply.plan)()
+    if hasattr(reply, 'error_code'):
+        reply.error_code, reply.error_msg = refusal.code, wire_text(str(refusal))
+    else:
+        reply.message = wire_text(str(refusal))
+    return reply
 
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:

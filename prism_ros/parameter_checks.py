@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from prism_ros.parameters import FIXED, ParameterSpec
+from prism_ros.parameter_spec import FIXED, ParameterSpec
 
 _OF_ROS = ('qos_overrides.',)  # declared by rclpy at need
 _WHERE = 'set it in the parameter file, at launch or on the command line'

@@ -1,103 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters of our nodes, a table each: description, range and choices. Knows no ROS."""
+"""The parameters of our nodes, a table each. Knows no ROS."""
 
 from __future__ import annotations
 
-import math
-from array import array
-from dataclasses import dataclass
-from typing import Any, Literal
-
-from prism_core import MAX_NAME_CHARS, is_name
-
-FIXED = {
-    'no': '',
-    'configured': 'fixed once the node is configured',
-    'started': 'fixed when the node starts',
-}
-"""Until when a parameter may change, as descriptors and refusals say it."""
-
-_KINDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text'}
-_SHOWN_CHARS = 80
-
-
-@dataclass(frozen=True)
-class ParameterSpec:
-    """One parameter: name, default (which fixes the type), meaning with unit, what is allowed.
-
-    `range` bounds a number, ends included; `choices` are the texts that are allowed, () for any;
-    `is_node_name` allows what a node of a scene graph can be called, and ''.
-    `fixed` says when the value freezes; what decides over files and code does so when the node
-    starts, since any participant may set parameters later. A list must not be empty: ROS could not
-    tell its type.
-    """
-
-    name: str
-    default: Any
-    description: str
-    range: tuple[float, float] | None = None
-    fixed: Literal['no', 'configured', 'started'] = 'no'
-    choices: tuple[str, ...] = ()
-    is_node_name: bool = False
-
-    @property
-    def constraints(self) -> str:
-        """What else is to be kept to, in words; '' for nothing."""
-        notes = (
-            FIXED[self.fixed],
-            'at least one' if isinstance(self.default, list) else '',
-            f'one of {", ".join(self.choices)}' if self.choices else '',
-        )
-        return '; '.join(filter(None, notes))
-
-    def convert(self, value: Any) -> Any:
-        """The value in the type of the parameter: a whole number is a number too.
-
-        Raises:
-            ValueError: it has another type or is out of range, in one sentence.
-        """
-        value = list(value) if isinstance(value, (tuple, array)) else value
-        if isinstance(self.default, list):
-            items = value if isinstance(value, list) else []
-            converted: Any = [_convert(type(self.default[0]), item) for item in items]
-            fits = bool(items) and None not in converted
-        else:
-            converted = _convert(type(self.default), value)
-            low, high = self.range or (-math.inf, math.inf)
-            fits = converted is not None and (self.range is None or low <= converted <= high)
-            fits = fits and (not self.choices or converted in self.choices)
-            fits = fits and not (self.is_node_name and converted and not is_name(converted))
-        if not fits:
-            raise ValueError(f'{self.name}: expected {self._expected}, got {_show(value)}')
-        return converted
-
-    @property
-    def _expected(self) -> str:
-        if isinstance(self.default, list):
-            return f'a list of at least one {_KINDS[type(self.default[0])].removeprefix("a ")}'
-        if self.choices:
-            return f'one of {", ".join(self.choices)}'
-        if self.is_node_name:
-            return f"'' or a name of at most {MAX_NAME_CHARS} printable characters"
-        kind = _KINDS[type(self.default)]
-        return f'{kind} from {self.range[0]:g} to {self.range[1]:g}' if self.range else kind
-
-
-def _convert(kind: type, value: Any) -> Any:
-    """The value in this type; None if it has another one or is not finite."""
-    if kind is float and type(value) is int:
-        value = float(value)
-    is_finite = not isinstance(value, float) or math.isfinite(value)
-    return value if type(value) is kind and is_finite else None
-
-
-def _show(value: Any) -> str:
-    if value is None or value == []:
-        return 'an empty list'
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ('the text ' if isinstance(value, str) else '') + repr(value)[:_SHOWN_CHARS]
-
+from prism_ros.mission_parameters import EXECUTOR_PARAMETERS, MOCK_SKILLS_PARAMETERS
+from prism_ros.parameter_spec import AUTOSTART, INTROSPECTION_MODE, ParameterSpec
 
 ROS_PARAMETERS = (
     ParameterSpec('use_sim_time', False, 'Take the time from topic /clock.'),
@@ -106,18 +13,6 @@ ROS_PARAMETERS = (
     ),
 )
 """What rclpy declares for every node, so that a wrong type there is said as well as in ours."""
-
-AUTOSTART = ParameterSpec(
-    'autostart', True, 'Configure and activate the node when it starts.', fixed='started'
-)
-
-INTROSPECTION_MODE = ParameterSpec(
-    'introspection_mode',
-    'disabled',
-    'What is told of each call on topics <service>/_service_event: that it came (metadata), or '
-    'what was asked and answered, too (contents). Needs Jazzy or later.',
-    choices=('disabled', 'metadata', 'contents'),
-)
 
 SCENE_GRAPH_PARAMETERS = (
     AUTOSTART,
@@ -173,6 +68,78 @@ SCENE_GRAPH_PARAMETERS = (
         'graph.accept_topic_updates',
         True,
         'Apply updates from topic graph_updates; anyone in the domain can publish there.',
+    ),
+    ParameterSpec(
+        'graph.nodes_stale_after_s',
+        0.0,
+        'Nodes whose last_seen is older, in seconds, are stale: diagnostics say so, and '
+        'graph.stale_nodes what becomes of them. 0 = never.',
+        range=(0.0, 31_536_000.0),
+    ),
+    ParameterSpec(
+        'graph.stale_nodes',
+        'say',
+        'What becomes of stale nodes: nothing more (say), attribute stale for planners to see '
+        '(mark), or objects are removed (remove); regions stay.',
+        choices=('say', 'mark', 'remove'),
+    ),
+    ParameterSpec(
+        'merge.within_m',
+        0.0,
+        'Metres that two nodes can lie apart which are one, when a graph of another mapper on '
+        'topic merge_graph is merged. 0 = such graphs are ignored.',
+        range=(0.0, 100.0),
+    ),
+    ParameterSpec(
+        'detections.type',
+        'SceneGraphUpdate',
+        'What topic detections carries; the second needs package vision_msgs.',
+        fixed='started',
+        choices=('SceneGraphUpdate', 'vision_msgs/Detection3DArray'),
+    ),
+    ParameterSpec(
+        'detections.sightings',
+        0,
+        'In how many frames on topic detections something has to be seen to become an object of '
+        'the graph. 0 = detections are ignored.',
+        range=(0, 1000),
+    ),
+    ParameterSpec(
+        'detections.min_confidence',
+        0.5,
+        'Detections that are less sure are ignored.',
+        range=(0.0, 1.0),
+    ),
+    ParameterSpec(
+        'detections.within_m',
+        1.0,
+        'Metres that two detections of a class can lie apart which are one object.',
+        range=(0.0, 100.0),
+    ),
+    ParameterSpec(
+        'detections.period_s',
+        1.0,
+        'Seconds between two updates of the graph by detections, at least.',
+        range=(0.0, 3600.0),
+    ),
+    ParameterSpec(
+        'tf.listen',
+        False,
+        'Follow topics tf and tf_static, so that updates in other frames than map are taken; needs '
+        'package tf2_msgs.',
+        fixed='started',
+    ),
+    ParameterSpec(
+        'tf.robot_frame',
+        '',
+        "Frame of the robot, such as base_link: robot_location follows it, once a second. '' = it "
+        'does not. Needs tf.listen.',
+    ),
+    ParameterSpec(
+        'tf.margin_m',
+        1.0,
+        'By how many metres another region has to be nearer to the robot than the one it is in.',
+        range=(0.0, 100.0),
     ),
     ParameterSpec(
         'clicked.name',
@@ -240,6 +207,48 @@ PLANNER_PARAMETERS = (
         fixed='configured',
     ),
     ParameterSpec(
+        'planner.breaker_failures',
+        3,
+        'So many calls in a row that a planner behind a network did not answer, and it is left '
+        'alone: the next planner answers at once, until a call tries it again. 0 = never.',
+        range=(0, 100),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.breaker_pause_s',
+        5.0,
+        'Seconds for which it is left alone then; doubled for each trial that fails.',
+        range=(0.1, 3600.0),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.breaker_max_pause_s',
+        120.0,
+        'The longest that it is left alone, in seconds; not below planner.breaker_pause_s.',
+        range=(0.1, 86400.0),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.spare_memory_mib',
+        256,
+        'Memory in MiB that has to stay available when a model is loaded; one for which there is '
+        'not so much is refused (OUT_OF_MEMORY). 0 = only what the model needs.',
+        range=(0, 1_000_000),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.keep_plans',
+        True,
+        'Give the rest of the last plan, without asking any planner, where all of it that was '
+        'carried out went as it was meant to and nothing else has changed.',
+    ),
+    ParameterSpec(
+        'planner.feedback_rate_hz',
+        5.0,
+        'How often feedback of plan_mission tells of tokens and text while a model replies.',
+        range=(0.5, 10.0),
+    ),
+    ParameterSpec(
         'planner.timeout_s',
         30.0,
         'Seconds from request to reply when the request names none.',
@@ -268,5 +277,10 @@ PLANNER_PARAMETERS = (
     INTROSPECTION_MODE,
 )
 
-NODES = {'prism_scene_graph': SCENE_GRAPH_PARAMETERS, 'prism_planner': PLANNER_PARAMETERS}
+NODES = {
+    'prism_scene_graph': SCENE_GRAPH_PARAMETERS,
+    'prism_planner': PLANNER_PARAMETERS,
+    'prism_executor': EXECUTOR_PARAMETERS,
+    'prism_mock_skills': MOCK_SKILLS_PARAMETERS,
+}
 """The parameters of each node, by its name."""

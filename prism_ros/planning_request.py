@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prism_core import MAX_TURNS, ActionTable, PrismError, SceneGraph, Turn, parse_scene_graph
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import Refusal
-from prism_ros.turn_conversions import MAX_FEEDBACK_CHARS, turn_from_message
+from prism_ros.turn_conversions import (
+    MAX_FEEDBACK_CHARS,
+    MAX_REQUEST_CHARS,
+    turn_from_message,
+)
 
 # The bounds of prism_msgs/GetPlan and PlanMission, which no middleware enforces.
 MAX_TASK_CHARS = 4096
@@ -24,7 +28,8 @@ MAX_OBSERVATIONS = 128
 @dataclass(frozen=True)
 class PlanningRequest:
     """A request that can be worked on. `timeout_s` is the time from now to the reply; `adapter` is
-    the one that planners which have any shall plan with, '' for their first.
+    the one that planners which have any shall plan with, '' for their first. `last_plan` is that of
+    the last turn as it was told; None for a new mission.
     """
 
     task: str
@@ -35,6 +40,7 @@ class PlanningRequest:
     history: tuple[Turn, ...]
     scene_graph_json: str
     adapter: str = ''
+    last_plan: PlanMessage | None = field(default=None, compare=False, repr=False)
 
     def choose_graph(self, current: SceneGraph | None, max_nodes: int) -> SceneGraph:
         """The graph to plan on: the request's own or the current one, with the robot where it is.
@@ -118,6 +124,7 @@ def read_planning_request(
         history=_read_history(message.history, table, find_graph),
         scene_graph_json=scene_graph_json,
         adapter=adapter,
+        last_plan=message.history[-1].plan if message.history else None,
     )
 
 
@@ -138,11 +145,25 @@ def _read_history(
         for at, observation in enumerate(message.observations):
             name = f'history[{index}].observations[{at}].feedback'
             _check_length(name, observation.feedback, MAX_FEEDBACK_CHARS)
+        _check_request(index, message.request, turns[-1].request if turns else None)
         try:
             turns.append(turn_from_message(message, table, find_graph(message.plan)))
         except PrismError as error:
             raise _invalid(f'history[{index}]: {error}') from error
     return tuple(turns)
+
+
+def _check_request(index: int, request: str, before: str | None) -> None:
+    """Raises: Refusal: what a turn was planned for cannot have been said where it stands."""
+    name = f'history[{index}].request'
+    _check_length(name, request, MAX_REQUEST_CHARS)
+    if '\0' in request:
+        raise _invalid(f'{name} holds a NUL character')
+    if request and before == '':
+        raise _invalid(
+            f"{name}: expected '' as in the turn before it, which was planned for task, got "
+            f'{request[:80]!r}; put the turns of earlier requests first'
+        )
 
 
 def _check_length(name: str, text: str, limit: int) -> None:

@@ -6,34 +6,23 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.metadata
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from prism_core.episode.episode import Ending, Episode, Turn
+from prism_core.episode.closed_loop import ClosedLoop, FindBreaches, no_breaches
+from prism_core.episode.episode import Episode, Turn
 from prism_core.episode.mission_state import MAX_TURNS
 from prism_core.episode.observation import Observation
 from prism_core.errors import ConfigError, PlannerError, PrismError
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.plan.actions import Action, ActionTable, Role
+from prism_core.plan.actions import Action, ActionTable
 from prism_core.plan.plan import Plan
-from prism_core.plan.steps import render_steps
-from prism_core.plan.validation import Problem, ValidationReport, validate_plan
 
 PlannerFactory = Callable[[], 'Planner']
 RequestCheck = Callable[[str, SceneGraph], str]
 """Says something of a request on a known graph; '' for nothing."""
 
-FindBreaches = Callable[[Plan, str, SceneGraph, Sequence[Turn]], Iterable[Problem]]
-"""What a valid plan would do that a request forbids, see `Domain`."""
-
 PLANNER_MEMBERS = ('name', 'plan', 'close')
-MAX_REFUSED_IN_A_ROW = 3
-MAX_SAME = 4
-"""So many turns that do the same in the same place and see the same, without news in between, end a
-mission: one more than any action is worth (`MAX_TRIES`)."""
-MAX_ALIKE = 12
-"""So many with the same actions on the same nodes, in other words."""
 
 
 @runtime_checkable
@@ -52,9 +41,10 @@ class Planner(Protocol):
         """The next plan, valid or not.
 
         Args:
-            request: the task in the user's words.
+            request: the task in the user's words; of several that were said, the last.
             known_graph: what the robot knows now.
-            history: the turns of this mission, oldest first; empty for a new mission.
+            history: the turns of this mission, oldest first; empty for a new mission. Those that
+                were planned for something said earlier say what (`Turn.request`).
 
         Raises:
             PlannerError: no plan came. A planner raises nothing else.
@@ -70,13 +60,6 @@ class Planner(Protocol):
 def no_question(request: str, known_graph: SceneGraph) -> str:
     """Nothing is to be asked before a request is acted on."""
     return ''
-
-
-def no_breaches(
-    plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
-) -> Iterable[Problem]:
-    """No request forbids anything."""
-    return ()
 
 
 @runtime_checkable
@@ -127,81 +110,28 @@ def run_episode(
     Returns:
         The episode with its turns and why it ended, not yet judged.
     """
-    turns: list[Turn] = []
-    ending: Ending = 'limit'
-    error = ''
-    refused_in_a_row = 0
-    in_vain = _InVain()
-    while len(turns) < max_turns:
+    loop = ClosedLoop(
+        episode.task.request,
+        simulator.table,
+        find_breaches=find_breaches,
+        history=episode.earlier,
+    )
+    while not loop.ending:
+        if len(loop.turns) >= max_turns:
+            loop.end('limit')
+            break
         graph = simulator.known_graph
         try:
-            plan = planner.plan(episode.task.request, graph, tuple(turns))
+            plan = planner.plan(loop.request, graph, loop.history)
         except PlannerError as caught:
-            ending, error = 'planner_error', str(caught)
+            loop.end('planner_error', str(caught))
             break
-        report = validate_plan(plan, graph, simulator.table)
-        if report.is_valid:
-            breaches = find_breaches(plan, episode.task.request, graph, tuple(turns))
-            report = ValidationReport(tuple(breaches))
-        if not report.is_valid:
-            refusal = Observation(feedback=report.feedback, status='refused')
-            turns.append(Turn(plan, (refusal,), graph.robot_location or '', known_graph=graph))
-            refused_in_a_row += 1
-            if refused_in_a_row == MAX_REFUSED_IN_A_ROW:
-                ending = 'invalid_plans'
-                break
-            continue
-        refused_in_a_row = 0
-        observations = _carry_out(plan, simulator)
-        turns.append(Turn(plan, observations, graph.robot_location or '', known_graph=graph))
-        last = plan.actions[len(turns[-1].observations) - 1].name
-        if simulator.table[last].ends_mission:
-            ending = 'asked' if simulator.table[last].role is Role.ASK else 'reported'
-            break
-        if error := in_vain.note(turns[-1]):
-            ending = 'stuck'
-            break
+        loop.take_plan(plan, graph)
+        while (action := loop.action) is not None:
+            loop.take_observation(simulator.execute(action))
     return dataclasses.replace(
-        episode, turns=tuple(turns), ending=ending, error=error, outcome=None
+        episode, turns=loop.turns, ending=loop.ending, error=loop.error, outcome=None
     )
-
-
-class _InVain:
-    """What a mission did since the last news, and how often."""
-
-    def __init__(self) -> None:
-        self._times: Counter[tuple] = Counter()
-
-    def note(self, turn: Turn) -> str:
-        """Count a turn; what was done too often, '' while nothing was."""
-        if any(observation.is_news for observation in turn.observations):
-            self._times.clear()
-            return ''
-        steps = list(zip(turn.plan.actions, turn.observations))
-        same = tuple((action, seen.status, seen.feedback) for action, seen in steps)
-        alike = tuple((action.name, _node_of(action)) for action, _ in steps)
-        for what, most in ((same, MAX_SAME), (alike, MAX_ALIKE)):
-            self._times[turn.robot_location, what] += 1
-            if (times := self._times[turn.robot_location, what]) == most:
-                last = render_steps([action for action, _ in steps[-1:]])
-                return f'{last} brought no news, {times} times from the same place'
-        return ''
-
-
-def _node_of(action: Action) -> str:
-    """What an action is done on, where its first argument says so."""
-    first = action.arguments[0] if action.arguments else ''
-    return first if isinstance(first, str) else ''
-
-
-def _carry_out(plan: Plan, simulator: Simulator) -> tuple[Observation, ...]:
-    observations = []
-    for action in plan.actions:
-        observation = simulator.execute(action)
-        observations.append(observation)
-        if observation.status != 'done' or simulator.table[action.name].ends_turn:
-            break
-    return tuple(observations)
 
 
 def find_planner(name: str) -> PlannerFactory:

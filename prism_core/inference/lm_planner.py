@@ -13,6 +13,8 @@ from prism_core.dialects.graph_part import GraphPart, choose_part, find_told
 from prism_core.episode.episode import Turn
 from prism_core.episode.planner import FindBreaches, RequestCheck, no_breaches, no_question
 from prism_core.episode.planner_health import PlannerHealth
+from prism_core.episode.planner_progress import Progress, progress_of
+from prism_core.episode.requests import all_said
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats, stats_of
@@ -138,6 +140,16 @@ class LMPlanner:
         """Whether the model can answer."""
         told = getattr(self._model, 'planner_health', None)
         return told or PlannerHealth('ready', model_id=self._model.name)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the model is with the reply that it writes, where it tells."""
+        return progress_of(self._model)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the model is behind a network."""
+        return bool(getattr(self._model, 'is_remote', False))
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next plan, accepted by the validator.
@@ -329,7 +341,8 @@ def _parts(
 ) -> Iterator[GraphPart]:
     """The parts of a graph that matter, each smaller than the one before and than the whole."""
     with _telling(dialect):
-        spoken_of = dialect.language.find_spoken_of(request, known_graph)
+        said = all_said(request, history)
+        spoken_of = dialect.language.find_spoken_of(said, known_graph)
     acted_on, learned = find_told(history, known_graph)
     frontiers = dialect.survey(known_graph, history).frontiers[:_PART_FRONTIERS]
     for max_nodes in PART_NODES:

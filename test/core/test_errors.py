@@ -16,6 +16,8 @@ TREE = {
     'WorldRejected': 'PrismError',
     'ConfigError': 'PrismError',
     'RunStopped': 'PrismError',
+    'SkillUnavailable': 'PrismError',
+    'SkillFailed': 'PrismError',
     'PlannerError': 'PrismError',
     'PlannerTimeout': 'PlannerError',
     'PlannerUnavailable': 'PlannerError',

@@ -18,8 +18,8 @@ from prism_core.domains.mapping.controls import CONTROLS
 from prism_core.domains.mapping.importing.reference_rule import passes_reference_rule
 from prism_core.domains.mapping.importing.reference_suite import read_reference_suite
 from prism_core.domains.mapping.judge import judge_episode
+from prism_core.episode.closed_loop import MAX_SAME
 from prism_core.episode.criterion import Criterion, Fact
-from prism_core.episode.planner import MAX_SAME
 from prism_core.errors import ConfigError, PlannerError
 from prism_core.evaluation.comparison import compare
 from prism_core.evaluation.controls import say_controls

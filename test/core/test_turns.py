@@ -18,11 +18,11 @@ from prism_core import (
 from prism_core.dialects.conversation import fold_turns
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_core.domains.mapping.play import play_episode
+from prism_core.episode.closed_loop import MAX_ALIKE, MAX_REFUSED_IN_A_ROW, MAX_SAME
 from prism_core.episode.criterion import Criterion
 from prism_core.episode.episode import Episode, Task
 from prism_core.episode.mission_state import MAX_TRIES, count_actions
 from prism_core.episode.observation import Observation
-from prism_core.episode.planner import MAX_ALIKE, MAX_REFUSED_IN_A_ROW, MAX_SAME
 from prism_core.testing import check_simulator
 
 from .hand_made import REGIONS, SEEN, do, make_known, make_simulator, make_true, play

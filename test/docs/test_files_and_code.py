@@ -20,7 +20,11 @@ ANSWERS = (
     'prism_ros.scene_graph_node',
     'prism_ros.planner_node',
     'prism_ros.planner_over_ros',
+    'prism_ros.executor_node',
+    'prism_ros.mock_skills_node',
     'prism_core.inference.serve',
+    'prism_core.watch.server',
+    'prism_ros.robot_watch',
     'prism_core.inference.student',
     'prism_core.inference.lm_factory',
     'prism_core.inference.child.engine_child',
@@ -52,6 +56,7 @@ _BESIDE_A_MAP = (
 _OF_MODEL = 'a model, which is named at the start'
 _OF_USER = 'a file in the state folder of the user, by a name that stands in the code'
 _OF_STATE = 'files of the state directory, fixed at the start, by names that stand in the code'
+_OF_LOG = 'the folder is fixed at the start, the name is a number that was drawn at random'
 WHY_SAFE = {
     'prism_core.config_file: read_config': _AT_START,
     'prism_core.config_file: render_config': 'writes a text and opens nothing',
@@ -62,6 +67,7 @@ WHY_SAFE = {
     'prism_core.domains.mapping.words.voices: load_voices': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.composing_words: _load': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.cues: load_cues': _OF_PACKAGE,
+    'prism_core.domains.mapping.reading.follow_ups: _load': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.exclusions: _load_patterns': _OF_PACKAGE,
     'prism_core.domains.mapping.words: _load': _OF_PACKAGE,
     'prism_core.files: read_text': 'the hash beside a model, which is named at the start',
@@ -108,7 +114,12 @@ WHY_SAFE = {
         'request chooses among the planners that are there'
     ),
     'prism_core.yaml_text: load_yaml': 'our own safe loader, on a text',
+    'prism_core.mission.log: MissionLog.__init__': _OF_LOG,
+    'prism_core.mission.log: MissionLog._append': _OF_LOG,
+    'prism_core.mission.log: MissionLog.close': _OF_LOG,
+    'prism_core.mission.log: mission_logs_folder': _OF_USER,
     'prism_core.installing: how_to_install': 'whether two files of this installation are there',
+    'prism_core.pictures.web_page: _read': _OF_PACKAGE,
     'prism_ros.conversions: update_from_message': _OF_CLASS,
     'prism_ros.conversions: step_from_message': _OF_CLASS,
     'prism_ros.errors: ': _OF_CLASS,
@@ -133,6 +144,9 @@ WHY_SAFE = {
     'prism_ros.graph_state: _boot_id': _OF_SYSTEM,
     'prism_ros.graph_state: _lock': _OF_STATE,
     'prism_ros.graph_state: origin_of': _AT_START,
+    'prism_ros.executor_node: ExecutorNode._open_log': _OF_LOG,
+    'prism_ros.mission_messages: read_goal': _OF_CLASS,
+    'prism_ros.mock_skills_node: MockSkillsNode.configure': _AT_START,
     'prism_ros.node_attributes: ': _OF_CLASS,
     'prism_ros.node_attributes: _write_numbers': _OF_CLASS,
     'prism_ros.parameter_file: check_parameter_file': 'for commands only',

@@ -21,7 +21,9 @@ PUBLIC_MODULES = {
     'prism_core.inference.cascade',
     'prism_core.inference.planning_domain',
     'prism_core.inference.self_check',
+    'prism_core.mission',
     'prism_core.pictures.terminal',
+    'prism_core.watch',
 }
 
 

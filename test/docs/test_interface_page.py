@@ -6,11 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.action import get_action_server_names_and_types_by_node
 
+from prism_core.inference.planning_domain import find_planning_domain
+from prism_ros.executor_node import ExecutorNode
 from prism_ros.interface_page import OFFERS, PAGE, read_definition, render_page
+from prism_ros.mission_messages import skilled_actions
+from prism_ros.mock_skills_node import MockSkillsNode
 from prism_ros.planner_node import PlannerNode
 from prism_ros.scene_graph_node import SceneGraphNode
 
-KINDS = {'prism_planner': PlannerNode, 'prism_scene_graph': SceneGraphNode}
+KINDS = {
+    'prism_planner': PlannerNode,
+    'prism_scene_graph': SceneGraphNode,
+    'prism_executor': ExecutorNode,
+    'prism_mock_skills': MockSkillsNode,
+}
+SKILLS = skilled_actions(find_planning_domain().table)
 # What every lifecycle node has: https://design.ros2.org/articles/node_lifecycle.html, parameters.
 OF_ALL_NODES = ('/rosout', '/parameter_events', '/clock', 'transition_event')
 
@@ -41,12 +51,13 @@ def test_what_the_page_says_of_a_node_is_what_a_running_one_has(ros, name):
     said = {
         (
             offer.how,
-            offer.name,
-            offer.type.replace('/', '/msg/')
+            offer.name.replace('<action>', action),
+            offer.type.replace('/', f'/{folder.get(offer.how, "msg")}/')
             if '/' in offer.type
             else f'prism_msgs/{folder.get(offer.how, "msg")}/{offer.type}',
         )
         for offer in OFFERS[name]
+        for action in (SKILLS if '<action>' in offer.name else [''])
     }
     assert found == said
 

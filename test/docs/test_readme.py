@@ -24,6 +24,8 @@ from rcl_interfaces.srv import DescribeParameters, ListParameters
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 
 from prism_msgs.msg import PlanErrorCode, SceneGraph
+from prism_ros.executor_node import ExecutorNode
+from prism_ros.mock_skills_node import MockSkillsNode
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / 'README.md').read_text()
@@ -119,7 +121,10 @@ def test_every_file_that_the_readme_links_to_exists():
 def robot(ros):
     ros.start_graph()
     planner = ros.start_planner()
-    ros.spin_until(lambda: planner._mirror.graph is not None)
+    ros.start(MockSkillsNode)
+    executor = ros.start(ExecutorNode)
+    for node in (planner, executor):
+        ros.spin_until(lambda node=node: node._mirror.graph is not None)
     return ros
 
 

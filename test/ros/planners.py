@@ -93,9 +93,26 @@ class Repeats(_Double):
         return Plan((drive, drive, Action('answer', ('Da bin ich.',))))
 
 
+class Insists(_Double):
+    """Plans the same drive again, whatever came of it."""
+
+    def plan(self, request, known_graph, history):
+        return Plan((Action('goto', (request.split()[-1],)), Action('answer', ('I am there.',))))
+
+
 class Idles(_Double):
     """Drives to where the robot stands first, and sends again whatever failed."""
 
     def plan(self, request, known_graph, history):
         here = Action('goto', (known_graph.robot_location,))
         return Plan((here, Action('goto', ('gate_1',)), Action('replan')))
+
+
+class Ahead(_Double):
+    """Plans two drives ahead."""
+
+    def plan(self, request, known_graph, history):
+        if known_graph.robot_location == 'gate_1':
+            return Plan((Action('answer', ('I am there.',)),))
+        drives = (Action('goto', (region,)) for region in ('road_1', 'gate_1'))
+        return Plan((*drives, Action('answer', ('I am there.',))), 'drive there')

@@ -23,6 +23,8 @@ from prism_core import (
     RevisionConflict,
     RunStopped,
     SceneGraphError,
+    SkillFailed,
+    SkillUnavailable,
     TeacherAuth,
     TeacherUnavailable,
     UnknownAdapter,
@@ -48,6 +50,8 @@ CODES = {
     UnknownAdapter: PlanErrorCode.UNKNOWN_PLANNER,
     PlannerError: PlanErrorCode.INVALID_OUTPUT,
     PlanParseError: PlanErrorCode.INVALID_OUTPUT,
+    SkillUnavailable: PlanErrorCode.SKILL_UNAVAILABLE,
+    SkillFailed: PlanErrorCode.SKILL_FAILED,
     ConfigError: PlanErrorCode.INVALID_REQUEST,
     WorldRejected: PlanErrorCode.UNKNOWN,  # of world synthesis: reaches no node
     RunStopped: PlanErrorCode.UNKNOWN,  # of long runs: reaches no node

@@ -10,8 +10,14 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 
 from prism_msgs.msg import PlanErrorCode
-from prism_msgs.srv import GetPlan, GetSceneGraph
-from prism_ros.parameters import PLANNER_PARAMETERS, ROS_PARAMETERS, SCENE_GRAPH_PARAMETERS
+from prism_msgs.srv import ApproveStep, GetPlan, GetSceneGraph
+from prism_ros.executor_node import ExecutorNode
+from prism_ros.parameters import (
+    EXECUTOR_PARAMETERS,
+    PLANNER_PARAMETERS,
+    ROS_PARAMETERS,
+    SCENE_GRAPH_PARAMETERS,
+)
 from prism_ros.planner_node import PlannerNode
 from prism_ros.processes import node_process
 from prism_ros.scene_graph_node import SceneGraphNode
@@ -22,6 +28,7 @@ from .checks import assert_refused
 NODES = {
     'prism_scene_graph': (SceneGraphNode, SCENE_GRAPH_PARAMETERS, GetSceneGraph, 'get_scene_graph'),
     'prism_planner': (PlannerNode, PLANNER_PARAMETERS, GetPlan, 'plan'),
+    'prism_executor': (ExecutorNode, EXECUTOR_PARAMETERS, ApproveStep, 'approve_step'),
 }
 OTHER_TYPES = (True, 3, 2.5, 'maybe', [b'x'], [True], [3], [2.5], ['a'])
 

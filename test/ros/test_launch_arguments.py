@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from prism_core.domains.mapping import GRAPHS
-from prism_ros.launch_arguments import find_scene_graph, read_flag
+from prism_ros.launch_arguments import find_scene_graph, read_choice, read_flag
 
 LAUNCH_FILE = Path(__file__).parents[2] / 'launch' / 'planner.launch.py'
 
@@ -107,9 +107,38 @@ def nodes_of(monkeypatch, here):
         made = module.make_nodes(context | arguments)
         nodes = {m.named['executable']: m.named for m in made if type(m).__name__ == 'Node'}
         said = [m.named['msg'] for m in made if type(m).__name__ == 'LogInfo']
+        make.others = {name: node for name, node in nodes.items() if name not in BOTH}
         return nodes['prism_scene_graph'], nodes['prism_planner'], said
 
     return make
+
+
+BOTH = 'prism_scene_graph', 'prism_planner'
+
+
+def test_missions_are_carried_out_by_simulated_skills_unless_it_is_said_otherwise(nodes_of):
+    nodes_of()
+    assert list(nodes_of.others) == ['prism_executor', 'prism_mock_skills']
+    assert 'world.file' not in nodes_of.others['prism_mock_skills']['parameters'][1]
+    nodes_of(skills='none')
+    assert list(nodes_of.others) == ['prism_executor']
+    nodes_of(executor='false')
+    assert nodes_of.others == {}
+    with pytest.raises(ValueError, match=r"^skills: expected mock or none, got 'real'$"):
+        nodes_of(skills='real')
+
+
+def test_the_world_of_simulated_skills_is_a_file_from_here_and_the_domain_goes_to_all(
+    nodes_of, here
+):
+    nodes_of(world='site.json', domain='mapping')
+    given = nodes_of.others['prism_mock_skills']['parameters'][1]
+    assert given['world.file'] == str(here / 'site.json')
+    assert [n['parameters'][1]['domain'] for n in nodes_of.others.values()] == ['mapping'] * 2
+
+
+def test_a_choice_is_one_of_its_words():
+    assert read_choice('skills', ' none ', ('mock', 'none')) == 'none'
 
 
 def test_by_default_both_nodes_start_and_are_started_again(nodes_of):

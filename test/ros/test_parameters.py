@@ -12,8 +12,8 @@ from rclpy.parameter import Parameter
 
 from prism_ros.checked_node import describe
 from prism_ros.parameter_checks import find_unknown, read_change, read_override
+from prism_ros.parameter_spec import FIXED
 from prism_ros.parameters import (
-    FIXED,
     NODES,
     PLANNER_PARAMETERS,
     ROS_PARAMETERS,

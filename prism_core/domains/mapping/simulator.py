@@ -57,6 +57,14 @@ class MappingSimulator:
             self._known = self._known.apply(observation.update)
         return observation
 
+    def learn(self, update: GraphUpdate) -> None:
+        """Take over what became known otherwise than by its own actions.
+
+        Raises:
+            SceneGraphError: it does not fit what is known.
+        """
+        self._known = self._known.apply(update)
+
     # ------------------------------------------------------------------------------- the actions
 
     def _goto(self, region: object) -> Observation:

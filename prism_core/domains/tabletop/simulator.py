@@ -70,6 +70,14 @@ class TabletopSimulator:
             self._known = self._known.apply(observation.update)
         return observation
 
+    def learn(self, update: GraphUpdate) -> None:
+        """Take over what became known otherwise than by its own actions.
+
+        Raises:
+            SceneGraphError: it does not fit what is known.
+        """
+        self._known = self._known.apply(update)
+
     # ------------------------------------------------------------------------------- the actions
 
     def _pick(self, name: str) -> Observation:

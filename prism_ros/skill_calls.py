@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The skills of the robot as prism_executor calls them: one ROS action each, `skills/<action>`.
+
+Whatever a skill server does (it is not there, it rejects, hangs, dies, sends what is none), a call
+ends in its time, and what was begun is canceled.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient
+
+from prism_core import GraphUpdate, Observation, PrismError
+from prism_msgs.action import ExecuteSkill
+from prism_msgs.msg import PlanErrorCode, PlanStep
+from prism_ros.errors import CODE_NAMES
+from prism_ros.managed_node import ManagedNode
+from prism_ros.turn_conversions import observation_from_message
+from prism_ros.waiting import Waiter
+
+ACCEPT_S = 5.0  # that a server may take to accept a goal
+LOST_S = 3.0  # that a server may be gone in the middle of a step
+_LOOK_S = 0.5
+
+
+@dataclass(frozen=True)
+class SkillEnd:
+    """How a call ended: with what the step has shown, or why it did not end by itself.
+
+    `problem`: nobody carries it out; it hangs or broke; it was stopped from outside.
+    """
+
+    observation: Observation | None = None
+    problem: Literal['', 'skill_unavailable', 'skill_failed', 'stopped'] = ''
+    reason: str = ''
+
+
+class SkillCalls:
+    """Calls the skills of a robot, one at a time.
+
+    Args:
+        node: that calls.
+        actions: the names of the actions that skills carry out.
+        prefix: what stands in front of the names of their servers.
+    """
+
+    def __init__(self, node: ManagedNode, actions: Iterable[str], prefix: str):
+        self._node = node
+        self._clients = {
+            name: ActionClient(node, ExecuteSkill, f'{prefix}{name}', callback_group=node.group)
+            for name in actions
+        }
+        self._prefix = prefix
+
+    def destroy(self) -> None:
+        """Free the clients."""
+        for client in self._clients.values():
+            client.destroy()
+
+    def missing(self) -> list[str]:
+        """The actions that nobody carries out now."""
+        return [name for name, client in self._clients.items() if not client.server_is_ready()]
+
+    def _count(self, action: str) -> int:
+        """How many servers carry out an action: two of them would drive one robot. Humble cannot
+        tell.
+        """
+        if not hasattr(self._node, 'count_services'):
+            return 1
+        service = f'{self._prefix}{action}/_action/send_goal'
+        return self._node.count_services(self._node.resolve_service_name(service))
+
+    async def carry_out(
+        self,
+        step: PlanStep,
+        timeout_s: float,
+        waiter: Waiter,
+        *,
+        wait_s: float,
+        cancel_s: float,
+        tell: Callable[[str], None],
+    ) -> SkillEnd:
+        """Have a step carried out.
+
+        Args:
+            step: the step.
+            timeout_s: after so long it is canceled.
+            waiter: whose interruption cancels it, too.
+            wait_s: how long a server that is not there is waited for.
+            cancel_s: how long a server may take to end what is canceled.
+            tell: is told what the skill says of its progress.
+        """
+        client, name = self._clients[step.action], f"'{self._prefix}{step.action}'"
+        ends_s = time.monotonic() + timeout_s
+        if not await waiter.until(client.server_is_ready, min(wait_s, timeout_s)):
+            if waiter.is_interrupted:
+                return SkillEnd(problem='stopped')
+            why = f'nobody serves {name}, which carries out {step.action}'
+            return SkillEnd(problem='skill_unavailable', reason=why)
+        if not await waiter.until(lambda: self._count(step.action) == 1, min(wait_s, timeout_s)):
+            if waiter.is_interrupted:
+                return SkillEnd(problem='stopped')
+            why = f'{self._count(step.action)} servers serve {name}; end all but one'
+            return SkillEnd(problem='skill_unavailable', reason=why)
+        goal = ExecuteSkill.Goal(step=step, timeout_s=min(timeout_s, 1e9))
+        accepting = client.send_goal_async(goal, lambda message: tell(_say(message.feedback)))
+        if not await waiter.wait(accepting, min(ACCEPT_S, timeout_s)):
+            accepting.add_done_callback(_cancel_late)  # whoever accepts it later must not begin
+            if waiter.is_interrupted:
+                return SkillEnd(problem='stopped')
+            why = f'{name} did not take its goal in {min(ACCEPT_S, timeout_s):g} s'
+            return SkillEnd(problem='skill_unavailable', reason=why)
+        handle = accepting.result()
+        if not handle.accepted:
+            return SkillEnd(Observation(feedback=f'{name} rejected its goal', status='refused'))
+        ending = handle.get_result_async()
+        gone_s = 0.0
+        while not waiter.is_interrupted and (left_s := ends_s - time.monotonic()) > 0:
+            if await waiter.wait(ending, min(_LOOK_S, left_s)):
+                return _read(ending.result(), name)
+            gone_s = 0.0 if client.server_is_ready() else gone_s + _LOOK_S
+            if gone_s >= LOST_S:
+                why = f'{name} is gone in the middle of its work'
+                return SkillEnd(problem='skill_unavailable', reason=why)
+        is_stopped = waiter.is_interrupted
+        waiter.resume()  # for the end of what is canceled
+        handle.cancel_goal_async()
+        is_over = await waiter.wait(ending, cancel_s)
+        last = _read(ending.result(), name).observation if is_over else None
+        if is_stopped:
+            waiter.interrupt()
+            return SkillEnd(last, 'stopped')
+        said = 'it was canceled' if is_over else f'it does not end {cancel_s:g} s after its cancel'
+        why = f'{name} did not end within {timeout_s:g} s; {said}'
+        return SkillEnd(last, 'skill_failed', why)
+
+
+def _cancel_late(accepting: Any) -> None:
+    handle = accepting.result()
+    if handle is not None and handle.accepted:
+        handle.cancel_goal_async()
+
+
+def _say(feedback: ExecuteSkill.Feedback) -> str:
+    return f'{feedback.progress:.0%} {feedback.message}'.strip()
+
+
+def _read(response: Any, name: str) -> SkillEnd:
+    """What a result says."""
+    result = response.result
+    try:
+        shown = observation_from_message(result.observation)
+    except PrismError as error:
+        why = f'{name} reports what cannot be read: {error}'
+        return SkillEnd(Observation(feedback=why, status='failed'))
+    if not shown.update.source and shown.update != GraphUpdate():
+        shown = replace(shown, update=replace(shown.update, source=name.strip("'")))
+    if result.error_code == PlanErrorCode.NODE_INACTIVE:
+        return SkillEnd(shown, 'skill_unavailable', f'{name}: {result.error_msg}')
+    if response.status == GoalStatus.STATUS_SUCCEEDED and result.error_code == PlanErrorCode.NONE:
+        return SkillEnd(shown)
+    code = CODE_NAMES.get(result.error_code, str(result.error_code))
+    ended = 'was canceled' if response.status == GoalStatus.STATUS_CANCELED else 'was aborted'
+    said = result.error_msg or shown.feedback or f'{name} {ended} ({code})'
+    if shown.status == 'refused':
+        return SkillEnd(replace(shown, feedback=said))
+    return SkillEnd(replace(shown, status='failed', feedback=said))
