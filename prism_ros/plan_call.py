@@ -196,7 +196,8 @@ class PlanCall:
             all_offers = (*before, PlanOffer(name, made.plan))
             if policy is None:
                 return replace(made, taken=Taken(made.plan, name))
-            task, graph = self._request.task, made.graph
+            graph = made.graph
+            task = self._domain.spell_out(self._request.task, graph, self._request.history)
             taken = policy.choose(task, graph, all_offers, is_last=is_last)
             if taken is not None:
                 return replace(made, taken=taken)
@@ -222,7 +223,8 @@ class PlanCall:
         task, history = self._request.task, self._request.history
         report = self._domain.validate(plan, task, graph, history)
         if report.is_valid:
-            doubt = suspect(plan, task, graph, history, self._domain.table)
+            said = self._domain.spell_out(task, graph, history)
+            doubt = suspect(plan, said, graph, history, self._domain.table)
             if doubt:
                 raise PlanRejected(doubt)
             plan = finish_plan(plan, graph, history, self._domain.table)

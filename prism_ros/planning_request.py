@@ -12,7 +12,11 @@ from prism_core import MAX_TURNS, ActionTable, PrismError, SceneGraph, Turn, par
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import Refusal
-from prism_ros.turn_conversions import MAX_FEEDBACK_CHARS, turn_from_message
+from prism_ros.turn_conversions import (
+    MAX_FEEDBACK_CHARS,
+    MAX_REQUEST_CHARS,
+    turn_from_message,
+)
 
 # The bounds of prism_msgs/GetPlan and PlanMission, which no middleware enforces.
 MAX_TASK_CHARS = 4096
@@ -138,11 +142,25 @@ def _read_history(
         for at, observation in enumerate(message.observations):
             name = f'history[{index}].observations[{at}].feedback'
             _check_length(name, observation.feedback, MAX_FEEDBACK_CHARS)
+        _check_request(index, message.request, turns[-1].request if turns else None)
         try:
             turns.append(turn_from_message(message, table, find_graph(message.plan)))
         except PrismError as error:
             raise _invalid(f'history[{index}]: {error}') from error
     return tuple(turns)
+
+
+def _check_request(index: int, request: str, before: str | None) -> None:
+    """Raises: Refusal: what a turn was planned for cannot have been said where it stands."""
+    name = f'history[{index}].request'
+    _check_length(name, request, MAX_REQUEST_CHARS)
+    if '\0' in request:
+        raise _invalid(f'{name} holds a NUL character')
+    if request and before == '':
+        raise _invalid(
+            f"{name}: expected '' as in the turn before it, which was planned for task, got "
+            f'{request[:80]!r}; put the turns of earlier requests first'
+        )
 
 
 def _check_length(name: str, text: str, limit: int) -> None:

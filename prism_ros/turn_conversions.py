@@ -17,8 +17,9 @@ from prism_ros.conversions import (
     wire_text,
 )
 
-# The bound of prism_msgs/Observation.
+# The bounds of prism_msgs/Observation and prism_msgs/Turn.
 MAX_FEEDBACK_CHARS = 4096
+MAX_REQUEST_CHARS = 4096
 _STATUSES: dict[int, Literal['done', 'failed', 'refused']] = {
     ObservationMessage.DONE: 'done',
     ObservationMessage.FAILED: 'failed',
@@ -72,7 +73,13 @@ def turn_from_message(
             observations.append(observation_from_message(observation))
         except PrismError as error:
             raise PrismError(f'observations[{index}]: {error}') from error
-    return Turn(plan, tuple(observations), message.robot_location, known_graph=known_graph)
+    return Turn(
+        plan,
+        tuple(observations),
+        message.robot_location,
+        known_graph=known_graph,
+        request=message.request,
+    )
 
 
 def turn_to_message(turn: Turn, table: ActionTable) -> TurnMessage:
@@ -84,4 +91,5 @@ def turn_to_message(turn: Turn, table: ActionTable) -> TurnMessage:
         plan=plan,
         observations=[observation_to_message(observation) for observation in turn.observations],
         robot_location=turn.robot_location,
+        request=wire_text(turn.request)[:MAX_REQUEST_CHARS],
     )

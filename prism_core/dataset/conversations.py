@@ -24,7 +24,8 @@ class Sample:
 
     `weights` says for each reply how much it counts: 0 for what is there only to be read (a plan
     that was refused, or a turn that another sample teaches). `first_turn` is the turn of the
-    episode that the first reply belongs to; what was done before it is part of the prompt.
+    episode that the first reply belongs to, counted from the first thing that was said; what was
+    done before it is part of the prompt.
     """
 
     messages: tuple[Message, ...]
@@ -77,12 +78,18 @@ def render_samples(
     for start, stop in ((0, cut), (cut, end)):
         if start < stop:
             samples += _render_part(episode, dialect, header, start, stop)
-    return samples
+    if episode.before is None:
+        return samples
+    return [sample for sample in samples if any(sample.weights)]
 
 
 def _hear(episode: Episode, dialect: Dialect) -> Episode:
-    """The episode as a student is told it, whose robot may report in words."""
-    _, turns = dialect.language.hear(episode.final_graph, episode.turns)
+    """The episode as a student is told it, whose robot may report in words, with what was before
+    its task as its first turns, which count nothing.
+    """
+    past = tuple(replace(turn, weight=0.0) for turn in episode.earlier)
+    told = (*past, *episode.turns) if past else episode.turns
+    _, turns = dialect.language.hear(episode.final_graph, told)
     return episode if turns is episode.turns else replace(episode, turns=tuple(turns))
 
 

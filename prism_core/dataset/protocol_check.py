@@ -90,4 +90,4 @@ def _second_turn(
     """What a planner is asked behind its first plan."""
     script = ScriptedPlanner(kept.first_plan(task.task.request))
     run = run_episode(script, domain.make_simulator(task), task, max_turns=1)
-    return task.task.request, run.final_graph, run.turns
+    return task.task.request, run.final_graph, (*run.earlier, *run.turns)

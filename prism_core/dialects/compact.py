@@ -16,7 +16,13 @@ from typing import Any
 
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.compact_steps import CompactSteps
-from prism_core.dialects.conversation import Dialect, Message, Prompt, fold_turns
+from prism_core.dialects.conversation import (
+    Dialect,
+    Message,
+    Prompt,
+    fold_turns,
+    with_request,
+)
 from prism_core.dialects.handles import Handles, class_words
 from prism_core.dialects.language import Language
 from prism_core.dialects.reply_grammar import ReplyGrammar
@@ -30,11 +36,13 @@ from prism_core.episode.mission_state import (
     feedback_of,
 )
 from prism_core.episode.observation import Observation
+from prism_core.episode.requests import Asked, list_said, own_turns
 from prism_core.errors import PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.grammar import Lark
 from prism_core.plan.plan import Plan
 
+_TASK = 'task '
 _STATUS = re.compile(r'(done|failed|refused)(?: (.*))?')
 _FRONTIER = re.compile(r'(?P<node>[^<>]*<r\d+>) (?P<look>\S+) (?P<far>\d+)')
 
@@ -68,7 +76,8 @@ class CompactDialect(Dialect):
     ) -> Lark:
         """The grammar of `goal : steps` with the handles of the known graph."""
         state, feedback = self.survey(known_graph, history), feedback_of(history)
-        grammar = ReplyGrammar(request, known_graph, state, self._handles(known_graph), feedback)
+        said = ' , '.join(s.request for s in list_said(request, history, self.language.table))
+        grammar = ReplyGrammar(said, known_graph, state, self._handles(known_graph), feedback)
         return grammar.finish(self.language.write_replies(grammar))
 
     def _steps(self, graph: SceneGraph, named_by: SceneGraph | None = None) -> CompactSteps:
@@ -83,17 +92,21 @@ class CompactDialect(Dialect):
 
     # ----------------------------------------------------------------------------------- writing
 
-    def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
+    def _begin(self, graph: SceneGraph, said: Sequence[Asked]) -> str:
         handles = self._handles(graph)
         lines = ['map', *GraphLines(handles, self.language).render_graph(graph)]
         steps = self._steps(graph)
-        for action, observation in fold_turns(folded, graph):
-            said = steps.say(action)
-            if said is not None:  # or it was done on a node that is gone: nobody tries it again
-                lines.append(f'did {said}')
-                lines += self._render_observation(observation, graph, graph)
-        lines.append(f'task {handles.neutralize(request)}')
+        for request, turns, _ in said:
+            for action, observation in fold_turns(turns, graph):
+                step = steps.say(action)
+                if step is not None:  # or it was done on a node that is gone: nobody tries it again
+                    lines.append(f'did {step}')
+                    lines += self._render_observation(observation, graph, graph)
+            lines.append(f'{_TASK}{handles.neutralize(request)}')
         return ''.join(f'{line}\n' for line in lines)
+
+    def _ask(self, request: str, graph: SceneGraph) -> str:
+        return f'{_TASK}{self._handles(graph).neutralize(request)}\n'
 
     def _continue(self, turn: Turn, graphs: Sequence[SceneGraph]) -> str:
         lines = []
@@ -166,17 +179,24 @@ class CompactDialect(Dialect):
                 history.append(Turn(steps.parse_reply(message['content']), known_graph=graph))
             elif message['role'] == 'user':
                 *body, last = message['content'].split('\n')
+                chunks = _by_task(body)
                 if body and body[0] == 'map':
-                    body, request = body[1:-1], handles.restore(body[-1].removeprefix('task '))
-                    split = next((i for i, t in enumerate(body) if t.startswith('did ')), len(body))
-                    graph = graph.apply(lines.parse_update(body[:split], graph))
-                    history += self._read_folded(body[split:], graph, handles)
-                else:
-                    observations, graph = self._read_observations(body, graph, handles)
-                    history[-1] = replace(history[-1], observations=observations)
+                    for told, said in chunks:
+                        did = (at for at, text in enumerate(told) if text.startswith('did '))
+                        split = next(did, len(told))
+                        graph = graph.apply(lines.parse_update(told[:split], graph))
+                        history = with_request(history, request)
+                        history += self._read_folded(told[split:], graph, handles)
+                        request = handles.restore(said)
+                    continue
+                observations, graph = self._read_observations(chunks[0][0], graph, handles)
+                history[-1] = replace(history[-1], observations=observations)
+                if chunks[0][1]:
+                    history = with_request(history, request)
+                    request = handles.restore(chunks[0][1])
         state = self._read_state(last, handles, graph)
         graph = graph.at(state.here)
-        done, failures = count_actions(history, self.language.table)
+        done, failures = count_actions(own_turns(history), self.language.table)
         state = MissionState(
             **{**vars(state), 'done': done, 'failures': {**failures, **state.failures}}
         )
@@ -234,3 +254,17 @@ class CompactDialect(Dialect):
             raise PlanParseError(f'expected a region and how to look, got {text[:60]!r}')
         action = steps.parse(f'{match["look"]} {match["node"]}')
         return Frontier(handles.read(match['node']), action, float(match['far']))
+
+
+def _by_task(lines: Sequence[str]) -> list[tuple[list[str], str]]:
+    """The lines before each task, without the word that begins a map, and the task; '' behind the
+    last one, where there are lines.
+    """
+    chunks: list[tuple[list[str], str]] = [([], '')]
+    for line in lines[1:] if lines[:1] == ['map'] else lines:
+        if line.startswith(_TASK):
+            chunks[-1] = (chunks[-1][0], line.removeprefix(_TASK))
+            chunks.append(([], ''))
+        else:
+            chunks[-1][0].append(line)
+    return chunks[:-1] if len(chunks) > 1 and not chunks[-1][0] else chunks

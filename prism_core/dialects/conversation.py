@@ -2,7 +2,8 @@
 """Episodes as chat messages: the one renderer, for training and for the robot.
 
 A prompt is the graph as it was known at some turn, what was done before, the task, and the turns
-since. It is right about what is known now, and never guesses what was known then: it begins with a
+since. Where several things were said one after the other, each stands as a task where it was said.
+It is right about what is known now, and never guesses what was known then: it begins with a
 graph that a turn of the history kept (see `Turn.known_graph`) and from which the updates since lead
 to what is known now, or else with what is known now. As long as they do it is only ever appended
 to, so that a model keeps what it has read. It is a function of what a planner is given: the
@@ -14,13 +15,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from prism_core.dialects.language import Language
 from prism_core.episode.episode import Turn
 from prism_core.episode.mission_state import MissionState, survey_mission
 from prism_core.episode.observation import Observation
+from prism_core.episode.requests import Asked, list_said
 from prism_core.errors import PlanParseError, SceneGraphError
 from prism_core.graph.elements import GraphUpdate
 from prism_core.graph.scene_graph import SceneGraph
@@ -79,7 +81,7 @@ class Dialect(ABC):
         """The messages up to the next reply.
 
         Args:
-            request: the task in the user's words.
+            request: the task in the user's words; of several that were said, the last.
             known_graph: what the robot knows now; its location must be known.
             history: the turns of the mission.
             since: so many turns are folded into the graph that the prompt begins with, or more: it
@@ -90,21 +92,26 @@ class Dialect(ABC):
         told = self._replay(known_graph, history, since)
         begins = [*(graphs[0] for graphs in told), known_graph]
         first = len(history) - len(told)
+        said = list_said(request, history, self.language.table)
         start: list[Message] = [{'role': 'system', 'content': header}] if header else []
-        messages, content = [*start], self._begin(request, begins[0], history[:first])
+        messages, content = [*start], self._begin(begins[0], _fold(said, first))
         for index, graphs in enumerate(told, start=first):
             turn, graph = history[index], graphs[0]
             try:
                 reply = self.render_reply(turn.plan, graph)
                 self.parse_reply(reply, graph)
             except PlanParseError:  # a plan that cannot be said: all up to it is folded
-                done = history[: index + 1]
-                messages, content = [*start], self._begin(request, begins[len(done) - first], done)
+                done = index + 1
+                messages = [*start]
+                content = self._begin(begins[done - first], _fold(said, done))
                 continue
-            content += self._end(graph, self.survey(graph, history[:index]))
+            content += self._end(graph, self.survey(graph, _fold(said, index)[-1].turns))
             messages.append({'role': 'user', 'content': content})
             messages.append({'role': 'assistant', 'content': reply})
             content = self._continue(turn, graphs)
+            content += ''.join(
+                self._ask(s.request, graphs[-1]) for s in said[1:] if s.start == index + 1
+            )
         content += self._end(known_graph, self.survey(known_graph, history))
         messages.append({'role': 'user', 'content': content})
         return messages
@@ -165,8 +172,12 @@ class Dialect(ABC):
         """The replies to a prompt that can be read and name known nodes of the right kind only."""
 
     @abstractmethod
-    def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
-        """The graph, what was done before, and the task."""
+    def _begin(self, graph: SceneGraph, said: Sequence[Asked]) -> str:
+        """The graph, and for each request what was done for it, and the task."""
+
+    @abstractmethod
+    def _ask(self, request: str, graph: SceneGraph) -> str:
+        """The task, where it is said behind others; `graph` is what is known then."""
 
     @abstractmethod
     def _continue(self, turn: Turn, graphs: Sequence[SceneGraph]) -> str:
@@ -185,6 +196,20 @@ def _at(graph: SceneGraph, robot_location: str) -> SceneGraph:
     """The graph with the robot in a region, if that is one."""
     is_other = robot_location != graph.robot_location and robot_location in graph.regions
     return graph.at(robot_location) if is_other else graph
+
+
+def _fold(said: Sequence[Asked], until: int) -> list[Asked]:
+    """The requests up to the one for which the turn of a number was planned, without the turns from
+    there on.
+    """
+    return [s._replace(turns=s.turns[: max(0, until - s.start)]) for s in said if s.start <= until]
+
+
+def with_request(turns: Sequence[Turn], request: str) -> list[Turn]:
+    """Turns of which it is read now that another request followed theirs."""
+    if not request:
+        return [*turns]
+    return [turn if turn.request else replace(turn, request=request) for turn in turns]
 
 
 def fold_turns(turns: Sequence[Turn], known_graph: SceneGraph) -> list[tuple[Action, Observation]]:

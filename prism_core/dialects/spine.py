@@ -10,12 +10,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from prism_core.dialects.conversation import Dialect, Message, Prompt, fold_turns
+from prism_core.dialects.conversation import (
+    Dialect,
+    Message,
+    Prompt,
+    fold_turns,
+    with_request,
+)
 from prism_core.dialects.language import Language
 from prism_core.dialects.spine_grammar import write_spine_grammar
 from prism_core.episode.episode import Turn
 from prism_core.episode.mission_state import MissionState
 from prism_core.episode.observation import Observation, parse_observation, render_observation
+from prism_core.episode.requests import Asked
 from prism_core.errors import PlanParseError
 from prism_core.graph.elements import GraphUpdate
 from prism_core.graph.scene_graph import SceneGraph
@@ -25,6 +32,7 @@ from prism_core.plan.grammar import Lark
 from prism_core.plan.plan import Plan, parse_plan, render_plan
 from prism_core.plan.steps import parse_steps, render_steps
 
+_TASK = 'task: '
 _LINE = re.compile(r'(\w+): (.*)')
 _FORM = """
 # What you are told
@@ -39,6 +47,8 @@ found, or found to be blocked.
 - navigation_update(text): anything else. `failed: ...` says that the world made the action fail, \
 `refused: ...` that it could not be carried out as it stood. It reports; it never commands.
 - no_updates(): nothing new.
+A message with another task says what was asked behind your answer; it may mean something by what \
+was said and done before.
 Each message ends with robot_location and turns_left. A message that begins with `feedback:` says \
 why your last reply was not accepted. Correct that, and reply again in full.
 
@@ -73,13 +83,17 @@ class SpineDialect(Dialect):
         self._table, self._is_brief = table, is_brief
         self.reply_schema = _make_reply_schema(table)
 
-    def _begin(self, request: str, graph: SceneGraph, folded: Sequence[Turn]) -> str:
-        lines = [f'scene_graph: {render_scene_graph(_as_first_seen(graph))}']
-        done = fold_turns(folded, graph)
-        if done:
-            lines += _render_actions(done)
-        lines.append(f'task: {" ".join(request.split())}')
-        return ''.join(f'{line}\n' for line in lines)
+    def _begin(self, graph: SceneGraph, said: Sequence[Asked]) -> str:
+        lines = [f'scene_graph: {render_scene_graph(_as_first_seen(graph))}\n']
+        for request, turns, _ in said:
+            done = fold_turns(turns, graph)
+            if done:
+                lines += [f'{line}\n' for line in _render_actions(done)]
+            lines.append(self._ask(request, graph))
+        return ''.join(lines)
+
+    def _ask(self, request: str, graph: SceneGraph) -> str:
+        return f'{_TASK}{" ".join(request.split())}\n'
 
     def _continue(self, turn: Turn, graphs: Sequence[SceneGraph]) -> str:
         news = (
@@ -121,7 +135,8 @@ class SpineDialect(Dialect):
         Raises:
             PlanParseError: they are none of this dialect.
         """
-        graph, request, history = SceneGraph(), '', []
+        graph, request = SceneGraph(), ''
+        history: list[Turn] = []
         fields: dict[str, str] = {}
         for message in messages:
             if message['role'] == 'assistant':
@@ -129,13 +144,20 @@ class SpineDialect(Dialect):
                 plan = self.parse_reply(message['content'], graph)
                 history.append(Turn(plan, known_graph=graph))
             elif message['role'] == 'user':
-                fields = _read_fields(message['content'])
-                if 'scene_graph' in fields:
-                    graph = parse_scene_graph(fields['scene_graph'])
-                    request = fields['task']
-                if 'past_actions' in fields:
-                    turn, graph = self._read_actions(fields, graph, history)
-                    history = [*history[:-1], turn]
+                is_first = message['content'].startswith('scene_graph: ')
+                for part in _by_task(message['content']):
+                    fields = _read_fields(part)
+                    if 'scene_graph' in fields:
+                        graph = parse_scene_graph(fields['scene_graph'])
+                    if is_first:  # what was done for a task stands before it
+                        history = with_request(history, request)
+                    if 'past_actions' in fields:
+                        before = [] if is_first else history[-1:]
+                        turn, graph = self._read_actions(fields, graph, before)
+                        history = [*history[: len(history) - len(before)], turn]
+                    if 'task' in fields:
+                        history = history if is_first else with_request(history, request)
+                        request = fields['task']
         if 'robot_location' not in fields:
             raise PlanParseError('expected the messages to end with robot_location, they do not')
         graph = graph.at(fields['robot_location'])
@@ -208,6 +230,17 @@ def _render_actions(done: Iterable[tuple[Action, Observation]]) -> list[str]:
     for _, observation in done:
         lines.append('- ' + render_observation(observation).replace(',\n', ', '))
     return lines
+
+
+def _by_task(content: str) -> list[str]:
+    """A message cut behind each task but the last."""
+    parts, lines = list[str](), content.split('\n')
+    tasks = [at for at, line in enumerate(lines) if line.startswith(_TASK)]
+    start = 0
+    for at in tasks[:-1]:
+        parts.append('\n'.join(lines[start : at + 1]))
+        start = at + 1
+    return [*parts, '\n'.join(lines[start:])]
 
 
 def _read_fields(content: str) -> dict[str, str]:

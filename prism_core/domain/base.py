@@ -307,6 +307,14 @@ class Domain(DomainWords, ABC):
             return report
         return ValidationReport(tuple(self.find_breaches(plan, request, known_graph, history)))
 
+    # --------------------------------------------------------------- what is said behind an answer
+
+    def spell_out(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> str:
+        """A request as it would be said alone, by what was said and done before it (see
+        `Turn.request`); as it is where nothing was, or nobody can tell what it points back to.
+        """
+        return request
+
     # ---------------------------------------------------------------------------------- dialects
 
     @cached_property

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prism_core.episode.episode import Turn
+from prism_core.episode.requests import own_turns
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action, ActionTable
 
@@ -68,7 +69,10 @@ def survey_mission(
     table: ActionTable,
     look_around: LookAround,
 ) -> MissionState:
-    """Sum up a mission; the robot's location must be known."""
+    """Sum up what was done for the request that is worked on now; what was done for earlier ones is
+    in what is known. The robot's location must be known.
+    """
+    history = own_turns(history)
     here = known_graph.robot_location
     if here is None:
         raise ValueError('the robot location is unknown')

@@ -41,9 +41,10 @@ class Planner(Protocol):
         """The next plan, valid or not.
 
         Args:
-            request: the task in the user's words.
+            request: the task in the user's words; of several that were said, the last.
             known_graph: what the robot knows now.
-            history: the turns of this mission, oldest first; empty for a new mission.
+            history: the turns of this mission, oldest first; empty for a new mission. Those that
+                were planned for something said earlier say what (`Turn.request`).
 
         Raises:
             PlannerError: no plan came. A planner raises nothing else.
@@ -109,7 +110,12 @@ def run_episode(
     Returns:
         The episode with its turns and why it ended, not yet judged.
     """
-    loop = ClosedLoop(episode.task.request, simulator.table, find_breaches=find_breaches)
+    loop = ClosedLoop(
+        episode.task.request,
+        simulator.table,
+        find_breaches=find_breaches,
+        history=episode.earlier,
+    )
     while not loop.ending:
         if len(loop.turns) >= max_turns:
             loop.end('limit')

@@ -5,12 +5,13 @@ success is judged, is data to it. Knows no domain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from prism_core.episode.criterion import Criterion
-from prism_core.episode.episode import Episode, Task, as_task
+from prism_core.episode.episode import Episode, Past, Task, Turn, as_task
+from prism_core.episode.observation import Observation
 from prism_core.graph.calling import class_of
 from prism_core.graph.elements import NO_ATTRIBUTES, Node
 from prism_core.graph.name_styles import word_before
@@ -65,7 +66,44 @@ def rename_episode(
         criterion=_rename_criterion(episode.criterion, names),
         true_graph=rename_graph(episode.true_graph, names, said),
         known_graph=rename_graph(episode.known_graph, names, said),
+        before=None if episode.before is None else _rename_past(episode.before, names, said),
     )
+
+
+def _rename_past(past: Past, names: Mapping[str, str], said: Said) -> Past:
+    """What was said and done before a task, under other names."""
+    turns = tuple(_rename_turn(turn, names, said) for turn in past.turns)
+    return Past(rename_graph(past.known_graph, names, said), turns)
+
+
+def _rename_turn(turn: Turn, names: Mapping[str, str], said: Said) -> Turn:
+    pattern = phrase_pattern(names)
+
+    def rename(text: str) -> str:
+        return pattern.sub(lambda found: names[found[0]], text)
+
+    texts = {a: rename(a) for action in turn.plan.actions for a in map(str, action.arguments)}
+    plan = rename_parts(turn.plan, {**texts, **names})
+    plan = replace(plan, reasoning=rename(plan.reasoning))
+    return replace(
+        turn,
+        plan=plan,
+        observations=tuple(_rename_seen(seen, names, said, rename) for seen in turn.observations),
+        robot_location=names.get(turn.robot_location, turn.robot_location),
+        known_graph=None,
+        request=rename(turn.request),
+    )
+
+
+def _rename_seen(
+    seen: Observation, names: Mapping[str, str], said: Said, rename: Callable[[str], str]
+) -> Observation:
+    update = seen.update
+    nodes = tuple(_rename_node(node, names, said) for node in update.upsert_nodes)
+    values = {names.get(name, name): value for name, value in update.set_attributes.items()}
+    update = rename_parts(replace(update, upsert_nodes=(), set_attributes=values), names)
+    update = replace(update, upsert_nodes=nodes)
+    return replace(seen, update=update, feedback=rename(seen.feedback))
 
 
 def _rename_criterion(criterion: Criterion, names: Mapping[str, str]) -> Criterion:

@@ -66,7 +66,7 @@ def hold_replies(
         dialect = domain.make_dialect(dialect_name, episode.seed)
         graph = episode.known_graph
         for number, turn in enumerate(episode.turns):
-            known, history = domain.language.hear(graph, episode.turns[:number])
+            known, history = domain.language.hear(graph, episode.history(number))
             grammar = dialect.make_grammar(episode.task.request, known, history)
             reply = dialect.render_reply(turn.plan, known)
             yield RepliedPlan(episode.task.kind, reply, take_text(grammar, reply))

@@ -71,7 +71,7 @@ def show_episode(episode: Episode) -> dict[str, Any]:
         'rightness': result.rightness,
         'cause': find_cause(result).removeprefix(f'{result.kind}: '),
         'about': _say_about(result, domain.groups_of(episode), len(episode.true_graph.regions)),
-        'request': episode.task.request,
+        'request': episode.said,
         'intent': say(to_plain(episode.task.intent)) if episode.task.intent else '',
         'expected': domain.say_expected(criterion),
         'evidence': _say_evidence(episode),

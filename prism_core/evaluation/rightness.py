@@ -50,5 +50,6 @@ def worst_of(ends: list[Rightness]) -> Rightness:
 def _is_odd_question(episode: Episode, domain: Domain) -> bool:
     turn = episode.turns[-1]
     asked = Plan(turn.plan.actions[len(turn.observations) - 1 :][:1])
-    request, graph, before = episode.task.request, episode.final_graph, episode.turns[:-1]
+    request, graph = episode.task.request, episode.final_graph
+    before = episode.history(len(episode.turns) - 1)
     return bool(suspect(asked, request, graph, before, domain.table, domain.vocabulary))

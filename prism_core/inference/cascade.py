@@ -81,7 +81,7 @@ class Policy:
         """What is taken of the offers so far; None where the next planner has to be asked.
 
         Args:
-            request: in the user's words.
+            request: in the user's words; one that follows others up, as it would be said alone.
             known_graph: that the plans are for.
             offers: of the planners that were asked, in their order.
             is_last: whether there is no other planner to ask.
@@ -159,8 +159,9 @@ def make_offer(
     if not report.is_valid:
         return PlanOffer(planner.name, None, report.feedback)
     words = domain.vocabulary if planner.name == SYMBOLIC else None
+    said = domain.spell_out(request, known_graph, history)
     return PlanOffer(
-        planner.name, plan, suspect(plan, request, known_graph, history, domain.table, words)
+        planner.name, plan, suspect(plan, said, known_graph, history, domain.table, words)
     )
 
 
@@ -187,10 +188,11 @@ class CascadePlanner:
             PlanRejected: no planner has a valid plan about which nothing is odd.
         """
         offers: list[PlanOffer] = []
+        said = self._domain.spell_out(request, known_graph, history)
         for number, planner in enumerate(self._planners, 1):
             offers.append(make_offer(planner, request, known_graph, history, self._domain))
             is_last = number == len(self._planners)
-            taken = self._policy.choose(request, known_graph, offers, is_last=is_last)
+            taken = self._policy.choose(said, known_graph, offers, is_last=is_last)
             if taken is not None:
                 passed = (*_say_doubts(offers), *taken.passed_over)
                 return replace(taken.plan, notes=(*taken.plan.notes, *passed))

@@ -13,6 +13,7 @@ from prism_core.dialects.graph_part import GraphPart, choose_part, find_told
 from prism_core.episode.episode import Turn
 from prism_core.episode.planner import FindBreaches, RequestCheck, no_breaches, no_question
 from prism_core.episode.planner_health import PlannerHealth
+from prism_core.episode.requests import all_said
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats, stats_of
@@ -329,7 +330,8 @@ def _parts(
 ) -> Iterator[GraphPart]:
     """The parts of a graph that matter, each smaller than the one before and than the whole."""
     with _telling(dialect):
-        spoken_of = dialect.language.find_spoken_of(request, known_graph)
+        said = all_said(request, history)
+        spoken_of = dialect.language.find_spoken_of(said, known_graph)
     acted_on, learned = find_told(history, known_graph)
     frontiers = dialect.survey(known_graph, history).frontiers[:_PART_FRONTIERS]
     for max_nodes in PART_NODES:

@@ -58,7 +58,7 @@ def correct_episode(
         before = episode.turns[:index]
         is_taught = index in taught
         own = replace(episode.turns[index], observations=()) if is_taught else None
-        advice = own or classroom.advise(episode, graph, before)
+        advice = own or classroom.advise(episode, graph, episode.history(index))
         if advice is None:
             continue
         if index < len(weights) and _is_same(dialect, graph, advice, episode.turns[index]):

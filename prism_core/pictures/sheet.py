@@ -35,7 +35,7 @@ def draw_sheet(episodes: Sequence[Episode], path: Path) -> None:
         axes = figure.add_subplot(column[0])
         draw_map(axes, episode, follow_episode(episode))
         axes.set(xlabel='', ylabel='')
-        asked = textwrap.fill(f'{number + 1}. {episode.task.request}', _CHARS - 18)
+        asked = textwrap.fill(f'{number + 1}. {episode.said}', _CHARS - 18)
         axes.set_title(asked, loc='left', fontsize=9, weight='bold', parse_math=False)
         panel = figure.add_subplot(column[1])
         panel.axis('off')

@@ -74,7 +74,7 @@ def _tabulate(episodes: Sequence[Episode]) -> Table:
         cells = [
             str(number),
             episode.task.kind,
-            episode.task.request,
+            episode.said,
             domain_named(episode.domain).say_expected(episode.criterion),
             f'{facts.get("oracle_actions", "?")}, {facts.get("oracle_distance_m", 0):.0f} m',
             f'{facts.get("teacher_actions", "?")}',
@@ -100,7 +100,7 @@ def print_episode(episode: Episode, *, turns: int | None = None) -> None:
         turns: so many turns are printed, all of them when left out.
     """
     console = Console(highlight=False)
-    console.print(f'“{episode.task.request}”', style='bold', markup=False)
+    console.print(f'“{episode.said}”', style='bold', markup=False)
     console.print(
         f'{episode.task.kind}, seed {episode.seed}; '
         f'right answer: {domain_named(episode.domain).say_expected(episode.criterion)}',

@@ -55,7 +55,8 @@ COMPOSED = (
     'keeping_clear',
     'staying_on',
 )  # see test_composed.py
-FLAT = [name for name in KINDS if name not in COMPOSED]
+IN_CONTEXT = ('follow_up', 'correction')  # see test_follow_ups.py
+FLAT = [name for name in KINDS if name not in (*COMPOSED, *IN_CONTEXT)]
 DOMAIN_FOLDER = Path(__file__).parents[2] / 'prism_core/domains/mapping'
 READER = RequestReader(WORDS)
 SYMBOLIC = SymbolicPlanner(WORDS.lexicon, READER.read, question_before=READER.question_before)
@@ -153,7 +154,7 @@ def test_the_kinds_that_are_drawn_unasked_are_dealt_in_a_fixed_order():
 
 def test_an_unknown_kind_is_refused_with_those_that_there_are():
     with pytest.raises(
-        ConfigError, match=r"kinds: expected some of go_to, .*patrol, .*staying_on, got 'fly'"
+        ConfigError, match=r"kinds: expected some of go_to, .*patrol, .*correction, got 'fly'"
     ):
         kinds_to_draw('full', ['find', 'fly'])
     with pytest.raises(ConfigError, match="got 'fly'"):

@@ -64,6 +64,7 @@ WHY_SAFE = {
     'prism_core.domains.mapping.words.voices: load_voices': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.composing_words: _load': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.cues: load_cues': _OF_PACKAGE,
+    'prism_core.domains.mapping.reading.follow_ups: _load': _OF_PACKAGE,
     'prism_core.domains.mapping.reading.exclusions: _load_patterns': _OF_PACKAGE,
     'prism_core.domains.mapping.words: _load': _OF_PACKAGE,
     'prism_core.files: read_text': 'the hash beside a model, which is named at the start',

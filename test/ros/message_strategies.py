@@ -233,4 +233,5 @@ turns = st.builds(
     plan=plans,
     robot_location=ros_texts(128),
     observations=st.lists(observations, max_size=3),
+    request=ros_texts(4096),
 )

@@ -12,6 +12,8 @@ import pytest
 from prism_core import Action, GraphUpdate, Node, Plan, render_scene_graph
 from prism_core.dataset.conversations import render_samples
 from prism_core.domain import find_domain
+from prism_core.domains.mapping.generator import draw_demonstrations
+from prism_core.domains.mapping.world import WorldConfig
 from prism_core.episode.episode import with_known_graphs
 from prism_core.inference.endpoint.teacher_api import ApiModel
 from prism_core.inference.lm_factory import CONFIG_VARIABLE
@@ -22,7 +24,7 @@ from prism_msgs.srv import GetPlan, UpdateGraph
 from prism_ros.conversions import plan_to_message, update_to_message
 from prism_ros.turn_conversions import turn_to_message
 
-from ..core.mapping_worlds import episodes_of, states_of, taught
+from ..core.mapping_worlds import WORDS, episodes_of, states_of, taught
 from ..core.teacher_server import CANARY, KEY_VARIABLE, TeacherServer
 
 DOMAIN = find_domain('mapping')
@@ -135,6 +137,24 @@ def test_a_student_is_asked_over_ros_with_the_bytes_of_the_dataset(ros, episodes
                 ]
         assert len(server.asks) == sum(len(e.turns) for e in episodes)
         assert all('scene_graph' not in str(ask.body) for ask in server.asks)
+
+
+def test_a_student_hears_over_ros_what_was_said_before(ros, monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, CANARY)
+    config = WorldConfig(kinds=('follow_up',), tasks=2)
+    taught_replies: dict[bytes, str] = {}
+    with TeacherServer(answer=lambda messages: taught_replies[said(messages)]) as server:
+        SERVERS.append(server)
+        start(ros, f'{__name__}:make_compact')
+        for episode in [e for seed in (1, 2) for e in draw_demonstrations(seed, config, WORDS)]:
+            graph = episode.known_graph
+            history = [replace(turn, known_graph=None) for turn in episode.earlier]
+            prompt = COMPACT.render_prompt(episode.task.request, graph, history)
+            taught_replies[said(prompt)] = COMPACT.render_reply(episode.turns[0].plan, graph)
+            ask(ros, episode, graph, history)
+            assert said(server.asks[-1].body['messages']) == said(prompt)
+            assert f'task {episode.before.turns[0].request}' in prompt[-1]['content']
+        assert len(server.asks) >= 2
 
 
 DOCK = Node('dock_1', 'region', (0.0, 0.0), 'concrete dock')

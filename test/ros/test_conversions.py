@@ -160,7 +160,12 @@ core_observations = st.builds(
     st.sampled_from(['done', 'failed', 'refused']),
     messages.lengths | st.integers(0, 100),
 )
-core_turns = st.builds(Turn, core_plans, st.lists(core_observations, max_size=3).map(tuple))
+core_turns = st.builds(
+    Turn,
+    core_plans,
+    st.lists(core_observations, max_size=3).map(tuple),
+    request=messages.ros_texts(200),
+)
 
 
 @st.composite

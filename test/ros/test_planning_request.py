@@ -167,6 +167,19 @@ def turn_that_showed(**update) -> Turn:
         ({'timeout_s': -math.inf}, '^timeout_s must be a positive number of seconds, got -inf$'),
         ({'history': [Turn()] * 129}, '^history holds 129 turns; at most 128 are allowed$'),
         (
+            {'history': [Turn(request='x' * 4097)]},
+            r'^history\[0\]\.request has 4097 characters; at most 4096 are allowed$',
+        ),
+        (
+            {'history': [Turn(request='a\0b')]},
+            r'^history\[0\]\.request holds a NUL character$',
+        ),
+        (
+            {'history': [Turn(request='where is it?'), Turn(), Turn(request='is it open?')]},
+            r"^history\[2\]\.request: expected '' as in the turn before it, which was planned for "
+            "task, got 'is it open\\?'; put the turns of earlier requests first$",
+        ),
+        (
             {'history': [Turn(), Turn(observations=[Observation()] * 129)]},
             r'^history\[1\] holds 129 observations; at most 128 are allowed$',
         ),

@@ -29,4 +29,9 @@ def make_symbolic_planner() -> SymbolicPlanner:
     """
     words = load_words()
     reader = RequestReader(words)
-    return SymbolicPlanner(words.lexicon, reader.read, question_before=reader.question_before)
+    return SymbolicPlanner(
+        words.lexicon,
+        reader.read,
+        question_before=reader.question_before,
+        spell_out=reader.spell_out,
+    )

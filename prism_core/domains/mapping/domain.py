@@ -55,6 +55,7 @@ from prism_core.episode.criterion import Criterion, Outcome
 from prism_core.episode.episode import Episode, Task, Turn
 from prism_core.episode.imported import Imported
 from prism_core.episode.planner import Planner
+from prism_core.episode.requests import own_turns
 from prism_core.errors import ConfigError
 from prism_core.graph.elements import NodeKind
 from prism_core.graph.scene_graph import SceneGraph
@@ -229,7 +230,10 @@ class MappingDomain(Domain):
     def make_symbolic(self) -> Planner:
         """SymbolicPlanner, which reads the sentence itself."""
         return SymbolicPlanner(
-            self.lexicon, self._reader.read, question_before=self._reader.question_before
+            self.lexicon,
+            self._reader.read,
+            question_before=self._reader.question_before,
+            spell_out=self._reader.spell_out,
         )
 
     def make_teacher(self, task: Task) -> Planner:
@@ -244,6 +248,10 @@ class MappingDomain(Domain):
     def unaccounted(self, request: str, known_graph: SceneGraph) -> tuple[str, ...]:
         """The words that its reader makes nothing of."""
         return self._reader.words_left(request, known_graph)
+
+    def spell_out(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> str:
+        """By what was named before."""
+        return self._reader.spell_out(request, known_graph, history)
 
     def say_goal(self, goal: str) -> str:
         """As what is to be done, such as: say whether there is crate."""
@@ -261,8 +269,10 @@ class MappingDomain(Domain):
         self, plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
     ) -> Iterable[Problem]:
         """Steps that enter what a request forbids, as its reader understands it."""
+        request = self.spell_out(request, known_graph, history)
         intent = self._reader.bounds_of(request, when_asked(known_graph, history))
-        return () if intent is None else find_breaches(plan, intent, known_graph, history)
+        own = own_turns(history)
+        return () if intent is None else find_breaches(plan, intent, known_graph, own)
 
     def in_words(self, episode: Episode) -> Episode:
         """With inspections that tell sentences."""

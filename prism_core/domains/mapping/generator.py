@@ -20,8 +20,8 @@ from prism_core.domains.mapping.judge import judge_episode
 from prism_core.domains.mapping.kinds import KINDS, kinds_to_draw
 from prism_core.domains.mapping.oracle import find_solution
 from prism_core.domains.mapping.planning.teacher import make_teacher
-from prism_core.domains.mapping.requests import render_request
-from prism_core.domains.mapping.simulator import MappingSimulator
+from prism_core.domains.mapping.play import play_episode
+from prism_core.domains.mapping.requests import render_request, render_wording
 from prism_core.domains.mapping.solution import solve
 from prism_core.domains.mapping.twins import make_twin
 from prism_core.domains.mapping.words import Words
@@ -29,8 +29,7 @@ from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.words.typing_errors import mistype
 from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
 from prism_core.domains.mapping.world_names import WorldNames
-from prism_core.episode.episode import Episode, Task, as_task
-from prism_core.episode.planner import run_episode
+from prism_core.episode.episode import Episode, Past, Task, as_task, follow_up
 from prism_core.errors import WorldRejected
 from prism_core.graph.scene_graph import SceneGraph
 
@@ -119,9 +118,20 @@ class Scene:
     true_graph: SceneGraph
     known_graph: SceneGraph
     names: WorldNames | None = None
+    before: Past | None = None
 
-    def pose(self, request: str, kind: str, intent: Intent, wording: str) -> Episode:
-        """The task of a sentence in this world, without a budget.
+    def behind(self, earlier: Episode) -> Scene:
+        """The same when a mission in it has ended."""
+        after = follow_up(earlier, earlier.task, earlier.criterion)
+        return replace(
+            self, true_graph=after.true_graph, known_graph=after.known_graph, before=after.before
+        )
+
+    def pose(
+        self, request: str, kind: str, intent: Intent, wording: str, group: str = ''
+    ) -> Episode:
+        """The task of a sentence in this world, without a budget; `group` is that of its phrasings
+        where that is not the one of its intent.
 
         Raises:
             WorldRejected: the sentence has no single right answer here.
@@ -146,10 +156,11 @@ class Scene:
                 'hidden': self.config.hidden,
                 'unseen': sorted(self.config.unseen),
                 'wording': wording,
-                'phrasing': KINDS[intent.kind].phrasing_group(intent),
+                'phrasing': group or KINDS[intent.kind].phrasing_group(intent),
                 **told,
                 **({'voice': self.config.voice} if self.config.voice else {}),
             },
+            before=self.before,
         )
 
 
@@ -180,26 +191,70 @@ def _check_meaning(episode: Episode, meanings: dict[str, Intent]) -> None:
     """A sentence comes once in a world, with one meaning."""
     intent = episode.task.intent
     assert intent is not None  # noqa: S101 - drawn tasks have one
-    if episode.task.request in meanings:
-        is_same = meanings[episode.task.request] == intent
+    said = _all_said(episode)
+    if said in meanings:
+        is_same = meanings[said] == intent
         raise WorldRejected('the sentence was drawn' if is_same else 'it has another meaning, too')
-    meanings[episode.task.request] = intent
+    meanings[said] = intent
+
+
+def _all_said(episode: Episode) -> str:
+    """What was said up to a task, behind each other."""
+    before = () if episode.before is None else episode.before.turns
+    return ' / '.join(dict.fromkeys((*(turn.request for turn in before), episode.task.request)))
 
 
 def _draw_task(kind: str, rng: Random, scene: Scene, source: IntentSource) -> list[Episode]:
     """A task, and its twin where there is one."""
-    intent = KINDS[kind].draw(source)
     config = scene.config
     is_unseen = 'wording' in config.unseen
     speaker = Speaker(scene.words, is_unseen, config.phrasings, config.voice)
-    request = render_request(intent, rng, speaker, kind)
+    first = KINDS[kind].draw_before(source)
+    if first is not None:
+        earlier = _play_first(scene, *first, rng, speaker)
+        scene, source = scene.behind(earlier), source.behind(earlier)
+    intent = KINDS[kind].draw(source)
+    wording = KINDS[kind].wording(source, intent)
+    if wording is None:
+        request = render_request(intent, rng, speaker, kind)
+    else:
+        request = render_wording(wording, rng, speaker)
     if config.mistyped and rng.random() < config.mistyped:
         request = mistype(request, rng, scene.known_graph)
-    return prove_task(scene, request, kind, intent, rng, 'unseen' if is_unseen else 'seen')
+    group = '' if wording is None else wording.group
+    where = 'unseen' if is_unseen else 'seen'
+    return prove_task(scene, request, kind, intent, rng, where, group)
+
+
+def _play_first(scene: Scene, kind: str, intent: Intent, rng: Random, speaker: Speaker) -> Episode:
+    """The mission behind which a task is said, as the teacher plays it.
+
+    Raises:
+        WorldRejected: it has no right end.
+    """
+    request = render_request(intent, rng, speaker, kind)
+    played = _play_unlimited(scene.pose(request, kind, intent, ''), scene.words)
+    if played.outcome is None or not played.outcome.success:
+        raise WorldRejected('the mission before it does not end right')
+    return played
+
+
+def _play_unlimited(episode: Episode, words: Words) -> Episode:
+    """A task as its teacher plays it, whatever that takes."""
+    unlimited = replace(episode.criterion, max_actions=10**6, max_distance_m=math.inf)
+    return play_episode(
+        make_teacher(episode.task, words), replace(episode, criterion=unlimited), words
+    )
 
 
 def prove_task(
-    scene: Scene, request: str, kind: str, intent: Intent, rng: Random, wording: str
+    scene: Scene,
+    request: str,
+    kind: str,
+    intent: Intent,
+    rng: Random,
+    wording: str,
+    group: str = '',
 ) -> list[Episode]:
     """A sentence in a world as a task that the oracle solves, as the teacher plays it, and its twin
     where there is one.
@@ -211,18 +266,19 @@ def prove_task(
         intent: what it means.
         rng: draws the other hidden facts of the twin.
         wording: where the sentence is from, for statistics.
+        group: of its phrasings, where that is not the one of its intent.
 
     Raises:
         WorldRejected: it has no single right answer here, cannot be solved, or could be guessed.
     """
-    episode = scene.pose(request, kind, intent, wording)
+    episode = scene.pose(request, kind, intent, wording, group)
     twin = make_twin(episode, rng, scene.words)
     pair = [finish(e, scene) for e in (episode, twin) if e is not None]
     is_guessable = KINDS[kind].is_guessable or KINDS[intent.kind].is_guessable
     if len(pair) == 1 and is_guessable and pair[0].provenance['needs_discovery']:
         raise WorldRejected('it could be guessed, and no hidden fact makes a twin')
     if len(pair) > 1:
-        pair = [_tag(e, {'twin': f'{scene.seed}:{request}'}) for e in pair]
+        pair = [_tag(e, {'twin': f'{scene.seed}:{_all_said(episode)}'}) for e in pair]
     return pair
 
 
@@ -249,10 +305,7 @@ def add_budget(episode: Episode, words: Words) -> Episode:
         WorldRejected: the oracle found no way.
     """
     best = find_solution(episode, words.lexicon)
-    unlimited = replace(episode.criterion, max_actions=10**6, max_distance_m=math.inf)
-    teacher = make_teacher(episode.task, words)
-    simulator = MappingSimulator(episode.true_graph, episode.known_graph, words.lexicon)
-    run = run_episode(teacher, simulator, replace(episode, criterion=unlimited))
+    run = _play_unlimited(episode, words)
     outcome = judge_episode(run, words.lexicon)
     actions, distance_m = outcome.actions, outcome.distance_m
     if not outcome.success:

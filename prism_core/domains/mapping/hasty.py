@@ -44,6 +44,7 @@ class HastyPlanner:
 def make_hasty_planner() -> HastyPlanner:
     """Plans as the symbolic planner does, and guesses an answer in one turn of twelve."""
     words = load_words()
-    read = RequestReader(words).read
-    controls = make_controls(read, words)
-    return HastyPlanner(SymbolicPlanner(words.lexicon, read), controls['answer_before_looking'])
+    reader = RequestReader(words)
+    controls = make_controls(reader.read, words)
+    careful = SymbolicPlanner(words.lexicon, reader.read, spell_out=reader.spell_out)
+    return HastyPlanner(careful, controls['answer_before_looking'])

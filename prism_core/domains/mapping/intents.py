@@ -8,6 +8,7 @@ from random import Random
 
 from prism_core.domains.mapping.intent import Target
 from prism_core.domains.mapping.words import Words
+from prism_core.episode.episode import Episode
 from prism_core.errors import WorldRejected
 from prism_core.graph.calling import class_of
 from prism_core.graph.scene_graph import SceneGraph
@@ -21,7 +22,8 @@ class IntentSource:
     """What kinds draw their intents from, in one world.
 
     `is_core` leaves out what only the full tier has; `favors` tells the object classes to ask for
-    where there is a choice.
+    where there is a choice. `earlier` is the mission behind which a task is said; None where it is
+    said first.
     """
 
     def __init__(
@@ -34,7 +36,9 @@ class IntentSource:
         *,
         is_core: bool,
         favored: Callable[[str], bool] = lambda _: True,
+        earlier: Episode | None = None,
     ):
+        self.earlier = earlier
         self.rng = rng
         self.true = true_graph
         self.known = known_graph
@@ -52,6 +56,19 @@ class IntentSource:
         if not names:
             raise WorldRejected(f'no {what} to ask for')
         return self.rng.choice(names)
+
+    def behind(self, earlier: Episode) -> IntentSource:
+        """The same world when a mission in it has ended."""
+        return IntentSource(
+            self.rng,
+            self.true.at(earlier.final_graph.robot_location),
+            earlier.final_graph,
+            self.words,
+            self.classes,
+            is_core=self.is_core,
+            favored=self.favors,
+            earlier=earlier,
+        )
 
     # -------------------------------------------------------------------------------- objects
 

@@ -29,6 +29,7 @@ from prism_core.domains.mapping.words import Words, load_words
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.episode.episode import Episode
 from prism_core.episode.planner import Planner
+from prism_core.episode.requests import own_turns
 
 PLANNERS = ('teacher', 'explorer', 'fallback')
 _CHUNK = 10  # worlds that a process draws at a time
@@ -142,6 +143,11 @@ def _tally(played: Episode, time_s: float) -> Tally:
     )
 
 
+def _make_fallback(name: str, words: Words) -> SymbolicPlanner:
+    reader = RequestReader(words)
+    return SymbolicPlanner(words.lexicon, reader.read, name, spell_out=reader.spell_out)
+
+
 def _planner_maker(name: str, words: Words) -> Callable[[Episode], Planner]:
     if name == 'teacher':
         return lambda episode: make_teacher(episode.task, words)
@@ -149,7 +155,7 @@ def _planner_maker(name: str, words: Words) -> Callable[[Episode], Planner]:
         nowhere = dataclasses.replace(words, lexicon=dataclasses.replace(words.lexicon, places={}))
         return lambda episode: make_teacher(episode.task, nowhere)
     if name == 'fallback':
-        fallback = SymbolicPlanner(words.lexicon, RequestReader(words).read, name)
+        fallback = _make_fallback(name, words)
         return lambda _: fallback
 
     def make_control(episode: Episode) -> Planner:
@@ -220,12 +226,13 @@ def _compare(
     assert intent is not None  # noqa: S101 - drawn tasks have one
     graph = episode.known_graph
     for index, turn in enumerate(played.turns):
-        history = played.turns[:index]
-        since = rng.randint(0, index) if rng.random() < 0.5 else 0
+        history = played.history(index)
+        since = rng.randint(0, len(history)) if rng.random() < 0.5 else 0
         messages = dialect.render_prompt(episode.task.request, graph, history, since=since)
         reply = dialect.render_reply(turn.plan, graph)
         prompt = dialect.parse_prompt(messages, graph)
-        plan = decide(intent, prompt.known_graph, prompt.state, prompt.history, words.lexicon)
+        own = own_turns(prompt.history)
+        plan = decide(intent, prompt.known_graph, prompt.state, own, words.lexicon)
         again = dialect.render_reply_on(plan, prompt.known_graph, graph)
         text = '\n'.join(message['content'] for message in messages)
         yield text, reply, dialect.parse_reply(reply, graph) == turn.plan, again == reply

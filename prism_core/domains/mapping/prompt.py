@@ -111,7 +111,8 @@ def _graph_before(episode: Episode, turn: int) -> SceneGraph:
 def _render_episode(episode: Episode, dialect: Dialect) -> Iterator[str]:
     *history, last = episode.turns
     graph = _graph_before(episode, len(history))
-    for message in dialect.render_prompt(episode.task.request, graph, history):
+    told = (*episode.earlier, *history)
+    for message in dialect.render_prompt(episode.task.request, graph, told):
         yield f'[{message["role"]}]\n{message["content"]}\n'
     yield f'[assistant]\n{dialect.render_reply(last.plan, graph)}\n'
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from random import Random
 
+from prism_core.domains.mapping.back_reference import BackReference
 from prism_core.domains.mapping.composed_requests import ComposedRequests
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
@@ -30,6 +31,13 @@ def render_request(intent: Intent, rng: Random, speaker: Speaker, kind: str = ''
     else:
         slots = fill_slots(intent, rng, speaker)
     return phrasing.format(**slots)
+
+
+def render_wording(wording: BackReference, rng: Random, speaker: Speaker) -> str:
+    """A sentence that points back to what was said before."""
+    said = wording.said
+    phrasings = speaker.phrasings(wording.group, said.attribute)[: speaker.most or None]
+    return rng.choice(phrasings).format(**fill_slots(said, rng, speaker))
 
 
 def _render_step(step: Intent, rng: Random, speaker: Speaker) -> str:

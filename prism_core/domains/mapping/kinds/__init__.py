@@ -20,6 +20,7 @@ from prism_core.domains.mapping.kinds.compare import Compare
 from prism_core.domains.mapping.kinds.composed import IfElse, Then
 from prism_core.domains.mapping.kinds.conditional import Conditional
 from prism_core.domains.mapping.kinds.constrained import Avoiding, ByWayOf, StayingWithin
+from prism_core.domains.mapping.kinds.correction import Correction
 from prism_core.domains.mapping.kinds.count import Count
 from prism_core.domains.mapping.kinds.count_state import CountState
 from prism_core.domains.mapping.kinds.describe import Describe
@@ -28,6 +29,7 @@ from prism_core.domains.mapping.kinds.each import Each
 from prism_core.domains.mapping.kinds.exists import Exists
 from prism_core.domains.mapping.kinds.exists_such import ExistsSuch
 from prism_core.domains.mapping.kinds.find import Find
+from prism_core.domains.mapping.kinds.follow_up import FollowUp
 from prism_core.domains.mapping.kinds.go_to import GoTo
 from prism_core.domains.mapping.kinds.keeping import KeepingClear, StayingOn
 from prism_core.domains.mapping.kinds.kind import Kind
@@ -96,6 +98,8 @@ _IN_ORDER: tuple[Kind, ...] = (
     Visits(),
     KeepingClear(),
     StayingOn(),
+    FollowUp(),
+    Correction(),
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _IN_ORDER})
 """The kinds by name."""

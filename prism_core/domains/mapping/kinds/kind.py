@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from prism_core.domains.mapping.back_reference import BackReference
 from prism_core.domains.mapping.changes import Pair
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.intents import IntentSource
@@ -119,6 +120,21 @@ class Kind(ABC):
         Raises:
             WorldRejected: the world has nothing that the kind needs.
         """
+
+    def draw_before(self, source: IntentSource) -> tuple[str, Intent] | None:
+        """The kind and the intent of the request that a task of it is said behind; None where it is
+        said first.
+
+        Raises:
+            WorldRejected: the world has nothing that it needs.
+        """
+        return None
+
+    def wording(self, source: IntentSource, intent: Intent) -> BackReference | None:
+        """How a task is said that points back to what was said before; None where it is said in
+        full.
+        """
+        return None
 
     def phrasing_group(self, intent: Intent) -> str:
         """The group of phrasings in `words/phrasings.json` for an intent."""

@@ -19,11 +19,14 @@ from prism_core.domains.mapping.looking import survey
 from prism_core.domains.mapping.planning.strategy import decide
 from prism_core.episode.episode import Turn
 from prism_core.episode.planner import RequestCheck, no_question
+from prism_core.episode.requests import own_turns
 from prism_core.errors import PlannerError
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.plan import Plan, ask_user
 
 IntentReader = Callable[[str, SceneGraph], Intent]
+SpellOut = Callable[[str, SceneGraph, Sequence[Turn]], str]
+"""A request as it would be said if nothing had been said before."""
 
 
 class SymbolicPlanner:
@@ -34,6 +37,7 @@ class SymbolicPlanner:
         read_intent: from a sentence and the known graph to what it means.
         question_before: what to ask before a sentence is acted on (see `Domain`); '' for nothing.
         name: as requests and replies use it.
+        spell_out: what a sentence means by what was said and done before it, in one of its own.
 
     Passes `testing.check_planner`.
     """
@@ -44,8 +48,10 @@ class SymbolicPlanner:
         read_intent: IntentReader,
         name: str = 'symbolic',
         question_before: RequestCheck = no_question,
+        spell_out: SpellOut = lambda request, known_graph, history: request,
     ):
         self.name = name
+        self._spell_out = spell_out
         self._question_before = question_before
         self._lexicon = lexicon
         self._read_intent = read_intent
@@ -58,12 +64,14 @@ class SymbolicPlanner:
         """
         if known_graph.robot_location is None:
             raise PlannerError('where the robot is is unknown; set the robot location')
+        request = self._spell_out(request, known_graph, history)
         asked = when_asked(known_graph, history)
         question = self._question_before(request, asked)
         if question:
             return ask_user(question, MAPPING_ACTIONS)
         intent = self._read_intent(request, asked)
         known_graph, history = hear(known_graph, history, self._lexicon)
+        history = own_turns(history)
         state = survey(known_graph, history)
         return decide(intent, known_graph, state, history, self._lexicon)
 
@@ -73,6 +81,7 @@ class SymbolicPlanner:
 
 def when_asked(known_graph: SceneGraph, history: Sequence[Turn]) -> SceneGraph:
     """The known graph with the robot where it was asked: that is where to come back to."""
+    history = own_turns(history)
     start = history[0].robot_location if history else known_graph.robot_location
     if start in (None, known_graph.robot_location) or start not in known_graph.regions:
         return known_graph

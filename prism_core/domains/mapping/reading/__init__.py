@@ -7,6 +7,7 @@ it cannot read it takes for vague, so that the planner asks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from prism_core.domains.mapping.intent import Intent
@@ -23,12 +24,14 @@ from prism_core.domains.mapping.reading.constraints import set_aside
 from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.cutting import with_looks
 from prism_core.domains.mapping.reading.exclusions import Exclusions
+from prism_core.domains.mapping.reading.follow_ups import FollowUps
 from prism_core.domains.mapping.reading.guessing import Guesser
 from prism_core.domains.mapping.reading.sentence import Sentence
 from prism_core.domains.mapping.reading.sentences import read_questions
 from prism_core.domains.mapping.reading.tagging import Tagger
 from prism_core.domains.mapping.reading.words_left import words_left, words_of_phrasings
 from prism_core.domains.mapping.words import Words
+from prism_core.episode.episode import Turn
 from prism_core.graph.calling import calls_of
 from prism_core.graph.scene_graph import SceneGraph
 
@@ -57,6 +60,7 @@ class RequestReader:
         self.cues = load_cues()
         self._tagger = Tagger(words.lexicon, self.cues)
         self._guesser = Guesser(words.lexicon, self.cues, self._tagger)
+        self._follow_ups = FollowUps(self._tagger, self._guesser, words.lexicon.plural)
         self._exclusions = Exclusions(words.lexicon)
         self._phrased = words_of_phrasings(words)
         self._composer = Composer(words.lexicon, self.cues, self._guesser)
@@ -71,6 +75,10 @@ class RequestReader:
             known_graph: its nodes can be called by name, and their classes are classes.
         """
         return self._read(request, known_graph).intent
+
+    def spell_out(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> str:
+        """A request that was said behind others as it would be said alone (see `follow_ups`)."""
+        return self._follow_ups.spell_out(request, known_graph, history)
 
     def words_left(self, request: str, known_graph: SceneGraph) -> tuple[str, ...]:
         """The words of a request that it makes nothing of, or that name a class which neither a
