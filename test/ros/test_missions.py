@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""prism_executor over real DDS on simulated skills: missions that end in an answer or a question."""
+"""prism_executor over real DDS, on simulated skills: missions with an answer or a question."""
 
 from __future__ import annotations
 
