@@ -42,6 +42,7 @@ from prism_core.errors import (
 )
 from prism_core.graph.elements import MAX_NAME_CHARS, Connection, GraphUpdate, Node, is_name, quote
 from prism_core.graph.importing import ImportReport, import_graph, read_graph
+from prism_core.graph.merging import Merge, merge_graphs
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.graph.spine_json import parse_scene_graph, render_scene_graph
 from prism_core.graph.update_text import parse_update, render_update
@@ -91,6 +92,7 @@ __all__ = [
     'ImportReport',
     'JsonSchema',
     'Language',
+    'Merge',
     'Message',
     'ModelHashMismatch',
     'ModelNotLoaded',
@@ -136,6 +138,7 @@ __all__ = [
     'finish_plan',
     'import_graph',
     'is_name',
+    'merge_graphs',
     'parse_observation',
     'parse_plan',
     'parse_scene_graph',

@@ -13,6 +13,8 @@ _EXTRAS = {
     **dict.fromkeys(('torch', 'transformers', 'gguf', 'peft', 'safetensors'), 'train'),
     **dict.fromkeys(('msgspec', 'numpy', 'matplotlib', 'scipy', 'PIL'), 'data'),
     **dict.fromkeys(('datasketch', 'openai', 'tenacity', 'tokenizers'), 'data'),
+    'mcap': 'bag',
+    'mcp': 'mcp',
     'ray': 'ray',
 }
 

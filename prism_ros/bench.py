@@ -39,9 +39,9 @@ from prism_core import (
 )
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetPlan
-from prism_ros.client import spin_until
 from prism_ros.conversions import scene_graph_to_message
 from prism_ros.managed_node import latched
+from prism_ros.planner_client import spin_until
 from prism_ros.processes import node_process, on_this_machine_only
 
 WAIT_S = 30.0

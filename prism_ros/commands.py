@@ -17,12 +17,7 @@ from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.srv import GetPlan
 from prism_ros.conversions import plan_from_message
 from prism_ros.errors import CODE_NAMES, Refusal
-
-_SOURCES = {
-    PlanMessage.SOURCE_STUDENT: 'student',
-    PlanMessage.SOURCE_TEACHER: 'teacher',
-    PlanMessage.SOURCE_SYMBOLIC: 'symbolic',
-}
+from prism_ros.watch_messages import SOURCES
 
 
 @click.command()
@@ -44,12 +39,12 @@ def ask(
     task: str, namespace: str, planner: str, location: str, timeout_s: float, domain: str
 ) -> None:
     """Ask a running planner for a plan."""
-    from prism_ros.client import PlannerClient
+    from prism_ros.planner_client import PlannerClient
 
     request = GetPlan.Request(
         task=task, planner=planner, start_location=location, timeout_s=timeout_s
     )
-    with _errors_shown(), PlannerClient(namespace) as client:
+    with errors_shown(), PlannerClient(namespace) as client:
         response, latency_s = client.call(request, timeout_s + 1.0)
         _, plan = _read_plan(response.plan, domain)
     _print_plan(response.plan, plan, latency_s)
@@ -70,7 +65,7 @@ def demo(graph: Path | None, task: str) -> None:
     if not task.strip():
         raise click.ClickException("the request is empty; say, for example: 'inspect the truck'")
     path = (graph or find_demo_graph()).resolve()
-    with _errors_shown():
+    with errors_shown():
         load_scene_graph(path)
         response, latency_s, known_graph = run_demo(path, task)
         table, plan = _read_plan(response.plan)
@@ -129,7 +124,7 @@ def _read_plan(made: PlanMessage, domain: str = '') -> tuple[ActionTable, Plan]:
 
 def _print_plan(made: PlanMessage, plan: Plan, latency_s: float) -> None:
     passed_over = (f'passed over {said}' for said in made.passed_over)
-    source = _SOURCES.get(made.source, made.model_id)
+    source = SOURCES.get(made.source, made.model_id)
     if source != made.model_id:
         source += f' ({made.model_id})'
     plan = replace(plan, notes=(*plan.notes, *passed_over))
@@ -137,7 +132,7 @@ def _print_plan(made: PlanMessage, plan: Plan, latency_s: float) -> None:
 
 
 @contextlib.contextmanager
-def _errors_shown() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Turn a refusal into one line and exit status 1."""
     try:
         yield

@@ -15,8 +15,8 @@ from prism_core import DEFAULT_DOMAIN, SceneGraph, find_domain, parse_scene_grap
 from prism_core.inference.planning_domain import packaged_graphs
 from prism_msgs.msg import PlanErrorCode
 from prism_msgs.srv import GetPlan, GetSceneGraph
-from prism_ros.client import PlannerClient
 from prism_ros.errors import Refusal
+from prism_ros.planner_client import PlannerClient
 from prism_ros.processes import node_process, on_this_machine_only
 
 START_TIMEOUT_S = 30.0

@@ -14,6 +14,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
 from prism_core import PlannerHealth, SceneGraph
+from prism_core.inference.breaker import Breaker
 from prism_msgs.msg import PlanningStatus
 from prism_ros.conversions import wire_text
 from prism_ros.planner_status import judge, say_adapters
@@ -58,6 +59,16 @@ def judge_planners(
     can_answer = any(one.state == 'ready' for one in health.values())
     level = _LEVELS[state] if can_answer else max(_LEVELS[state], WARN)
     return level, message, {name: _describe(one) for name, one in health.items()}
+
+
+def tell_breakers(breakers: Mapping[str, Breaker]) -> dict[str, object]:
+    """The values that say of each planner behind a network whether it is left alone."""
+    return {f'{name} breaker': _describe_breaker(one) for name, one in breakers.items()}
+
+
+def _describe_breaker(breaker: Breaker) -> str:
+    wait = f', asked again in {breaker.retry_in_s:.1f} s' if breaker.state == 'open' else ''
+    return f'{breaker.state}{wait}'
 
 
 def judge_graph(

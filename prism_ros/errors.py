@@ -77,6 +77,11 @@ class Refusal(Exception):
         self.code = code
         super().__init__(sentence)
 
+    @property
+    def name(self) -> str:
+        """The name of the code, such as BUSY."""
+        return CODE_NAMES.get(self.code, str(self.code))
+
 
 def refusal_from(error: PrismError) -> Refusal:
     """The refusal that an error of prism_core stands for."""

@@ -29,6 +29,7 @@ from prism_core.mission import (
     Rules,
     as_earlier,
     begin_of,
+    mission_logs_folder,
     note_nothing,
 )
 from prism_msgs.action import ExecuteMission
@@ -258,12 +259,14 @@ class ExecutorNode(ManagedNode):
         before: EndedMission,
     ) -> MissionLog | None:
         directory = self.get_parameter('executor.log_directory').value
-        if not directory:
+        if not directory and not self.get_parameter('executor.record').value:
             return None
         begin = {'mission_id': mission_id, 'domain': self._domain_name}
-        begin |= {'continues': goal.continue_mission} if goal.continue_mission else {}
+        if goal.continue_mission:
+            begin |= {'continues': goal.continue_mission, 'reply': goal.task}
         begin |= begin_of(request, budget, rules, before.history)
-        path = Path(directory).expanduser() / f'{mission_id}.jsonl'
+        folder = Path(directory).expanduser() if directory else mission_logs_folder()
+        path = folder / f'{mission_id}.jsonl'
         try:
             return MissionLog(path, begin)
         except OSError as error:

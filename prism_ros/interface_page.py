@@ -93,6 +93,16 @@ _ROWS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             '`graph.accept_topic_updates` switches it off',
         ),
         (
+            *('follows', 'detections', _UPDATE),
+            'what a detector sees, frame by frame; best effort, depth 10; off by default, see '
+            '[graph updates](graph_updates.md)',
+        ),
+        (
+            *('follows', 'merge_graph', _GRAPH),
+            'the graph of another mapper, to be merged; reliable, volatile, depth 1; off by '
+            'default',
+        ),
+        (
             *('follows', 'clicked_point', 'geometry_msgs/PointStamped'),
             'adds `clicked.name` where RViz is clicked; off by default',
         ),

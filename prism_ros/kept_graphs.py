@@ -27,10 +27,14 @@ class KeptGraphs:
         """The graph that a plan of a history was made on, if it is still kept. Where plan and graph
         have no number, it is one that may be it.
         """
-        made, state = bytes(plan.plan_id.uuid), (plan.graph_epoch, plan.graph_revision)
-        by_id = (graph for kept, _, graph in self._kept if any(made) and kept == made)
+        state = plan.graph_epoch, plan.graph_revision
         by_state = (graph for _, kept, graph in self._kept if kept == state)
-        return next(by_id, None) or next(by_state, None)
+        return self.find_made(plan) or next(by_state, None)
+
+    def find_made(self, plan: PlanMessage) -> SceneGraph | None:
+        """The graph of a plan that was made here, and no other one."""
+        made = bytes(plan.plan_id.uuid)
+        return next((graph for kept, _, graph in self._kept if any(made) and kept == made), None)
 
     def clear(self) -> None:
         """Forget all."""

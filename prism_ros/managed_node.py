@@ -38,6 +38,7 @@ from prism_ros.errors import Refusal, refusal_from
 from prism_ros.introspection import introspect
 from prism_ros.parameter_file import explain_refusal
 from prism_ros.parameters import INTROSPECTION_MODE, ParameterSpec
+from prism_ros.twins import TwinWatch
 
 RESULT_TIMEOUT_S = 60
 """Results of ROS actions are kept so long for who asks late. Each one kept makes every later goal
@@ -66,6 +67,8 @@ class ManagedNode(CheckedNode):
     def __init__(self, name: str, parameters: Sequence[ParameterSpec], **node_arguments: Any):
         super().__init__(name, parameters, **node_arguments)
         self._failure = ''  # why the last configuration failed
+        self.twin = ''  # what is wrong with another node of the same name
+        self._twins = TwinWatch(self.get_name(), self.get_namespace())
         self._served: list[Any] = []
         self._action_servers: list[ActionServer] = []
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -189,8 +192,20 @@ class ManagedNode(CheckedNode):
         )
 
     def _publish_diagnostics(self) -> None:
+        self._look_for_twin()
         diagnostics = self.diagnose() if self.is_active else [self._diagnose_inactive()]
+        if self.twin:
+            diagnostics = [*diagnostics, make_diagnostic(self, 'name', ERROR, self.twin, {})]
         self._diagnostics.publish(make_array(self, diagnostics))
+
+    def _look_for_twin(self) -> None:
+        before, nodes = self.twin, self.get_node_names_and_namespaces()
+        self.twin = self._twins.look(nodes, time.monotonic())
+        if self.twin != before:
+            if self.twin:
+                self.get_logger().error(self.twin)
+            else:
+                self.get_logger().info('there is no other node of this name any more')
 
     def _diagnose_inactive(self) -> DiagnosticStatus:
         level = ERROR if self.fault else WARN
@@ -276,9 +291,9 @@ class ManagedNode(CheckedNode):
         take = (lambda message, info: guarded(message, info)) if with_info else guarded
         return self.create_subscription(kind, topic, take, qos, callback_group=self.group, raw=raw)
 
-    def every(self, period_s: float, callback: Callable) -> None:
-        """Call back at a steady rate, whatever the ROS clock does."""
-        self.create_timer(
+    def every(self, period_s: float, callback: Callable):
+        """Call back at a steady rate, whatever the ROS clock does; `destroy_timer` ends it."""
+        return self.create_timer(
             period_s, self._guard_event(callback), self.group, clock=self._steady_clock
         )
 
@@ -327,7 +342,9 @@ class ManagedNode(CheckedNode):
 
 
 def _refuse(reply: Any, refusal: Refusal) -> Any:
-    """The reply that says why, beside what was filled in before."""
+    """The reply that says why, beside what was filled in before, but for a plan."""
+    if hasattr(reply, 'plan'):
+        reply.plan = type(reply.plan)()
     if hasattr(reply, 'error_code'):
         reply.error_code, reply.error_msg = refusal.code, wire_text(str(refusal))
     else:

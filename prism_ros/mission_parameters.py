@@ -88,6 +88,13 @@ EXECUTOR_PARAMETERS = (
         "Folder that gets a log of each mission, <mission id>.jsonl. '' = none is written.",
         fixed='started',
     ),
+    ParameterSpec(
+        'executor.record',
+        False,
+        'Write those logs where executor.log_directory names no folder, too: to '
+        'prism/missions in the state folder of the user, for prism import missions.',
+        fixed='started',
+    ),
     INTROSPECTION_MODE,
 )
 

@@ -70,6 +70,78 @@ SCENE_GRAPH_PARAMETERS = (
         'Apply updates from topic graph_updates; anyone in the domain can publish there.',
     ),
     ParameterSpec(
+        'graph.nodes_stale_after_s',
+        0.0,
+        'Nodes whose last_seen is older, in seconds, are stale: diagnostics say so, and '
+        'graph.stale_nodes what becomes of them. 0 = never.',
+        range=(0.0, 31_536_000.0),
+    ),
+    ParameterSpec(
+        'graph.stale_nodes',
+        'say',
+        'What becomes of stale nodes: nothing more (say), attribute stale for planners to see '
+        '(mark), or objects are removed (remove); regions stay.',
+        choices=('say', 'mark', 'remove'),
+    ),
+    ParameterSpec(
+        'merge.within_m',
+        0.0,
+        'Metres that two nodes can lie apart which are one, when a graph of another mapper on '
+        'topic merge_graph is merged. 0 = such graphs are ignored.',
+        range=(0.0, 100.0),
+    ),
+    ParameterSpec(
+        'detections.type',
+        'SceneGraphUpdate',
+        'What topic detections carries; the second needs package vision_msgs.',
+        fixed='started',
+        choices=('SceneGraphUpdate', 'vision_msgs/Detection3DArray'),
+    ),
+    ParameterSpec(
+        'detections.sightings',
+        0,
+        'In how many frames on topic detections something has to be seen to become an object of '
+        'the graph. 0 = detections are ignored.',
+        range=(0, 1000),
+    ),
+    ParameterSpec(
+        'detections.min_confidence',
+        0.5,
+        'Detections that are less sure are ignored.',
+        range=(0.0, 1.0),
+    ),
+    ParameterSpec(
+        'detections.within_m',
+        1.0,
+        'Metres that two detections of a class can lie apart which are one object.',
+        range=(0.0, 100.0),
+    ),
+    ParameterSpec(
+        'detections.period_s',
+        1.0,
+        'Seconds between two updates of the graph by detections, at least.',
+        range=(0.0, 3600.0),
+    ),
+    ParameterSpec(
+        'tf.listen',
+        False,
+        'Follow topics tf and tf_static, so that updates in other frames than map are taken; needs '
+        'package tf2_msgs.',
+        fixed='started',
+    ),
+    ParameterSpec(
+        'tf.robot_frame',
+        '',
+        "Frame of the robot, such as base_link: robot_location follows it, once a second. '' = it "
+        'does not. Needs tf.listen.',
+    ),
+    ParameterSpec(
+        'tf.margin_m',
+        1.0,
+        'By how many metres another region has to be nearer to the robot than the one it is in.',
+        range=(0.0, 100.0),
+    ),
+    ParameterSpec(
         'clicked.name',
         '',
         'Name of what is added to the graph where topic clicked_point tells of a click, as RViz '
@@ -133,6 +205,48 @@ PLANNER_PARAMETERS = (
         "Relative part of a call's time for each planner of planner.order, which it may use up "
         'before the next is asked; 1.0 for those not named. Positive numbers.',
         fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.breaker_failures',
+        3,
+        'So many calls in a row that a planner behind a network did not answer, and it is left '
+        'alone: the next planner answers at once, until a call tries it again. 0 = never.',
+        range=(0, 100),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.breaker_pause_s',
+        5.0,
+        'Seconds for which it is left alone then; doubled for each trial that fails.',
+        range=(0.1, 3600.0),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.breaker_max_pause_s',
+        120.0,
+        'The longest that it is left alone, in seconds; not below planner.breaker_pause_s.',
+        range=(0.1, 86400.0),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.spare_memory_mib',
+        256,
+        'Memory in MiB that has to stay available when a model is loaded; one for which there is '
+        'not so much is refused (OUT_OF_MEMORY). 0 = only what the model needs.',
+        range=(0, 1_000_000),
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'planner.keep_plans',
+        True,
+        'Give the rest of the last plan, without asking any planner, where all of it that was '
+        'carried out went as it was meant to and nothing else has changed.',
+    ),
+    ParameterSpec(
+        'planner.feedback_rate_hz',
+        5.0,
+        'How often feedback of plan_mission tells of tokens and text while a model replies.',
+        range=(0.5, 10.0),
     ),
     ParameterSpec(
         'planner.timeout_s',

@@ -28,8 +28,10 @@ from prism_core import (
     finish_plan,
     suspect,
 )
+from prism_core.episode.planner_progress import Progress
 from prism_core.inference.adapted import adapters_of, with_adapter
 from prism_core.inference.cascade import PlanOffer, Taken
+from prism_core.inference.kept_plan import find_rest, has_rest
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import PROBLEM_CODES, Refusal, refusal_from
@@ -69,6 +71,14 @@ class PlanCall:
 
     `attempts` planners were asked, `passed_over` says of each that gave no plan why, as
     'name: why'. `model_id` and `stats` are those of the planner that answered.
+
+    Args:
+        node: it is worked on there.
+        pool: the planners.
+        request: what is asked.
+        domain: whose actions they plan with.
+        deadline_s: of time.monotonic().
+        may_keep: whether the rest of the last plan may be given, where it still holds.
     """
 
     def __init__(
@@ -78,6 +88,8 @@ class PlanCall:
         request: PlanningRequest,
         domain: Domain,
         deadline_s: float,
+        *,
+        may_keep: bool = False,
     ):
         self.phase = PlanMission.Feedback.QUEUED
         self.attempts = 0
@@ -90,7 +102,9 @@ class PlanCall:
         self._policy = pool.policy if request.planners == tuple(pool.names) else None
         self._request = request
         self._domain = domain
-        self._deadline_s = deadline_s  # of time.monotonic()
+        self._deadline_s = deadline_s
+        self._may_keep = may_keep and has_rest(request.history, domain.table)
+        self._asked = ''  # the planner that is being asked
         self._outcome: Future | None = None
         self._waits_for_graph = False
         self._ended: Refusal | None = None
@@ -102,7 +116,7 @@ class PlanCall:
         publish: Callable[[PlanCall], None],
     ) -> tuple[Plan, SceneGraph, str]:
         """The plan that the policy takes of those that are valid and that nothing is odd about (see
-        `suspect`); its graph, and who made it.
+        `suspect`); its graph, and who made it: '' for the rest of the last plan.
 
         Raises:
             Refusal: there is no such plan; or the call was ended from outside.
@@ -112,15 +126,17 @@ class PlanCall:
         publish(self)
         current = await self._wait_for_graph(current_graph, publish)
         self.phase = PlanMission.Feedback.PLANNING
+        rest = await self._find_rest(current, max_nodes) if self._may_keep else None
+        if rest is not None:
+            return (*rest, '')
         refusal = Refusal(PlanErrorCode.TIMEOUT, 'no time was left to plan')
         made: dict[str, _Made] = {}
         offers: list[PlanOffer] = []
         for index, name in enumerate(self._request.planners):
-            self.attempts += 1
-            publish(self)
             share_s = self._pool.share_s(self._request.planners[index:], self._remaining_s)
             try:
-                one = await self._ask(name, self._job(name, current, max_nodes, offers), share_s)
+                job = self._job(name, current, max_nodes, offers)
+                one = await self._ask(name, job, share_s, publish)
             except PlannerError as error:
                 refusal = refusal_from(error)
             else:
@@ -147,6 +163,11 @@ class PlanCall:
         self.model_id = by.model_id if by else taken.planner
         self.stats = (by or made[last]).stats
         return taken.plan, made[last].graph, taken.planner
+
+    @property
+    def progress(self) -> Progress:
+        """How far the planner that is being asked is with what it writes."""
+        return self._pool.progress_of(self._asked)
 
     def end(self, refusal: Refusal) -> None:
         """Stop waiting; `run` raises the refusal."""
@@ -181,6 +202,22 @@ class PlanCall:
             await self._wait(Future(executor=self._node.executor), self._remaining_s, error)
             self._waits_for_graph = False
         return current_graph()
+
+    async def _find_rest(
+        self, current: SceneGraph | None, max_nodes: int
+    ) -> tuple[Plan, SceneGraph] | None:
+        """The rest of the last plan and the graph that it holds on; None where it does not."""
+
+        def find() -> tuple[Plan, SceneGraph] | None:
+            task, history = self._request.task, self._request.history
+            graph = self._request.choose_graph(current, max_nodes)
+            rest = find_rest(task, graph, history, self._domain)
+            if rest is None:
+                return None
+            return finish_plan(rest, graph, history, self._domain.table), graph
+
+        late = PlannerTimeout('no time was left to look whether the last plan still holds')
+        return await self._await(self._pool.run_aside(find), self._remaining_s, late)
 
     def _job(
         self, name: str, current: SceneGraph | None, max_nodes: int, offers: Sequence[PlanOffer]
@@ -239,10 +276,47 @@ class PlanCall:
             planner, self._request.adapter if is_alone or adapters_of([planner]) else ''
         )
 
-    async def _ask(self, name: str, job: Callable[[Planner], Any], share_s: float) -> Any:
-        """Run a job on the planner's thread; give up when its share of the time is over."""
+    async def _ask(
+        self,
+        name: str,
+        job: Callable[[Planner], Any],
+        share_s: float,
+        publish: Callable[[PlanCall], None],
+    ) -> Any:
+        """Run a job on the planner's thread; give up when its share of the time is over. Its
+        breaker lets the call through, and is told how that went.
+        """
+        self._pool.admit(name)
+        try:
+            self.attempts += 1
+            publish(self)
+            working = self._pool.worker(name).submit(job)
+        except BaseException:  # such as that too many calls hang
+            self._pool.note_nothing(name)
+            raise
+        self._asked = name
+        late = PlannerTimeout(f"planner '{name}' did not answer within {share_s:.1f} s")
+        try:
+            result = await self._await(working, share_s, late)
+        except PlannerError as error:
+            self._pool.note(name, error, share_s)
+            raise
+        except BaseException:
+            self._pool.note_nothing(name)
+            raise
+        else:
+            self._pool.note(name, None, share_s)
+            return result
+        finally:
+            if not working.done():
+                self._pool.give_up(name, working, is_late=self._ended is None)
+            self._asked = ''
+
+    async def _await(
+        self, working: concurrent.futures.Future, limit_s: float, late: Exception
+    ) -> Any:
+        """The result of what runs on another thread; `late` where it does not come in time."""
         executor = self._node.executor
-        working = self._pool.worker(name).submit(job)
         # Most planners without a model are done at once: no need to go through the executor then.
         try:
             return working.result(GRACE_S)
@@ -257,12 +331,7 @@ class PlanCall:
                 executor.create_task(self._complete, outcome, ended)
 
         working.add_done_callback(report)
-        late = PlannerTimeout(f"planner '{name}' did not answer within {share_s:.1f} s")
-        try:
-            return await self._wait(outcome, share_s, late)
-        finally:
-            if not working.done():
-                self._pool.give_up(name, working, is_late=self._ended is None)
+        return await self._wait(outcome, limit_s, late)
 
     async def _wait(self, outcome: Future, timeout_s: float, late: Exception) -> Any:
         """The result that completes the future; or its error, `late`, or why the call was ended."""

@@ -27,6 +27,8 @@ from prism_core import (
     render_steps,
     validate_plan,
 )
+from prism_core.inference.breaker import BreakerConfig
+from prism_core.inference.kept_plan import KEPT
 from prism_core.inference.planning_domain import find_planning_domain
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import Plan as PlanMessage
@@ -34,7 +36,7 @@ from prism_msgs.msg import PlanErrorCode, PlanMetrics, PlanningStatus, SceneGrap
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetPlan, ValidatePlan
 from prism_ros.conversions import check_table, plan_from_message, plan_to_message, wire_text
-from prism_ros.diagnostics import judge_graph, judge_planners, make_diagnostic
+from prism_ros.diagnostics import judge_graph, judge_planners, make_diagnostic, tell_breakers
 from prism_ros.errors import CODE_NAMES, PROBLEM_CODES, Refusal, refusal_from
 from prism_ros.graph_mirror import KEPT_UPDATES, GraphMirror
 from prism_ros.graph_trust import GraphTrust
@@ -42,12 +44,14 @@ from prism_ros.kept_graphs import KeptGraphs
 from prism_ros.managed_node import ManagedNode, latched, run_node
 from prism_ros.parameters import PLANNER_PARAMETERS
 from prism_ros.plan_call import PlanCall
+from prism_ros.plan_feedback import PlanFeedback
 from prism_ros.planner_order import read_planners
 from prism_ros.planner_status import StartReport, health_messages, judge, make_metrics
 from prism_ros.planner_worker import PlannerPool
-from prism_ros.planning_request import no_graph, read_planning_request
+from prism_ros.planning_request import PlanningRequest, no_graph, read_planning_request
 
 HEARTBEAT_S = 1.0
+MIB = 2**20
 STATUS_DELAY_S = 0.1  # a change is told this late at the most
 SOURCES = {
     'lm': PlanMessage.SOURCE_TEACHER,
@@ -91,23 +95,32 @@ class PlannerNode(ManagedNode):
 
     def configure(self) -> None:
         """Find the domain and the planners that the parameters name."""
-        allow_import_paths = self.get_parameter('planner.allow_import_paths').value
-        adapters = self.get_parameter('planner.adapters').value
+        allow_import_paths = self._value('planner.allow_import_paths')
+        adapters = self._value('planner.adapters')
         domain = find_planning_domain(
-            self.get_parameter('domain').value,
+            self._value('domain'),
             allow_import_paths=allow_import_paths,
-            words=self.get_parameter('words').value,
+            words=self._value('words'),
             adapters=adapters,
         )
         check_table(domain.table)
         self._pool = read_planners(
-            self.get_parameter('planner.order').value,
-            self.get_parameter('planner.shares').value,
+            self._value('planner.order'),
+            self._value('planner.shares'),
             domain,
             allow_import_paths=allow_import_paths,
             adapters=adapters,
+            breaker=BreakerConfig(
+                self._value('planner.breaker_failures'),
+                self._value('planner.breaker_pause_s'),
+                self._value('planner.breaker_max_pause_s'),
+            ),
+            spare_bytes=self._value('planner.spare_memory_mib') * MIB,
         )
         self._domain, self._table = domain, domain.table
+
+    def _value(self, parameter: str) -> Any:
+        return self.get_parameter(parameter).value
 
     @property
     def _domain_name(self) -> str:
@@ -128,13 +141,16 @@ class PlannerNode(ManagedNode):
         """How its planners are, and whether the graph can be relied on."""
         doubts = self._doubts()
         level, message, values = judge_planners(self._pool.health(), ())
+        values |= tell_breakers(self._pool.breakers())
         values |= {
             'domain': self._domain_name,
             'last error': CODE_NAMES[self._last_error_code],
             'last planning time in s': f'{self._last_metrics.planning_time_s:.3f}',
         }
         planners = make_diagnostic(self, 'planners', level, message, values)
-        level, message, values = judge_graph(self._mirror.graph, doubts)
+        level, message, values = judge_graph(
+            self._mirror.graph, [doubt for doubt in doubts if doubt != self.twin]
+        )
         values |= {'epoch': self._mirror.epoch, 'heard before s': f'{self._trust.age_s:.1f}'}
         return [planners, make_diagnostic(self, 'scene graph', level, message, values)]
 
@@ -150,15 +166,9 @@ class PlannerNode(ManagedNode):
         response.plan_text = wire_text('  '.join(steps))
 
     async def _plan_mission(self, goal_handle: Any, result: PlanMission.Result) -> None:
-        started_s = time.monotonic()
-
-        def publish(call: PlanCall) -> None:
-            feedback = PlanMission.Feedback(phase=call.phase, attempt=call.attempts)
-            feedback.elapsed_s = time.monotonic() - started_s
-            feedback.last_rejection = wire_text(''.join(call.passed_over[-1:]))
-            goal_handle.publish_feedback(feedback)
-
-        await self._answer(goal_handle.request, result, publish, goal_handle)
+        rate_hz = self._value('planner.feedback_rate_hz')
+        with PlanFeedback(self, goal_handle, rate_hz) as feedback:
+            await self._answer(goal_handle.request, result, feedback.tell, goal_handle)
 
     def _cancel(self, goal_handle: Any) -> None:
         if self._goal_handle == goal_handle:
@@ -186,14 +196,15 @@ class PlannerNode(ManagedNode):
         request = read_planning_request(
             message,
             planners=self._pool.names,
-            default_timeout_s=self.get_parameter('planner.timeout_s').value,
-            max_timeout_s=self.get_parameter('planner.max_timeout_s').value,
+            default_timeout_s=self._value('planner.timeout_s'),
+            max_timeout_s=self._value('planner.max_timeout_s'),
             table=self._table,
             find_graph=self._kept.find,
         )
         deadline_s = started_s + request.timeout_s
         assert self._domain is not None  # noqa: S101 - who serves is configured
-        call = PlanCall(self, self._pool, request, self._domain, deadline_s)
+        may_keep = self._may_keep(request)
+        call = PlanCall(self, self._pool, request, self._domain, deadline_s, may_keep=may_keep)
         self._call, self._goal_handle = call, goal_handle
         epoch, doubt = 0, ''  # of the graph that the call ends up with
 
@@ -204,7 +215,7 @@ class PlannerNode(ManagedNode):
 
         try:
             plan, graph, name = await call.run(
-                current_graph, self.get_parameter('graph.max_nodes').value, publish
+                current_graph, self._value('graph.max_nodes'), publish
             )
             self._last_error_code = PlanErrorCode.NONE
         except PrismError as error:
@@ -218,10 +229,13 @@ class PlannerNode(ManagedNode):
             self._call = self._goal_handle = None
             took_s = time.monotonic() - started_s
             self._last_metrics = make_metrics(call.stats, took_s, call.attempts)
-        reply.metrics = self._last_metrics
+            reply.metrics = self._last_metrics
+            reply.passed_over = [wire_text(said) for said in call.passed_over]
         reply.plan = self._to_message(plan, request.task, name)
         reply.plan.model_id = wire_text(call.model_id or name)
-        reply.plan.passed_over = [wire_text(said) for said in call.passed_over]
+        reply.plan.passed_over = reply.passed_over
+        if not name:
+            _note_kept(reply.plan, request.last_plan)
         if not request.scene_graph_json:
             reply.plan.graph_epoch, reply.plan.graph_revision = epoch, graph.revision
             reply.plan.warnings += [doubt] if doubt else []
@@ -229,6 +243,20 @@ class PlannerNode(ManagedNode):
         # After the reply, which must not wait for it.
         self.executor.create_task(self._plan_publisher.publish, reply.plan)
         return plan
+
+    def _may_keep(self, request: PlanningRequest) -> bool:
+        """Whether the rest of the last plan may be given: it was made here, for the same task, and
+        the request leaves open who plans.
+        """
+        last = request.last_plan
+        return (
+            self._value('planner.keep_plans')
+            and last is not None
+            and last.task == request.task
+            and not request.adapter
+            and list(request.planners) == self._pool.names
+            and self._kept.find_made(last) is not None
+        )
 
     def _to_message(self, plan: Plan, task: str, name: str) -> PlanMessage:
         message = plan_to_message(plan, self._table)
@@ -294,7 +322,7 @@ class PlannerNode(ManagedNode):
 
     @property
     def _stale_after_s(self) -> float:
-        return self.get_parameter('graph.stale_after_s').value
+        return self._value('graph.stale_after_s')
 
     @property
     def _is_stale(self) -> bool:
@@ -302,12 +330,13 @@ class PlannerNode(ManagedNode):
         return self._mirror.graph is not None and 0 < self._stale_after_s < self._trust.age_s
 
     def _doubts(self) -> list[str]:
-        """Why the graph cannot be trusted, one sentence each, which stays the same meanwhile."""
+        """Why plans can be worse than they look, one sentence each, the same one meanwhile."""
         stale = (
             "the scene graph's owner was not heard for graph.stale_after_s "
             f'({self._stale_after_s:g} s)'
         )
-        return [*filter(None, [self._trust.doubt]), *([stale] if self._is_stale else [])]
+        doubts = [*filter(None, [self._trust.doubt, self.twin])]
+        return [*doubts, *([stale] if self._is_stale else [])]
 
     def _publish_status_if_due(self) -> None:
         """Tell the status on every change, and at 1 Hz; log how the planners are."""
@@ -346,6 +375,13 @@ class PlannerNode(ManagedNode):
             status.graph_revision = self._mirror.graph.revision
             status.graph_age_s = self._trust.age_s
         self._status_publisher.publish(status)
+
+
+def _note_kept(plan: PlanMessage, last: PlanMessage | None) -> None:
+    """Say of a plan that it is the rest of another one, and who made that."""
+    assert last is not None  # noqa: S101 - it is the rest of it
+    plan.kept_from, plan.source, plan.model_id = last.plan_id, last.source, last.model_id
+    plan.warnings = [warning for warning in plan.warnings if warning != KEPT]
 
 
 def main() -> None:

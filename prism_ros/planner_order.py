@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from prism_core import Domain, find_planner_of
+from prism_core.inference.breaker import BreakerConfig
 from prism_core.inference.cascade import CASCADED, POLICIES, make_policy
 from prism_msgs.msg import PlanErrorCode
 from prism_ros.errors import Refusal
@@ -20,6 +21,8 @@ def read_planners(
     *,
     allow_import_paths: bool = False,
     adapters: Sequence[str] = (),
+    breaker: BreakerConfig | None = None,
+    spare_bytes: int = 0,
 ) -> PlannerPool:
     """The planners that parameters `planner.order` and `planner.shares` name.
 
@@ -32,6 +35,8 @@ def read_planners(
         domain: whose actions they plan with; `symbolic` is its own.
         allow_import_paths: whether `package.module:factory` may be imported, which runs it.
         adapters: files, for those planners that take any.
+        breaker: when a planner behind a network is left alone.
+        spare_bytes: so much memory has to stay available when a planner's model is loaded.
 
     Raises:
         Refusal: there is no planner, two of one name, an import path where none is allowed, or a
@@ -70,6 +75,7 @@ def read_planners(
             )
     policy = make_policy(policy_name, domain, paths)
     factories = {
-        name: find_planner_of(domain, paths[name], adapters) for name in policy.order([*paths])
+        name: find_planner_of(domain, paths[name], adapters, spare_bytes)
+        for name in policy.order([*paths])
     }
-    return PlannerPool(factories, dict(zip(paths, shares)), policy)
+    return PlannerPool(factories, dict(zip(paths, shares)), policy, breaker)

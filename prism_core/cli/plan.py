@@ -30,7 +30,15 @@ from prism_core.errors import PrismError
 @click.option('--domain', default=DEFAULT_DOMAIN, show_default=True, help='Whose actions.')
 @words_option
 @click.option('--location', help='Region that the robot is in, when not the one of the file.')
-@click.option('--json', 'as_json', is_flag=True, help="Print the plan as SPINE's JSON reply.")
+@click.option(
+    '--as',
+    'form',
+    type=click.Choice(['text', 'json', 'bt-xml']),
+    default='text',
+    show_default=True,
+    help="For people, as SPINE's JSON reply, or as a tree of BehaviorTree.CPP 4 with Nav2's goals.",
+)
+@click.option('--json', 'form', flag_value='json', help='The same as --as json.')
 def plan(
     graph: Path | None,
     request: str,
@@ -39,13 +47,14 @@ def plan(
     domain: str,
     words: str,
     location: str | None,
-    as_json: bool,
+    form: str,
 ) -> None:
     """Plan once, without ROS."""
     from prism_core.cli.graph_file import find_packaged, read_graph
     from prism_core.domain import find_domain, open_planner_of
     from prism_core.episode.finishing import finish_plan
     from prism_core.pictures.terminal import print_plan
+    from prism_core.plan.behaviour_tree import render_behaviour_tree
     from prism_core.plan.plan import render_plan
     from prism_core.plan.validation import validate_plan
 
@@ -70,8 +79,10 @@ def plan(
     finally:
         chosen.close()
     report = validate_plan(made, known_graph, found.table)
-    if as_json:
+    if form == 'json':
         click.echo(render_plan(made))
+    elif form == 'bt-xml':
+        click.echo(render_behaviour_tree(made, found.table, known_graph), nl=False)
     else:
         print_plan(made, source=chosen.name)
     if not report.is_valid:

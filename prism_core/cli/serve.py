@@ -15,7 +15,8 @@ from prism_core.dialects.conversation import Message
 from prism_core.domain import find_domain, open_planner_of
 from prism_core.episode.episode import DEFAULT_DOMAIN
 from prism_core.errors import PlanParseError
-from prism_core.inference.serve import PlannerServer, is_loopback
+from prism_core.inference.endpoint.bounded_http import is_loopback
+from prism_core.inference.serve import PlannerServer
 
 
 @click.command()

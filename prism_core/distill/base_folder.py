@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`prism base`: a pretrained model whose vocabulary has handles, as a folder.
 
-base.gguf           what a robot runs, with adapters: the published file, 200 of its tokens renamed
+base.gguf           what a robot runs, with adapters: as published, in 8 bits, 200 tokens renamed
 base.gguf.sha256    of that
 config.json, …      the same weights in float32 with the same tokenizer, which `prism train` reads
 recipe.yaml         what it was made of
@@ -16,7 +16,17 @@ from typing import Any
 import torch
 import transformers
 import yaml
-from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys, TokenType
+from gguf import (
+    GGMLQuantizationType,
+    GGUFReader,
+    GGUFValueType,
+    GGUFWriter,
+    Keys,
+    LlamaFileType,
+    ReaderTensor,
+    TokenType,
+    quants,
+)
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 from transformers import AutoModelForCausalLM, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -36,6 +46,7 @@ from prism_core.errors import ConfigError
 
 BASE_GGUF = 'base.gguf'
 STAGE = 'base'
+_PUBLISHED = 'published.gguf'
 _DIALECT, _CONVERSATIONS = 'compact', 50
 MAX_MEAN_KL_QUANTISED = 0.01
 """llama.cpp rounds what is multiplied with matrices in 4 bits to 8, which transformers does not."""
@@ -57,13 +68,13 @@ def make_base(out: Path, source: Path | None = None) -> Check:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     with written_whole(out) as draft, tempfile.TemporaryDirectory(dir=draft.parent) as folder:
-        published = Path(folder, 'published.gguf')
+        published = Path(folder, _PUBLISHED)
         extract_gguf(source, published)
         reader = GGUFReader(published)
         vocabulary = rename_words(_read_vocabulary(reader), smollm2.HANDLE_WORDS, HANDLES)
         with publish(draft / BASE_GGUF) as gguf:
             _write_gguf(reader, gguf, vocabulary)
-        tokenizer = _write_checkpoint(draft, vocabulary)
+        tokenizer = _write_checkpoint(Path(folder), draft, vocabulary)
         recipe = {
             'stage': STAGE,
             'model': smollm2.NAME,
@@ -96,7 +107,9 @@ def _list(reader: GGUFReader, key: str) -> list[Any]:
 
 
 def _write_gguf(reader: GGUFReader, path: Path, vocabulary: TokenTable) -> None:
-    """The file as it is, with other tokens and our chat template."""
+    """The file with other tokens, our chat template, and its 4-bit matrices in 8 bits, in which a
+    processor reads a prompt faster.
+    """
     handles = frozenset(HANDLES)
     types = [
         int(TokenType.USER_DEFINED) if token in handles else kind
@@ -107,7 +120,11 @@ def _write_gguf(reader: GGUFReader, path: Path, vocabulary: TokenTable) -> None:
         Keys.General.NAME: MetadataDetails(text, f"{smollm2.NAME} with PRISM's handles"),
         Keys.General.DESCRIPTION: MetadataDetails(
             text,
-            f'{len(HANDLES)} words of the vocabulary are renamed to handles; weights as published',
+            f'{len(HANDLES)} words of the vocabulary are renamed to handles; weights as published, '
+            'in 8 bits where they have 4',
+        ),
+        Keys.General.FILE_TYPE: MetadataDetails(
+            GGUFValueType.UINT32, int(LlamaFileType.MOSTLY_Q8_0)
         ),
         Keys.Tokenizer.LIST: MetadataDetails(array, list(vocabulary.tokens)),
         Keys.Tokenizer.TOKEN_TYPE: MetadataDetails(array, types),
@@ -115,13 +132,24 @@ def _write_gguf(reader: GGUFReader, path: Path, vocabulary: TokenTable) -> None:
         Keys.Tokenizer.CHAT_TEMPLATE: MetadataDetails(text, plain_template(smollm2.CHAT_TEMPLATE)),
     }
     architecture = reader.fields[Keys.General.ARCHITECTURE].contents()
+    reader.tensors = [_in_8_bits(tensor) for tensor in reader.tensors]
     copy_with_new_metadata(reader, GGUFWriter(path, arch=architecture), new, [])
 
 
-def _write_checkpoint(folder: Path, vocabulary: TokenTable) -> PreTrainedTokenizerFast:
-    """What the GGUF file of the folder holds, as transformers trains it."""
+def _in_8_bits(tensor: ReaderTensor) -> ReaderTensor:
+    if tensor.tensor_type != GGMLQuantizationType.Q4_1:
+        return tensor
+    values = quants.dequantize(tensor.data, tensor.tensor_type)
+    data = quants.quantize(values, GGMLQuantizationType.Q8_0)
+    return tensor._replace(tensor_type=GGMLQuantizationType.Q8_0, data=data, n_bytes=data.nbytes)
+
+
+def _write_checkpoint(
+    published: Path, folder: Path, vocabulary: TokenTable
+) -> PreTrainedTokenizerFast:
+    """What the published file holds, as transformers trains it."""
     read: Any = AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=BASE_GGUF, dtype=torch.float32, local_files_only=True
+        published, gguf_file=_PUBLISHED, dtype=torch.float32, local_files_only=True
     )
     config = read.config
     del config.quantization_config  # the weights are plain numbers now

@@ -213,15 +213,14 @@ class TrainConfig:
 
     `base`: name on the Hub or local folder of a pretrained model; else `nano`. `start`: folder of a
     checkpoint of the same shape and tokenizer, with whose weights a nano begins, or of an adapter
-    of the same base and shape. `words_of`: name or folder of a pretrained model with whose words a
-    nano without a start begins (see `base_words`). `epochs`: how often all samples are seen;
-    `tokens`, where it is not 0, says how many instead. `eval_every`,
-    `save_every` and `log_every` count steps. `best_by`: the figure of validation by which the best
-    model is known: `loss`, `handle_accuracy`, `sample_accuracy` or one of a further test. `bf16`:
-    `auto` is yes on hardware that has it. `threads`: of the processor for each rank, 0 for what
-    torch takes. `report_to`: `auto` is TensorBoard where it is installed; else names that
-    transformers knows, such as `wandb` and `trackio`. `allow_download`: whether a base may be
-    fetched.
+    of the same base and shape, or the GGUF file of one. `words_of`: name or folder of a pretrained
+    model with whose words a nano without a start begins (see `base_words`). `epochs`: how often all
+    samples are seen; `tokens`, where it is not 0, says how many instead. `eval_every`, `save_every`
+    and `log_every` count steps. `best_by`: the figure of validation by which the best model is
+    known: `loss`, `handle_accuracy`, `sample_accuracy` or one of a further test. `bf16`: `auto` is
+    yes on hardware that has it. `threads`: of the processor for each rank, 0 for what torch takes.
+    `report_to`: `auto` is TensorBoard where it is installed; else names that transformers knows,
+    such as `wandb` and `trackio`. `allow_download`: whether a base may be fetched.
 
     Raises:
         ConfigError: both or none of base and nano are given, or a value is out of its range.

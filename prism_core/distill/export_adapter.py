@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from gguf import MODEL_ARCH_NAMES, GGMLQuantizationType, GGUFWriter, get_tensor_name_map, quants
+from gguf import MODEL_ARCH_NAMES, GGMLQuantizationType, GGUFWriter, quants
 from safetensors.torch import load_file
 from transformers import PretrainedConfig
 
+from prism_core.distill.adapter_gguf import name_tensor, to_gguf
 from prism_core.distill.base_folder import BASE_GGUF, MAX_MEAN_KL_QUANTISED
 from prism_core.distill.check_export import (
     COMPARED,
@@ -28,7 +29,7 @@ from prism_core.distill.check_export import (
     logits_of,
 )
 from prism_core.distill.export_gguf import draw_probes, load_checkpoint, write_metadata
-from prism_core.distill.gguf_weights import find_architecture, reorder
+from prism_core.distill.gguf_weights import find_architecture
 from prism_core.distill.llama_cpp_model import GgufModel
 from prism_core.distill.merge import WEIGHTS, attach, find_adapter, read_settings
 from prism_core.distill.models import load_base
@@ -38,8 +39,6 @@ from prism_core.errors import ConfigError
 from prism_core.files import hash_file
 from prism_core.gguf_info import GgufInfo, ModelMetadata, read_gguf_info
 
-_PREFIX = 'base_model.model.'
-_PARTS = {'lora_A': 'lora_a', 'lora_B': 'lora_b'}
 _FLOATS = frozenset({'F32', 'F16', 'BF16'})
 
 
@@ -76,7 +75,7 @@ def export_adapter(
     adapter = find_adapter(adapter)
     settings = read_settings(adapter)
     folder = Path(base or settings.get('base_model_name_or_path') or '')
-    base_gguf = _find_base(folder)
+    base_gguf = find_base_file(folder)
     config, _ = load_checkpoint(folder)
     info = read_gguf_info(base_gguf)
     metadata = replace(metadata, base_sha256=info.sha256 or hash_file(base_gguf))
@@ -95,8 +94,13 @@ def export_adapter(
     return AdapterExport(read_gguf_info(out), closeness)
 
 
-def _find_base(folder: Path) -> Path:
-    path = folder / BASE_GGUF
+def find_base_file(folder: str | Path) -> Path:
+    """The file that robots run of a base in a folder.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = Path(folder) / BASE_GGUF
     if not path.is_file():
         raise ConfigError(
             f'expected the base of the adapter as a folder with its {BASE_GGUF}, got {folder}, '
@@ -121,20 +125,15 @@ def _scale(settings: Mapping[str, Any], adapter: Path) -> float:
 
 def _read_tensors(adapter: Path, config: PretrainedConfig) -> dict[str, np.ndarray]:
     """The matrices of an adapter, named and ordered as llama.cpp wants them."""
-    names = get_tensor_name_map(find_architecture(config), config.num_hidden_layers)
     tensors = {}
     for key, values in sorted(load_file(adapter / WEIGHTS).items()):
-        module, _, part = key.removesuffix('.weight').rpartition('.')
-        name = names.get_name(module.removeprefix(_PREFIX))
-        if name is None or part not in _PARTS:
+        name = name_tensor(key, config)
+        if not name:
             raise ConfigError(
                 f'{adapter / WEIGHTS}: expected matrices of LoRA alone, got {key}; merge it into '
                 'its base with prism merge'
             )
-        matrix = values.float().numpy()
-        if part == 'lora_B':
-            matrix = reorder(matrix, f'{module}.weight', config)
-        tensors[f'{name}.weight.{_PARTS[part]}'] = np.ascontiguousarray(matrix)
+        tensors[name] = to_gguf(key, values, config)
     return tensors
 
 

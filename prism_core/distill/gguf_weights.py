@@ -160,15 +160,26 @@ def _type_of(shape: tuple[int, ...], float_type: str) -> str:
     return float_type if len(shape) > 1 else 'F32'
 
 
-def reorder(values: np.ndarray, key: str, config: PretrainedConfig) -> np.ndarray:
-    """Llama's q and k as llama.cpp turns them: pairs beside each other, not half a head apart."""
+def reorder(
+    values: np.ndarray, key: str, config: PretrainedConfig, *, back: bool = False
+) -> np.ndarray:
+    """Llama's q and k as llama.cpp turns them: pairs beside each other, not half a head apart.
+
+    Args:
+        values: of a matrix, rows first.
+        key: its name in transformers; others than q and k stay as they are.
+        config: of the model.
+        back: whether they are llama.cpp's, and are to be those of transformers again.
+    """
     if find_architecture(config) != MODEL_ARCH.LLAMA:
         return values
     part = key.split('.')[-2]
     heads = {'q_proj': config.num_attention_heads, 'k_proj': config.num_key_value_heads}.get(part)
     if heads is None:
         return values
-    split = values.reshape(heads, 2, values.shape[0] // heads // 2, *values.shape[1:])
+    half = values.shape[0] // heads // 2
+    pairs = (half, 2) if back else (2, half)
+    split = values.reshape(heads, *pairs, *values.shape[1:])
     return split.swapaxes(1, 2).reshape(values.shape)
 
 

@@ -88,11 +88,14 @@ def _say_what(info: GgufInfo, base: str, words_of: str) -> str:
     origin = f'{base}, trained further' if base else 'a model trained from scratch'
     if words_of:
         origin += f' that began with the words of {words_of}'
+    adapter = metadata.base_sha256
+    context = f'context of {info.context_tokens:,} tokens, ' if not adapter else ''
     text = (
         f'A planner for robots as a small language model: {origin}, architecture '
-        f'{info.architecture}, context of {info.context_tokens:,} tokens, distilled with PRISM for '
-        'ROS 2.'
+        f'{info.architecture}, {context}distilled with PRISM for ROS 2.'
     )
+    if adapter:
+        text += f' It is an adapter for the file of its base with the sha256 `{adapter}`.'
     if metadata.domain:
         text += f' It plans in the domain {metadata.domain}.'
     if metadata.dialect:
@@ -116,12 +119,15 @@ def _list_files(files: Sequence[GgufInfo]) -> str:
 def _say_how(info: GgufInfo) -> str:
     name, domain = info.path.name, info.metadata.domain
     where = f' --domain {domain}' if domain not in ('', DEFAULT_DOMAIN) else ''
+    adapter = bool(info.metadata.base_sha256)
+    model = f'base.gguf PRISM_STUDENT_ADAPTERS={name}' if adapter else name
+    given = f"'base.gguf', lora_path='{name}'" if adapter else f"'{name}'"
     return (
         'With PRISM, which holds the model to valid plans:\n\n'
         f'```bash\nsha256sum --check {name}.sha256\n'
-        f'PRISM_STUDENT_MODEL={name} prism serve --planner student{where}\n```\n\n'
+        f'PRISM_STUDENT_MODEL={model} prism serve --planner student{where}\n```\n\n'
         'The weights alone run in any build of llama.cpp:\n\n'
-        f"```python\nfrom llama_cpp import Llama\n\nmodel = Llama('{name}', n_ctx=0)\n```"
+        f'```python\nfrom llama_cpp import Llama\n\nmodel = Llama({given}, n_ctx=0)\n```'
     )
 
 

@@ -208,15 +208,21 @@ def load_adapter_start(model: Any, source: str) -> None:
 
     Args:
         model: from `prepare_base`.
-        source: the folder of an adapter.
+        source: the folder of an adapter, or the GGUF file that was made of one.
 
     Raises:
         ConfigError: it cannot be read, or is of another shape.
     """
     import peft
 
+    from prism_core.distill.adapter_gguf import read_adapter
+
     try:
-        weights = peft.utils.save_and_load.load_peft_weights(source, device='cpu')
+        if source.endswith('.gguf'):
+            keys = peft.get_peft_model_state_dict(model)
+            weights = read_adapter(Path(source), keys, model.config)
+        else:
+            weights = peft.utils.save_and_load.load_peft_weights(source, device='cpu')
         found: Any = peft.set_peft_model_state_dict(model, weights)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ConfigError(_not_there('an adapter of this shape', source, error)) from error

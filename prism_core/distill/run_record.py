@@ -75,8 +75,8 @@ def hash_start(config: TrainConfig) -> dict[str, str]:
     random ones.
     """
     name = 'start' if config.start else 'words_of'
-    folder = getattr(config, name)
-    weights = sorted(Path(folder).glob('*.safetensors')) if folder else []
+    source = Path(getattr(config, name) or '/nowhere')
+    weights = [source] if source.is_file() else sorted(source.glob('*.safetensors'))
     return {f'{name}/{path.name}': hash_file(path) for path in weights}
 
 

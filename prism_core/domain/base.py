@@ -28,6 +28,7 @@ from prism_core.episode.episode import Episode, Task, Turn
 from prism_core.episode.fixed_controls import FIXED_CONTROLS, make_fixed_control
 from prism_core.episode.imported import Imported
 from prism_core.episode.mission_state import MAX_TURNS
+from prism_core.episode.observation import Observation
 from prism_core.episode.planner import (
     Planner,
     Simulator,
@@ -268,6 +269,20 @@ class Domain(DomainWords, ABC):
         """
         raise ConfigError(f'the domain {self.name} reads no logs of other planners')
 
+    def judge_seen(self, episode: Episode, source: str) -> Imported:
+        """The verdict on an episode of a robot, of whose world no more is known than it has seen.
+
+        Args:
+            episode: with all that was ever seen as its true graph, and no criterion yet.
+            source: where it comes from.
+
+        Returns:
+            With what the sentence means and when it is answered rightly, where that can be told
+            from what was seen; the status is then `checked` or `failed`, otherwise `unjudged`.
+        """
+        reason = f'not understood: the domain {self.name} reads no requests without their meaning'
+        return Imported(source, 'unjudged', episode, reason)
+
     def read_suite(self, text: str) -> tuple[list[Episode], float]:
         """The tasks of a file in the form of the reference code, each with an id, and the share of
         them that a planner may solve that deserves no success.
@@ -287,6 +302,22 @@ class Domain(DomainWords, ABC):
             PlanParseError: the messages ask for no plan; why, in one sentence.
         """
         return read_chat_prompt(messages, self.make_dialect('spine'))
+
+    # ------------------------------------------------------- what an action is meant to show
+
+    def is_expected(
+        self, action: Action, observation: Observation, known_graph: SceneGraph
+    ) -> bool:
+        """Whether an observation shows what was known before that it would, and nothing else, so
+        that a plan which goes on behind the action is as good as it was. Where a domain does not
+        know better: it was done, nothing became known and nothing was said.
+
+        Args:
+            action: that was carried out.
+            observation: of it.
+            known_graph: what was known before it.
+        """
+        return observation.status == 'done' and not observation.is_news and not observation.feedback
 
     # ------------------------------------------------------------------- what a request forbids
 

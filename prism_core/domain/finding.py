@@ -87,10 +87,13 @@ def domain_named(name: str) -> Domain:
     return find_domain(name, by_path=False)
 
 
-def find_planner_of(domain: Domain, name: str, adapters: Sequence[str] = ()) -> PlannerFactory:
+def find_planner_of(
+    domain: Domain, name: str, adapters: Sequence[str] = (), spare_bytes: int = 0
+) -> PlannerFactory:
     """The factory of a planner for a domain: `symbolic` is its own; any other one is found as
-    `find_planner` does, and is given the domain and the files of adapters where it takes them, as
-    arguments `domain` and `adapters`.
+    `find_planner` does, and is given, as arguments `domain`, `adapters` and `spare_bytes` where it
+    takes them, the domain, the files of adapters, and how much memory has to stay available when
+    its model is loaded.
 
     Raises:
         ConfigError: there is none.
@@ -98,7 +101,7 @@ def find_planner_of(domain: Domain, name: str, adapters: Sequence[str] = ()) -> 
     if name == SYMBOLIC:
         return domain.make_symbolic
     factory: Callable[..., Planner] = find_planner(name)
-    given = {'domain': domain, 'adapters': tuple(adapters)}
+    given = {'domain': domain, 'adapters': tuple(adapters), 'spare_bytes': spare_bytes}
     return partial(factory, **{key: given[key] for key in given if _takes(factory, key)})
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from prism_core.graph.elements import GraphUpdate, NodeKind
@@ -31,7 +32,7 @@ class Observation:
     status: ActionStatus = 'done'
     distance_m: float = 0.0
 
-    @property
+    @cached_property
     def is_news(self) -> bool:
         """Whether nodes or connections, or what is known of a node, changed."""
         return bool(self.update.changes_nodes_or_connections or self.update.set_attributes)

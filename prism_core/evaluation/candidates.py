@@ -17,6 +17,7 @@ from prism_core.files import hash_file
 from prism_core.gguf_info import read_gguf_info, verify_sha256
 from prism_core.inference.adapted import AdaptedModel
 from prism_core.inference.call_stats import CallStats, Metered
+from prism_core.inference.kept_plan import KeepingPlanner
 from prism_core.inference.lm_planner import HeldTo as HeldTo
 from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.local.adapter_file import SHA256_MARK, Adapter, read_adapters
@@ -53,7 +54,8 @@ class Candidate:
     `control:` and the name of a control. The others are for models that run here: what replies are
     held to, the temperature, the seed of what is drawn, how many replies one plan may take.
     `domain`: the name of that for which `student` and `saycan` are looked up. `adapter`: of a GGUF
-    file or a student, or of a planner that takes adapters: the file.
+    file or a student, or of a planner that takes adapters: the file. `keep_plans`: whether
+    the rest of a plan is gone on with where nobody has to be asked (see `find_rest`).
 
     Raises:
         ConfigError: a value is out of its range, or there is no student.
@@ -66,6 +68,7 @@ class Candidate:
     tries: int = 3
     domain: str = DEFAULT_DOMAIN
     adapter: str = ''
+    keep_plans: bool = False
 
     def __post_init__(self):
         if self.planner == STUDENT:
@@ -103,6 +106,8 @@ class Candidate:
             facts['adapter_sha256'] = hash_file(self.taught_file)
         if self.planner == SAYCAN:
             facts['saycan'] = read_saycan_config(self.domain).describe()
+        if self.keep_plans:
+            facts['keep_plans'] = True
         if self.temperature:
             facts |= {'temperature': self.temperature, 'seed': self.seed}
         return facts
@@ -125,7 +130,7 @@ class Candidate:
                 runs here and has settings of one.
         """
         if not (self.is_gguf or self.is_checkpoint) and self != Candidate(
-            self.planner, domain=self.domain, adapter=self.adapter
+            self.planner, domain=self.domain, adapter=self.adapter, keep_plans=self.keep_plans
         ):
             raise ConfigError(
                 f'{self.planner}: held_to, temperature, seed and tries are settings of models that '
@@ -137,6 +142,15 @@ class Candidate:
                 f'{self.planner}: it takes no adapter, expected a GGUF file, student or cascade; '
                 'leave --adapter out'
             )
+        opened = self._open_all(domain, on_rejected, on_call)
+        return (lambda task: KeepingPlanner(opened(task), domain)) if self.keep_plans else opened
+
+    def _open_all(
+        self,
+        domain: Domain,
+        on_rejected: Callable[[Rejected], None],
+        on_call: Callable[[CallStats], None],
+    ) -> Opened:
         if self.planner == TEACHER:
             return domain.make_teacher
         if self.planner.startswith(_CONTROL):

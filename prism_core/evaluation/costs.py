@@ -52,6 +52,34 @@ class Manners:
     remarks: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Plans that were the rest of the one before, so that nobody was asked: how many, their share
+    of all plans, and the seconds that one took (median).
+    """
+
+    plans: int
+    share: float
+    median_s: float
+
+    def __str__(self) -> str:
+        return (
+            f'{self.plans:,} plans ({self.share:.1%}) were the rest of the one before, given '
+            f'without asking in {self.median_s * 1e3:.1f} ms (median)'
+        )
+
+
+def count_kept(results: Sequence[Result]) -> Kept | None:
+    """The plans for which nobody was asked; None where each one was asked for."""
+    counted = [result for result in results if result.kept_s is not None]
+    if not counted:
+        return None
+    seconds = [s for result in counted for s in result.kept_s or ()]
+    plans = sum(len(result.plan_s) for result in counted)
+    median_s = float(np.median(seconds)) if seconds else 0.0
+    return Kept(len(seconds), len(seconds) / max(plans, 1), median_s)
+
+
 def mean_costs(results: Sequence[Result]) -> Costs:
     """What trials took."""
 

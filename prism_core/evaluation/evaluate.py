@@ -33,8 +33,10 @@ from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.controls import ControlScore, check_controls, play_controls
 from prism_core.evaluation.costs import (
     Costs,
+    Kept,
     Manners,
     ModelCosts,
+    count_kept,
     count_manners,
     mean_costs,
     percentile_s,
@@ -89,8 +91,8 @@ class Scores:
     done in vain over and over. `made_up`: names in texts that were said and
     that no known node has. `path`: success weighted by path length. Times in seconds.
     `reference_rule`: the share of trials that the reference code's rule passes, of a suite in its
-    form. `invariance`: whether plans follow where the suite's states are put in other words; None
-    where it was not measured.
+    form. `kept`: the plans for which nobody was asked. `invariance`: whether plans follow where the
+    suite's states are put in other words; None where it was not measured.
     """
 
     candidate: dict[str, Any]
@@ -116,6 +118,7 @@ class Scores:
     reference_rule: Estimate | None = None
     invariance: Invariance | None = None
     stuck: int = 0
+    kept: Kept | None = None
     ends: Ends | None = None
     wrong_views: dict[str, dict[str, Estimate]] = field(default_factory=dict)
 
@@ -308,6 +311,7 @@ def score(
         controls=controls,
         reference_rule=estimate_reference_rule(results),
         stuck=sum(r.ending == 'stuck' for r in results),
+        kept=count_kept(results),
     )
 
 

@@ -7,13 +7,10 @@ style and scripts, which go into the page with the data, so that it needs no net
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import msgspec
@@ -27,10 +24,11 @@ from prism_core.evaluation.report_episode import find_cause, say, show_episode
 from prism_core.evaluation.results import Result, read_result
 from prism_core.evaluation.scores import count_reasons
 from prism_core.files import read_text, replace_file
+from prism_core.pictures.web_page import render_web_page
 
 MAX_EPISODES = 200
 _PAGE = Path(__file__).parent / 'report_page'
-_SCRIPTS = ('elements.js', 'charts.js', 'map.js', 'viewer.js')
+_SCRIPTS = ('charts.js', 'viewer.js')
 _SUCCESSES = 2  # of each kind
 
 
@@ -78,23 +76,8 @@ def write_report(
 
 
 def render_page(data: Any) -> str:
-    """The page that shows the data; nothing in the data is taken for a part of the page.
-
-    The browser is told to use the style and the scripts by their hashes, and to load nothing else.
-    """
-    style = (_PAGE / 'style.css').read_text('utf-8')
-    script = '\n'.join((_PAGE / name).read_text('utf-8') for name in _SCRIPTS)
-    return Template((_PAGE / 'template.html').read_text('utf-8')).substitute(
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
-        style=style,
-        script=script,
-        data=msgspec.json.encode(data).decode().replace('<', '\\u003c'),
-    )
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+    """The page that shows the data; nothing in the data is taken for a part of the page."""
+    return render_web_page(_PAGE, _SCRIPTS, msgspec.json.encode(data).decode())
 
 
 def _read(folder: Path, on_trial: Callable[[], None]) -> _Evaluation:

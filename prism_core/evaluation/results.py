@@ -26,7 +26,8 @@ class Result:
     """How a trial went.
 
     `world` and `task` tell trials of one world, or of twins, from others. `groups` are what results
-    are looked at by: name of the view, group. `first_rejected`, `later_rejected`: the kinds of
+    are looked at by: name of the view, group. `kept_s`: the times of the plans for which nobody was
+    asked, None where each was asked for. `first_rejected`, `later_rejected`: the kinds of
     problems of each reply that was not accepted, the first try of a plan apart from later ones.
     `made_up`: what looks like a node's name in a text that was said, and is none that was known.
     `asked`: whether asking what is meant was `right` or `wrong`, or `missed`; '' where neither was
@@ -52,6 +53,7 @@ class Result:
     oracle_distance_m: float
     groups: Mapping[str, str]
     plan_s: tuple[float, ...] = ()
+    kept_s: tuple[float, ...] | None = None
     first_rejected: tuple[tuple[str, ...], ...] = ()
     later_rejected: tuple[tuple[str, ...], ...] = ()
     made_up: tuple[str, ...] = ()
@@ -95,6 +97,7 @@ def read_result(episode: Episode) -> Result:
         oracle_distance_m=facts.get('oracle_distance_m', 0.0),
         groups={**_groups(episode), **domain.groups_of(episode)},
         plan_s=tuple(trial.get('plan_s', ())),
+        kept_s=tuple(trial['kept_s']) if 'kept_s' in trial else None,
         first_rejected=first,
         later_rejected=later,
         made_up=_find_made_up(episode, domain.table),

@@ -19,6 +19,7 @@ from prism_core.episode.planner import MAX_TURNS, Planner, run_episode
 from prism_core.evaluation.candidates import Candidate, Opened
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats
+from prism_core.inference.kept_plan import KeepingPlanner
 from prism_core.inference.lm_planner import Rejected
 from prism_core.plan.plan import Plan
 
@@ -69,16 +70,20 @@ class Desk:
 
     def play(self, task: Episode) -> Episode:
         """The task as the candidate played it, judged; `provenance['trial']` says how long each
-        plan took, which replies were not accepted, and what each reply of a model took.
+        plan took, and those for which nobody was asked, which replies were not accepted, and what
+        each reply of a model took.
 
         It ends when there have been twice as many plans as the budget has actions.
         """
         self.rejected.clear()
         self.calls.clear()
-        timed = _Timed(self.candidate(task.task))
+        planner = self.candidate(task.task)
+        timed = _Timed(planner)
         most = min(_PATIENCE * task.criterion.max_actions or MAX_TURNS, MAX_TURNS)
         run = run_episode(timed, self.domain.make_simulator(task), task, max_turns=most)
         facts: dict[str, Any] = {'plan_s': timed.seconds}
+        if isinstance(planner, KeepingPlanner):
+            facts['kept_s'] = timed.kept_s
         if self.rejected:
             facts['rejected'] = [one.as_json() for one in self.rejected]
         if self.calls:
@@ -103,10 +108,17 @@ class _Timed(Watched):
     def __init__(self, planner: Planner):
         super().__init__(planner)
         self.seconds: list[float] = []
+        self.kept_s: list[float] = []  # of those for which nobody was asked
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
-        started_s = time.perf_counter()
+        kept, started_s = self._kept, time.perf_counter()
         try:
             return super().plan(request, known_graph, history)
         finally:
             self.seconds.append(round(time.perf_counter() - started_s, 5))
+            if self._kept > kept:
+                self.kept_s.append(self.seconds[-1])
+
+    @property
+    def _kept(self) -> int:
+        return getattr(self._planner, 'kept', 0)

@@ -99,6 +99,7 @@ class SceneGraph:
             placements = {c.source: c for c in connections.values() if c.kind in PLACEMENTS}
         self._placements = read_only(placements)
         self._views = views or Views(self._nodes, self._connections, self._placements)
+        self._elsewhere: SceneGraph | None = None  # the last that `at` gave
         return self
 
     @property
@@ -257,15 +258,20 @@ class SceneGraph:
         )
 
     def at(self, robot_location: str | None) -> SceneGraph:
-        """The same graph and revision with the robot in another region.
+        """The same graph and revision with the robot in another region; asked for the same region
+        again, the same object, so that what was worked out for it is found again.
 
         Raises:
             SceneGraphError: that is no region of this graph.
         """
+        last = self._elsewhere
+        if last is not None and last.robot_location == robot_location:
+            return last
         problems = check_location(robot_location, self._nodes)
         if problems:
             raise SceneGraphError(problems)
-        return self._copy(robot_location=robot_location)
+        self._elsewhere = self._copy(robot_location=robot_location)
+        return self._elsewhere
 
     def with_revision(self, revision: int) -> SceneGraph:
         """The same graph under another revision."""

@@ -11,6 +11,7 @@ from prism_core.dialects.conversation import Message
 from prism_core.episode.episode import Turn
 from prism_core.episode.planner import Planner
 from prism_core.episode.planner_health import PlannerHealth
+from prism_core.episode.planner_progress import Progress, progress_of
 from prism_core.errors import UnknownAdapter
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.call_stats import CallStats
@@ -35,6 +36,11 @@ class AdaptedModel:
     def stats(self) -> Any:
         """What the last call of the model took, with whatever adapter."""
         return self.base.stats
+
+    @property
+    def progress(self) -> Progress:
+        """How far the model is with the reply that it writes, with whatever adapter."""
+        return progress_of(self.base)
 
     @property
     def planner_health(self) -> PlannerHealth:
@@ -74,6 +80,11 @@ class AdaptedPlanner:
     def stats(self) -> CallStats:
         """What the last plan took, of those with the first adapter."""
         return self._first.stats
+
+    @property
+    def progress(self) -> Progress:
+        """How far the model is with the reply that it writes, with whatever adapter."""
+        return self._first.progress
 
     @property
     def health(self) -> PlannerHealth:

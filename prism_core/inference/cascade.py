@@ -231,17 +231,21 @@ class CascadePlanner:
 
 
 def make_cascade_planner(
-    domain: Domain | None = None, adapters: Sequence[str] = ()
+    domain: Domain | None = None, adapters: Sequence[str] = (), spare_bytes: int = 0
 ) -> CascadePlanner:
     """The symbolic planner and the student as one; entry point `cascade` of group `prism.planners`.
-    `adapters` are the student's, see `make_student_planner`.
+    `adapters` and `spare_bytes` are the student's, see `make_student_planner`.
 
     Raises:
         ConfigError: one of them cannot be made for the domain.
     """
     domain = domain or find_domain(DEFAULT_DOMAIN)
     return CascadePlanner(
-        [call_factory(name, find_planner_of(domain, name, adapters)) for name in CASCADED], domain
+        [
+            call_factory(name, find_planner_of(domain, name, adapters, spare_bytes))
+            for name in CASCADED
+        ],
+        domain,
     )
 
 

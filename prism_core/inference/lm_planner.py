@@ -13,6 +13,7 @@ from prism_core.dialects.graph_part import GraphPart, choose_part, find_told
 from prism_core.episode.episode import Turn
 from prism_core.episode.planner import FindBreaches, RequestCheck, no_breaches, no_question
 from prism_core.episode.planner_health import PlannerHealth
+from prism_core.episode.planner_progress import Progress, progress_of
 from prism_core.episode.requests import all_said
 from prism_core.errors import PlannerError, PlanParseError, PlanRejected, PromptTooLong
 from prism_core.graph.scene_graph import SceneGraph
@@ -139,6 +140,16 @@ class LMPlanner:
         """Whether the model can answer."""
         told = getattr(self._model, 'planner_health', None)
         return told or PlannerHealth('ready', model_id=self._model.name)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the model is with the reply that it writes, where it tells."""
+        return progress_of(self._model)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the model is behind a network."""
+        return bool(getattr(self._model, 'is_remote', False))
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next plan, accepted by the validator.

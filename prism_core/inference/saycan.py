@@ -92,8 +92,9 @@ class SayCanConfig:
         return {**facts, 'model': path.name, 'sha256': hash_file(path), 'examples': self.examples}
 
 
-def make_saycan_planner(domain: Domain | None = None) -> SayCanPlanner:
-    """SayCan in a domain; entry point `saycan` of group `prism.planners`.
+def make_saycan_planner(domain: Domain | None = None, spare_bytes: int = 0) -> SayCanPlanner:
+    """SayCan in a domain; entry point `saycan` of group `prism.planners`. `spare_bytes` is that of
+    `StudentConfig`.
 
     The environment variable PRISM_SAYCAN_CONFIG names its settings, such as
     `config/saycan/vllm.yaml`; without it the model is the student's (see `make_student_planner`),
@@ -103,7 +104,7 @@ def make_saycan_planner(domain: Domain | None = None) -> SayCanPlanner:
         ConfigError: the settings or the model cannot be used.
         OutOfMemory: the model does not fit into memory.
     """
-    return make_planner(read_saycan_config(domain.name if domain else ''), domain)
+    return make_planner(read_saycan_config(domain.name if domain else ''), domain, spare_bytes)
 
 
 def read_saycan_config(domain: str = '') -> SayCanConfig:
@@ -120,12 +121,15 @@ def read_saycan_config(domain: str = '') -> SayCanConfig:
     return config if config.domain else replace(config, domain=domain)
 
 
-def make_planner(config: SayCanConfig, domain: Domain | None = None) -> SayCanPlanner:
+def make_planner(
+    config: SayCanConfig, domain: Domain | None = None, spare_bytes: int = 0
+) -> SayCanPlanner:
     """A planner on an endpoint, or on a GGUF file in a child process.
 
     Args:
         config: what is asked.
         domain: that of the settings or of the student where it is None.
+        spare_bytes: memory that has to stay available when a file is loaded.
 
     Raises:
         ConfigError: the model cannot be used, or was taught another domain.
@@ -146,6 +150,7 @@ def make_planner(config: SayCanConfig, domain: Domain | None = None) -> SayCanPl
         context_tokens=config.context_tokens,
         threads=config.threads,
         sha256='' if config.model else os.environ.get(SHA256_VARIABLE, ''),
+        spare_bytes=spare_bytes,
     )
     return plan_with(make_engine(student, info, plain=True), domain, config, info)
 

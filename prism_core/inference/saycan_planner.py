@@ -79,6 +79,11 @@ class SayCanPlanner:
         told = getattr(self._model, 'planner_health', None)
         return told or PlannerHealth('ready', model_id=self._model.name)
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the model is behind a network."""
+        return bool(getattr(self._model, 'is_remote', False))
+
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The next step.
 

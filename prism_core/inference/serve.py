@@ -9,14 +9,13 @@ those of this machine. A client that is slow holds no place that another one nee
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from prism_core.dialects.conversation import Message, Prompt
 from prism_core.episode.finishing import finish_plan
@@ -31,7 +30,12 @@ from prism_core.errors import (
     UnknownAdapter,
 )
 from prism_core.inference.adapted import adapters_of, with_adapter
-from prism_core.inference.endpoint.bounded_http import READ_TIMEOUT_S, BoundedHandler, BoundedServer
+from prism_core.inference.endpoint.bounded_http import (
+    BoundedHandler,
+    BoundedServer,
+    RequestRefused,
+    is_loopback,
+)
 from prism_core.json_text import load_json
 from prism_core.plan.actions import ActionTable
 from prism_core.plan.plan import render_plan
@@ -151,41 +155,14 @@ class PlannerServer:
         return text, usage
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host.strip('[]')).is_loopback
-    except ValueError:
-        return host == 'localhost'
-
-
 class _Http(BoundedServer):
     def __init__(self, address: tuple[str, int], owner: PlannerServer):
         self.owner = owner
         super().__init__(address, _Handler)
 
 
-def _host_of(url: str) -> str:
-    """The host of an address; what cannot be read is no host of this machine."""
-    try:
-        return urlsplit(url).hostname or url
-    except ValueError:
-        return url
-
-
-class _Refused(Exception):
-    """A request that is not carried out: a status and one sentence."""
-
-    def __init__(self, status: int, sentence: str):
-        self.status = status
-        super().__init__(sentence)
-
-
 class _Handler(BoundedHandler):
     server: _Http
-
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - named upstream
-        """Say nothing."""
 
     def do_GET(self) -> None:  # noqa: N802 - named upstream
         self._guard(lambda body: self._list_models())
@@ -197,14 +174,15 @@ class _Handler(BoundedHandler):
         """Read all of a request, and only then take a place and answer."""
         owner, has_place = self.server.owner, False
         try:
-            body = self._read_body()
+            body = self.read_body(MAX_BODY_BYTES)
             self.server.note_read(self.connection, whole=True)
             has_place = owner.requests.acquire(blocking=False)
             if not has_place:
-                raise _Refused(503, f'{MAX_REQUESTS} requests are being answered; try again later')
-            self._check_origin()
+                sentence = f'{MAX_REQUESTS} requests are being answered; try again later'
+                raise RequestRefused(503, sentence)
+            self.check_origin(is_local=owner.is_local)
             work(body)
-        except _Refused as refused:
+        except RequestRefused as refused:
             kind = 'overloaded' if refused.status == 503 else 'invalid_request_error'
             self._fail(refused.status, str(refused), kind)
         except tuple(kind for kind, _, _ in _STATUSES) as error:
@@ -218,20 +196,6 @@ class _Handler(BoundedHandler):
             if has_place:
                 owner.requests.release()
 
-    def _check_origin(self) -> None:
-        """Refuse web pages of elsewhere, and their names for this machine."""
-        said = self.headers.get('Host', '')
-        host = _host_of(f'//{said}')
-        if self.server.owner.is_local and said and not is_loopback(host):
-            raise _Refused(403, f'expected a name of this machine as host, got {host[:80]!r}')
-        origin = self.headers.get('Origin')
-        if origin is None or is_loopback(_host_of(origin)):
-            return
-        if self.server.owner.is_local or _host_of(origin) != host:
-            raise _Refused(
-                403, f'expected no web page of elsewhere to ask, got Origin {origin[:80]!r}'
-            )
-
     def _list_models(self) -> None:
         models = {
             f'/v1/models/{name}': {'id': name, 'object': 'model', 'created': 0, 'owned_by': 'prism'}
@@ -239,23 +203,20 @@ class _Handler(BoundedHandler):
         }
         path = unquote(self.path)
         if path == '/v1/models':
-            self._send(200, {'object': 'list', 'data': [*models.values()]})
+            self.send_json(200, {'object': 'list', 'data': [*models.values()]})
         elif path in models:
-            self._send(200, models[path])
+            self.send_json(200, models[path])
         else:
-            raise _Refused(404, f'there is no {self.path[:80]}; ask for /v1/models')
+            raise RequestRefused(404, f'there is no {self.path[:80]}; ask for /v1/models')
 
     def _complete(self, raw: bytes) -> None:
         if self.path != '/v1/chat/completions':
-            raise _Refused(404, f'there is no {self.path[:80]}; post to /v1/chat/completions')
-        if self.headers.get_content_type() != 'application/json':
-            # A web page may post other types anywhere, without asking first.
-            said = self.headers.get('Content-Type', 'none')
-            raise _Refused(415, f'expected Content-Type application/json, got {said[:80]}')
+            raise RequestRefused(404, f'there is no {self.path[:80]}; post to /v1/chat/completions')
+        self.check_is_json()
         try:
             body = load_json(raw.decode())
         except (ValueError, RecursionError) as error:
-            raise _Refused(400, f'the body is not JSON: {error}') from None
+            raise RequestRefused(400, f'the body is not JSON: {error}') from None
         text, usage = self.server.owner.answer(body)
         head = {
             'id': f'chatcmpl-{uuid.uuid4().hex}',
@@ -268,27 +229,7 @@ class _Handler(BoundedHandler):
         message = {'role': 'assistant', 'content': text}
         choice = {'index': 0, 'message': message, 'finish_reason': 'stop', 'logprobs': None}
         kind = {'object': 'chat.completion', 'choices': [choice], 'usage': usage}
-        self._send(200, head | kind)
-
-    def _read_body(self) -> bytes:
-        length = self.headers.get('Content-Length', '' if self.command == 'POST' else '0')
-        if not length.isdecimal() or 'Transfer-Encoding' in self.headers:
-            raise self._last_words(411, 'expected a body with its Content-Length, got none')
-        if int(length) > MAX_BODY_BYTES:
-            raise self._last_words(
-                413, f'the body has {length} bytes; at most {MAX_BODY_BYTES} are read'
-            )
-        try:
-            return self.rfile.read(int(length))
-        except TimeoutError:
-            raise self._last_words(
-                408, f'expected all of the request within {READ_TIMEOUT_S:g} s; send it faster'
-            ) from None
-
-    def _last_words(self, status: int, sentence: str) -> _Refused:
-        """A refusal after which the connection is closed, since the body was not read."""
-        self.close_connection = True
-        return _Refused(status, sentence)
+        self.send_json(200, head | kind)
 
     def _stream(self, head: dict[str, Any], text: str) -> None:
         """The whole reply in one chunk, for clients that stream."""
@@ -306,15 +247,4 @@ class _Handler(BoundedHandler):
 
     def _fail(self, status: int, sentence: str, kind: str) -> None:
         error = {'message': sentence, 'type': kind, 'param': None, 'code': None}
-        self._send(status, {'error': error})
-
-    def _send(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.begin_reply()
-        self.send_response(status)
-        self.send_header('Content-Type', 'application/json')
-        self.send_header('Content-Length', str(len(data)))
-        if self.close_connection:
-            self.send_header('Connection', 'close')
-        self.end_headers()
-        self.wfile.write(data)
+        self.send_json(status, {'error': error})

@@ -51,6 +51,7 @@ class StudentConfig:
         sha256: of the file; '' for what is known of it otherwise, see `model_file`.
         adapters: files of adapters, as `read_adapters` takes them; the first plans where a request
             names none. '' as the first stands for the base alone.
+        spare_bytes: memory that has to stay available when the model is loaded.
     """
 
     model: str
@@ -59,18 +60,19 @@ class StudentConfig:
     threads: int = 0
     sha256: str = ''
     adapters: tuple[str, ...] = ()
+    spare_bytes: int = 0
 
 
 def make_student_planner(
-    domain: Domain | None = None, adapters: Sequence[str] = ()
+    domain: Domain | None = None, adapters: Sequence[str] = (), spare_bytes: int = 0
 ) -> LMPlanner | AdaptedPlanner:
     """The student; entry point `student` of group `prism.planners`.
 
     `domain` is whose actions it has to plan with; None for those that it was taught. `adapters` are
-    those of `StudentConfig`; () for what PRISM_STUDENT_ADAPTERS names. The environment variable
-    PRISM_STUDENT_MODEL names its GGUF file, the bundled one otherwise; PRISM_STUDENT_SHA256 the
-    sha256 that it must have, and PRISM_ENGINE_PYTHON the interpreter that has the runtime, this one
-    otherwise. The files are checked and loaded in the background.
+    those of `StudentConfig`, () for what PRISM_STUDENT_ADAPTERS names; and so is `spare_bytes`. The
+    environment variable PRISM_STUDENT_MODEL names its GGUF file, the bundled one otherwise;
+    PRISM_STUDENT_SHA256 the sha256 that it must have, and PRISM_ENGINE_PYTHON the interpreter that
+    has the runtime, this one otherwise. The files are checked and loaded in the background.
 
     Raises:
         ConfigError: there is no file, or it is no student that this version can run.
@@ -82,6 +84,7 @@ def make_student_planner(
             python=os.environ.get(PYTHON_VARIABLE, ''),
             sha256=os.environ.get(SHA256_VARIABLE, ''),
             adapters=find_adapters(adapters),
+            spare_bytes=spare_bytes,
         ),
         domain,
     )
@@ -222,6 +225,7 @@ def make_engine(config: StudentConfig, info: GgufInfo, *, plain: bool = False) -
             name=name,
             python=config.python,
             needed_bytes=estimate_bytes(info, context, [adapter.info for adapter in adapters]),
+            spare_bytes=config.spare_bytes,
         )
     )
     engine.start()

@@ -112,6 +112,13 @@ class MissionLog:
             self.close()
 
 
+def mission_logs_folder() -> Path:
+    """Where logs are kept when no folder is named: in the state folder of the user."""
+    state = os.environ.get('XDG_STATE_HOME', '')
+    home = state if os.path.isabs(state) else os.path.expanduser('~/.local/state')
+    return Path(home, 'prism', 'missions')
+
+
 def begin_of(
     request: str, budget: Budget, rules: Rules, history: Sequence[Turn] = ()
 ) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def _follow(
     steps: list[tuple[str, list[Line]]] = []
     done.turns.append(steps)
     for action, observation in itertools.zip_longest(turn.plan.actions, turn.observations):
-        steps.append((_step(action, observation), _news(graph, observation) if observation else []))
+        news = tell_news(graph, observation) if observation else []
+        steps.append((_step(action, observation), news))
         if observation is None:
             continue
         update = observation.update
@@ -96,7 +97,7 @@ def _step(action: Action | None, observation: Observation | None) -> str:
     return f'{text}   {observation.distance_m:.0f} m' if observation.distance_m else text
 
 
-def _news(graph: SceneGraph, observation: Observation) -> list[Line]:
+def tell_news(graph: SceneGraph, observation: Observation) -> list[Line]:
     """What an observation shows beyond what is known, each sort on a line."""
     update = observation.update
     new = [node.name for node in update.upsert_nodes if node.name not in graph.nodes]

@@ -75,6 +75,8 @@ def _lines(scores: Scores) -> Iterator[str]:
         f'a plan takes {scores.plan_median_s * 1e3:.1f} ms (median), '
         f'{scores.plan_p95_s * 1e3:.1f} ms (p95)'
     )
+    if scores.kept is not None:
+        yield str(scores.kept)
     if model is not None:
         yield (
             f'a reply: {model.read_tokens:.0f} of {model.prompt_tokens:.0f} tokens read anew, '

@@ -3,8 +3,8 @@
 
 data/        episodes, tokens, tokenizer (where they are drawn)
 train/       the run of the training
-merged/      an adapter in its base (where one was trained)
-exported/    the student in F16, compared with what was trained
+merged/      an adapter in its base (where one was trained, and a model is delivered)
+exported/    the student in F16, or the adapter, compared with what was trained
 quantised/   a folder for each type
 evaluation/  a folder for each file that was evaluated
 gguf/        what to publish: the files, with what was measured in them, and the model card
@@ -25,10 +25,11 @@ from prism_core.pipeline.publishing import (
     Evaluate,
     evaluate_student,
     export_student,
+    export_student_adapter,
     publish_student,
     quantise_student,
 )
-from prism_core.pipeline.recipe import read_recipe
+from prism_core.pipeline.recipe import ADAPTER, read_recipe
 
 
 def distill(
@@ -76,8 +77,11 @@ def distill(
     with Ledger(out, say) as ledger:
         data = make_data(recipe, ledger, on_progress)
         trained = train_student(recipe, data, ledger, on_progress)
-        checkpoint = merge_student(recipe, trained, ledger)
-        exported = export_student(recipe, data, checkpoint, ledger)
-        made = quantise_student(config, exported, ledger)
+        if config.delivers_adapter:
+            made = {ADAPTER: export_student_adapter(recipe, data, trained, ledger)}
+        else:
+            checkpoint = merge_student(recipe, trained, ledger)
+            exported = export_student(recipe, data, checkpoint, ledger)
+            made = quantise_student(config, exported, ledger)
         measured = evaluate_student(recipe, made, ledger, on_progress, evaluate)
         return publish_student(recipe, made, measured, ledger)

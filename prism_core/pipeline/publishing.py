@@ -15,6 +15,7 @@ import yaml
 
 from prism_core.config_file import to_plain
 from prism_core.dataset.export import EPISODES
+from prism_core.distill.export_adapter import export_adapter, find_base_file
 from prism_core.distill.export_gguf import export_gguf, set_metadata
 from prism_core.distill.model_card import write_model_card
 from prism_core.distill.quantize import quantize_gguf
@@ -25,7 +26,7 @@ from prism_core.files import read_text, replace_file
 from prism_core.gguf_info import ModelMetadata, hash_action_table, read_gguf_info, sha256_path
 from prism_core.pipeline.learning import Made, Show, StageProgress, plain_training
 from prism_core.pipeline.ledger import Ledger, Stage
-from prism_core.pipeline.recipe import FLOATS, DistillConfig, Recipe
+from prism_core.pipeline.recipe import ADAPTER, FLOATS, DistillConfig, Recipe
 from prism_core.words_file import describe_settings
 
 Evaluate = Callable[..., Any]
@@ -46,6 +47,25 @@ def export_student(recipe: Recipe, data: Made, checkpoint: Made, ledger: Ledger)
         return f'{done.info.size_bytes:,} bytes; {done.check.closeness}'
 
     inputs = {'checkpoint': checkpoint.files, 'metadata': asdict(metadata), 'name': name}
+    files = ledger.do(Stage('export', 'exported', inputs, make))
+    return Made(ledger.path / 'exported', files)
+
+
+def export_student_adapter(recipe: Recipe, data: Made, trained: Made, ledger: Ledger) -> Made:
+    """Write the adapter alone as GGUF, for the file of its base.
+
+    Raises:
+        ConfigError: the base has no file, or the two are not alike in llama.cpp.
+    """
+    name, metadata = recipe.config.file_name(ADAPTER), _describe(recipe, data)
+
+    def make(folder: Path) -> str:
+        done = export_adapter(
+            trained.folder, folder / name, metadata=metadata, base=recipe.train.base
+        )
+        return f'{done.info.size_bytes:,} bytes; {done.closeness}'
+
+    inputs = {'adapter': trained.files, 'metadata': asdict(metadata), 'name': name}
     files = ledger.do(Stage('export', 'exported', inputs, make))
     return Made(ledger.path / 'exported', files)
 
@@ -103,8 +123,11 @@ def evaluate_student(
     def make(file_type: str, folder: Path) -> str:
         name = f'evaluate {file_type}'
         path = str(made[file_type].folder / config.file_name(file_type))
+        played = Candidate(path, held_to=config.evaluate.held_to)
+        if config.delivers_adapter:
+            played = replace(played, planner=str(find_base_file(recipe.train.base)), adapter=path)
         scores = evaluate(
-            Candidate(path, held_to=config.evaluate.held_to),
+            played,
             suite,
             folder,
             resume=True,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from prism_core.config_file import change_config, read_config, to_config, to_plain
 from prism_core.dataset.produce import SynthesisRecipe
@@ -26,6 +26,8 @@ from prism_core.words_file import words_beside
 
 FLOATS = 'F16'
 """What the student is exported in, and all else is made of."""
+ADAPTER = 'adapter'
+"""The one file of a student that is delivered as an adapter for the file of its base."""
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 
 
@@ -92,7 +94,8 @@ class DistillConfig:
 
     `name`: of the student; its files begin with it. `train`: file of the training. `change`: what
     is other than in the files that are named, under `worlds` and `train`. `processes`: so many
-    train together (one for each GPU). `quantise`: what other files are made, the one in F16 is
+    train together (one for each GPU). `deliver`: a `model` of its own, or the `adapter` alone, for
+    the file of its base. `quantise`: what other files are made of a model, the one in F16 is
     always.
 
     Raises:
@@ -105,6 +108,7 @@ class DistillConfig:
     change: dict[str, dict[str, Any]] = field(default_factory=dict)
     licence: str = 'apache-2.0'
     processes: int = 1
+    deliver: Literal['model', 'adapter'] = 'model'
     quantise: tuple[str, ...] = ('Q8_0', 'Q4_K_M')
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
 
@@ -120,7 +124,12 @@ class DistillConfig:
         unknown = set(self.change) - {'worlds', 'train'}
         if unknown:
             raise ConfigError(f'change: expected worlds or train, got {min(unknown)!r}')
-        made = (*self.quantise, FLOATS)
+        if self.delivers_adapter and self.quantise:
+            raise ConfigError(
+                f'quantise: expected nothing beside deliver: {ADAPTER}, got '
+                f'{", ".join(self.quantise)}; the base has its file already'
+            )
+        made = self.file_types if self.delivers_adapter else (*self.quantise, FLOATS)
         others = set(self.evaluate.files) - set(made)
         if others:
             raise ConfigError(
@@ -129,13 +138,22 @@ class DistillConfig:
             )
 
     @property
+    def delivers_adapter(self) -> bool:
+        """Whether the student is an adapter, and no model of its own."""
+        return self.deliver == ADAPTER
+
+    @property
     def file_types(self) -> tuple[str, ...]:
         """The files that are made, by their type, the one to recommend first."""
+        if self.delivers_adapter:
+            return (ADAPTER,)
         return tuple(dict.fromkeys([*self.evaluate.files, *self.quantise, FLOATS]))
 
     def file_name(self, file_type: str) -> str:
-        """Such as `nano-q8_0.gguf`."""
-        return f'{self.name}-{file_type.lower()}.gguf'
+        """Such as `nano-q8_0.gguf`; an adapter has the bare name."""
+        return (
+            f'{self.name}.gguf' if file_type == ADAPTER else f'{self.name}-{file_type.lower()}.gguf'
+        )
 
 
 @dataclass(frozen=True)
@@ -191,6 +209,11 @@ def open_recipe(config: DistillConfig, here: Path, *, allow_download: bool = Fal
         train = replace(train, allow_download=True)
     if data.failed and train.nano is None:
         raise ConfigError('data.failed: expected the training of a nano, got that of a base')
+    if config.delivers_adapter and (train.nano is not None or train.adapter.method != 'lora'):
+        raise ConfigError(
+            f'deliver: expected LoRA on a base to deliver an {ADAPTER} of, got other training in '
+            f'{train_path}; deliver a model'
+        )
     worlds = suite = None
     if data.recipe:
         changes = config.change.get('worlds', {})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import ActionTable
@@ -16,10 +16,15 @@ def trace_plan(plan: Plan, known_graph: SceneGraph, table: ActionTable) -> list[
     An object is gone to where it is seen from nearest. Steps that name no known, reachable node
     leave the robot where it is. Empty when its location is unknown.
     """
+    return trace_nodes(_targets(plan, table), known_graph)
+
+
+def trace_nodes(names: Iterable[str], known_graph: SceneGraph) -> list[str]:
+    """The regions that the robot passes to go to some nodes, in order, as `trace_plan` has it."""
     if known_graph.robot_location is None:
         return []
     way = [known_graph.robot_location]
-    for name in _targets(plan, table):
+    for name in names:
         distances = known_graph.distances_m(way[-1])
         goals = known_graph.viewpoints.get(name, (name,))
         reachable = [goal for goal in goals if goal in distances]

@@ -42,8 +42,9 @@ def check_domain(
 
     The same seed draws the same; the teacher solves what is drawn, and goes by sentence, known
     graph and history alone; controls solve half of it at most; episodes come back equal from JSON
-    and replay to the same outcome; the simulator keeps the contract; what the teacher does can be
-    said in each dialect and is read back, see `check_dialect`; affordances fit what can be done.
+    and replay to the same outcome; nothing that failed or found a node is as expected; the
+    simulator keeps the contract; what the teacher does can be said in each dialect and is read
+    back, see `check_dialect`; affordances fit what can be done.
 
     Args:
         domain: any.
@@ -60,6 +61,7 @@ def check_domain(
         _check_drawn(domain, episode)
         _check_stored(episode)
         _check_replay(domain, episode)
+        _check_expected(domain, episode)
     _check_controls(domain, episodes)
     some = episodes[:: max(len(episodes) // _LOOKED_AT, 1)][:_LOOKED_AT]
     for episode in some:
@@ -171,6 +173,17 @@ def _check_replay(domain: Domain, episode: Episode) -> None:
     assert outcome == episode.outcome, (
         f'{request!r}: it was judged {episode.outcome}, and replays to {outcome}'
     )
+
+
+def _check_expected(domain: Domain, episode: Episode) -> None:
+    for turn in with_known_graphs(episode).turns:
+        graphs = turn.replay(turn.known_graph or episode.known_graph)
+        for action, observation, graph in zip(turn.plan.actions, turn.observations, graphs):
+            is_news = observation.status != 'done' or bool(observation.update.upsert_nodes)
+            assert not (is_news and domain.is_expected(action, observation, graph)), (
+                f'{episode.task.request!r}: is_expected says that nothing new was seen by '
+                f'{render_steps([action])}, and it showed {observation}'
+            )
 
 
 # ---------------------------------------------------------------------------------------- planners

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -144,3 +145,30 @@ class Plans(Echo):
     def complete(self, messages, *, timeout_s, **settings):
         super().complete(messages, timeout_s=timeout_s, **settings)
         return self._reply
+
+
+class Writes:
+    """Says a plan word by word, and tells each one as it comes."""
+
+    name = 'writes'
+
+    def __init__(self, text: str = 'one two three four', pause_s: float = 0.1):
+        self.written_tokens = 0
+        self._text, self._pause_s = text, pause_s
+        self._canceled = threading.Event()
+
+    def complete(self, messages, *, grammar, max_new_tokens, seed, timeout_s, on_text):
+        self._canceled.clear()
+        words = re.findall(r'\S+\s*', self._text)
+        for number, word in enumerate(words, 1):
+            if self._canceled.wait(self._pause_s):
+                raise PlannerError('canceled between two words')
+            self.written_tokens = number
+            on_text(word)
+        return self._text
+
+    def cancel(self):
+        self._canceled.set()
+
+    def close(self):
+        pass

@@ -12,6 +12,7 @@ pytest.importorskip('llama_cpp')
 from safetensors.torch import load_file  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
+from prism_core.distill.adapter_gguf import read_adapter  # noqa: E402
 from prism_core.distill.base_folder import BASE_GGUF  # noqa: E402
 from prism_core.distill.export_adapter import export_adapter  # noqa: E402
 from prism_core.distill.extract import extract  # noqa: E402
@@ -56,6 +57,19 @@ def test_base_and_adapter_answer_in_llama_cpp_as_in_transformers(tmp_path, make,
     done = export(tmp_path / 'adapter', tmp_path / 'a.gguf')
     assert done.closeness.mean_kl < 1e-4
     assert len(done.info.tensors) == 2 * 2 * len(targets)
+
+
+def test_training_goes_on_from_the_file_as_from_the_adapter_that_it_was_made_of(llama, tmp_path):
+    make_adapter(tmp_path / 'adapter', llama)
+    export(tmp_path / 'adapter', tmp_path / 'a.gguf')
+    given = load_file(tmp_path / 'adapter' / 'adapter_model.safetensors')
+    config = AutoModelForCausalLM.from_pretrained(llama).config
+    read = read_adapter(tmp_path / 'a.gguf', given, config)
+    assert read.keys() == given.keys()
+    for name, values in given.items():
+        assert torch.allclose(read[name], values, rtol=1e-3, atol=1e-4), name
+    with pytest.raises(ConfigError, match='start: expected an adapter with the matrices'):
+        read_adapter(tmp_path / 'a.gguf', list(given)[1:], config)
 
 
 def test_the_robot_takes_the_file_with_its_base(llama, tmp_path):

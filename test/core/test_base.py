@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip('torch')
+torch = pytest.importorskip('torch')
 pytest.importorskip('gguf')
 llama_cpp = pytest.importorskip('llama_cpp')
 
-from gguf import GGUFReader  # noqa: E402
+from gguf import GGUFReader, quants  # noqa: E402
+from safetensors import safe_open  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
 from prism_core.dataset.tokenizer import HANDLES  # noqa: E402
@@ -142,3 +143,14 @@ def test_the_file_says_what_was_changed_and_has_its_sha256(base):
     assert info.sha256
     assert 'renamed to handles' in info.values['general.description']
     assert info.metadata.licence == smollm2.LICENCE
+
+
+def test_the_matrices_of_the_robots_file_are_in_eight_bits_and_those_of_training_as_published(base):
+    tensors = {tensor.name: tensor for tensor in GGUFReader(base / BASE_GGUF).tensors}
+    assert {tensor.tensor_type.name for tensor in tensors.values()} == {'F32', 'Q8_0'}
+    for ours, theirs in (('ffn_up', 'mlp.up_proj'), ('attn_output', 'self_attn.o_proj')):
+        tensor = tensors[f'blk.7.{ours}.weight']
+        values = torch.from_numpy(quants.dequantize(tensor.data, tensor.tensor_type))
+        with safe_open(base / 'model.safetensors', 'pt') as file:
+            trained = file.get_tensor(f'model.layers.7.{theirs}.weight')
+        assert 0 < (values - trained).abs().max() <= trained.abs().max() / 127

@@ -250,6 +250,13 @@ class Despairing(Kitchen):
         return {Action('done'): 0.5}
 
 
+class Unmoved(Kitchen):
+    """Expects whatever comes."""
+
+    def is_expected(self, action, observation, known_graph):
+        return True
+
+
 class Changing(Kitchen):
     calls = itertools.count()
 
@@ -288,6 +295,7 @@ class Changing(Kitchen):
         (Sure, 'succeeds with 2.0; from 0 to 1'),
         (Despairing, r'the teacher does (look|open|put_in)\(.*\), which has no affordance'),
         (Changing, 'asked again, the affordances are others'),
+        (Unmoved, r'is_expected says that nothing new was seen by open\(\w+\), and it showed'),
     ],
 )
 def test_a_domain_that_breaks_a_promise_is_found_with_an_example(kind, problem):

@@ -17,6 +17,7 @@ pytest.importorskip('torch')
 pytest.importorskip('transformers')
 pytest.importorskip('llama_cpp')
 
+from prism_core.distill.base_folder import BASE_GGUF
 from prism_core.distill.run_record import HOW_ONLY
 from prism_core.domains.mapping import GRAPHS, MAPPING_ACTIONS
 from prism_core.errors import ConfigError, PlanRejected, RunStopped
@@ -29,7 +30,7 @@ from prism_core.pipeline.ledger import STAGES, Ledger, Stage
 from prism_core.pipeline.recipe import Recipe, read_recipe
 from prism_core.plan.validation import validate_plan
 
-from .checkpoints import make_llama
+from .checkpoints import export_some, make_llama
 from .students import lora_recipe, nano_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -329,6 +330,44 @@ def test_lora_is_merged_and_the_card_names_its_base(tmp_path):
     assert redone(run(recipe, tmp_path / 'out')) == []
     read = json.loads((tmp_path / 'out' / STAGES).read_text('utf-8'))['train']['inputs']['base']
     assert read['model.safetensors'] == hash_file(base / 'model.safetensors')
+
+
+def test_an_adapter_is_delivered_alone_and_plays_on_the_file_of_its_base(tmp_path):
+    base = make_llama(tmp_path / 'base')
+    export_some(base, base / BASE_GGUF, float_type='F32')
+    train = lora_recipe(base, tokens=2_000, eval_every=1, save_every=1)
+    changes = {'deliver': 'adapter', 'quantise': []}
+    played = {'files': ['adapter'], 'suite': 'suite.yaml'}
+    recipe = write_recipe(tmp_path / 'recipe', train, evaluate=played, **changes)
+    given = []
+
+    def weigh_adapter(candidate, *args, **settings):
+        given.append(candidate)
+        return weigh(candidate, *args, **settings)
+
+    stages = ['data', 'train', 'export', 'evaluate adapter', 'publish']
+    out = tmp_path / 'out'
+    assert redone(run(recipe, out, evaluate=weigh_adapter)) == stages
+    assert (given[0].planner, given[0].adapter) == (
+        str(base / BASE_GGUF),
+        str(out / 'exported' / 'tiny.gguf'),
+    )
+    info = read_gguf_info(out / 'gguf' / 'tiny.gguf')
+    assert info.metadata.base_sha256 == read_gguf_info(base / BASE_GGUF).sha256
+    assert info.metadata.evaluation
+    card = (out / 'gguf' / 'README.md').read_text('utf-8')
+    assert 'PRISM_STUDENT_MODEL=base.gguf PRISM_STUDENT_ADAPTERS=tiny.gguf' in card
+    assert info.metadata.base_sha256 in card
+
+
+def test_what_no_adapter_can_be_delivered_of_is_refused(tmp_path):
+    for changes, expected in (
+        ({'quantise': []}, 'expected LoRA on a base'),
+        ({'quantise': ['Q8_0']}, 'expected nothing beside deliver: adapter, got Q8_0'),
+    ):
+        recipe = write_recipe(tmp_path / expected, deliver='adapter', evaluate={}, **changes)
+        with pytest.raises(ConfigError, match=expected):
+            read_recipe(recipe)
 
 
 def test_data_that_are_there_make_the_same_student_and_are_left_alone(whole, tmp_path):

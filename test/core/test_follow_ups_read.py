@@ -46,7 +46,7 @@ READER = RequestReader(WORDS)
         (MANY, 'and in the garage?', 'how many trucks are there in the garage?'),
         (MANY, 'and gates?', 'how many gates are there in the yard?'),
         (MANY, 'how many are in the garage?', 'how many trucks are in the garage?'),
-        (MANY, 'are any of them red?', 'are any of the trucks in the yard red?'),
+        (MANY, 'are any of them red?', 'are any of the trucks in yard_1 red?'),
         (WHICH, 'the second one', 'where is truck_2?'),
         (WHICH, 'in the garage', 'where is truck_2?'),
         (WHICH, 'the one by the gate', 'where is truck_1?'),

@@ -169,11 +169,17 @@ def test_a_seed_gives_the_same_reply_again_and_another_seed_another_one(model):
 def test_the_pieces_that_are_told_as_they_come_are_the_reply(model):
     dialect, request, graph, prompt, _ = conversations_of(range(3))[0]
     pieces: list[str] = []
-    reply = model.complete(
-        prompt, grammar=dialect.make_grammar(request, graph), on_text=pieces.append
-    )
+    written: list[int] = []
+
+    def note(piece: str) -> None:
+        pieces.append(piece)
+        written.append(model.written_tokens)
+
+    reply = model.complete(prompt, grammar=dialect.make_grammar(request, graph), on_text=note)
     assert ''.join(pieces) == reply
     assert len(pieces) > 3
+    assert written == sorted(written)
+    assert 0 < written[0] < written[-1] == model.stats.new_tokens
 
 
 # --------------------------------------------------------------------------------- what stays read

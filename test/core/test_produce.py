@@ -174,7 +174,7 @@ def test_the_recipe_beside_the_output_holds_every_setting_and_reads_back(made, t
     assert recipe['worlds'] == {
         **{'seed': 0, 'worlds': 6, 'tasks': 6, 'tier': 'core', 'sizes': {'small': 1.0}},
         **{'hidden': [0.3], 'kinds': [], 'families': [], 'unseen': 0.5},
-        **{'phrasings': 0, 'voices': 0.0, 'mistyped': 0.0},
+        **{'phrasings': 0, 'voices': 0.0, 'languages': ['english'], 'mistyped': 0.0},
         **{'names': 'plain', 'observations': 'attributes'},
     }
     assert to_config(recipe['worlds'], WorldRecipe, '') == WorldRecipe(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections import Counter
@@ -25,6 +24,8 @@ from prism_core.evaluation.report import write_report
 from prism_core.evaluation.suite import SuiteConfig
 from prism_core.pictures.episode_trail import follow_episode
 
+from .browsers import browser  # noqa: F401 - a fixture
+
 SUITE = SuiteConfig(worlds={'seed': 5, 'worlds': 2, 'tier': 'core', 'hidden': [0.3]})
 PLANNER = f'{__name__}:Fickle'
 HOSTILE = '</script><script>document.title = "broken"</script><img src="x"> & ${style} <!--'
@@ -32,7 +33,6 @@ BOXES = """[...document.querySelectorAll('#map .name')].map((name) => {
     const { left, top, right, bottom } = name.getBoundingClientRect();
     return [left, top, right, bottom];
 })"""
-BROWSERS = ('chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome')
 
 
 class Fickle:
@@ -242,22 +242,8 @@ def test_page_that_cannot_be_written_is_refused(folder, tmp_path):
 # ------------------------------------------------------------------------------------ in a browser
 
 
-@pytest.fixture(scope='module')
-def browser():
-    playwright = pytest.importorskip('playwright.sync_api')
-    with playwright.sync_playwright() as driver:
-        own = driver.chromium.executable_path
-        found = next(filter(None, map(shutil.which, (*BROWSERS, own))), None)
-        if found is None:
-            pytest.skip(f'no browser: none of {", ".join(BROWSERS)} is installed')
-        flags = ['--no-sandbox'] if os.geteuid() == 0 else []
-        opened = driver.chromium.launch(executable_path=found, args=flags)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def open_page(browser):
+def open_page(browser):  # noqa: F811 - the fixture
     """Opens pages, which must neither fail nor load anything beside themselves."""
     opened, faults = [], []
 

@@ -107,7 +107,6 @@ def test_any_number_of_slow_clients_takes_nobodys_place(server, sent):
 
 def test_a_request_that_drips_in_ends_when_its_time_is_over(server, monkeypatch):
     monkeypatch.setattr(bounded_http, 'READ_TIMEOUT_S', 0.3)
-    monkeypatch.setattr(serve, 'READ_TIMEOUT_S', 0.3)
     connection = connect(server)
     connection.sendall(HEAD)
     started_s = time.monotonic()

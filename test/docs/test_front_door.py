@@ -23,6 +23,7 @@ PUBLIC_MODULES = {
     'prism_core.inference.self_check',
     'prism_core.mission',
     'prism_core.pictures.terminal',
+    'prism_core.watch',
 }
 
 

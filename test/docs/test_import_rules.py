@@ -21,6 +21,7 @@ text:
 json_text: errors
 files: errors
 installing:
+mcap_file: errors
 yaml_text: errors
 config_file: errors files yaml_text
 words_file: errors files config_file
@@ -47,8 +48,9 @@ inference: {_TYPES} files config_file gguf_info domain inference.text_model infe
     inference.suspicion inference.endpoint inference.local inference.child
 pictures: errors installing text graph plan episode domain
 pictures.terminal_import: graph graph.importing
+watch: errors json_text graph plan episode inference.endpoint pictures
 dataset: {_DATA} installing inference.endpoint testing.doubles testing.planners pictures
-    dataset.chat_records
+    dataset.chat_records mission
 testing: {_TYPES} domain inference.local dataset testing.doubles testing.planners
 distill: {_DATA} dataset
 evaluation: {_DATA} inference.call_stats inference.suspicion inference.local pictures dataset
@@ -74,6 +76,7 @@ jinja2: inference.local.chat_template
 llama_cpp: inference.local.llama_cpp distill.llama_cpp_model distill.random_model
 llguidance: inference.local.grammar
 matplotlib: pictures
+mcap: mcap_file
 msgspec: config_file domains dataset evaluation iteration
 networkx: graph graph.importing domains dataset.statistics
 numpy: graph.importing.occupancy graph.importing.site bench dataset distill evaluation
@@ -93,9 +96,9 @@ torch: distill inference.local.transformers_model iteration.losses
 transformers: distill inference.local.transformers_model
 yaml: config_file yaml_text dataset distill pipeline.publishing
 """
-LATE = {'matplotlib', 'peft', 'plotext', 'ray', 'spark_dsg'}  # only inside a function
+LATE = {'matplotlib', 'mcap', 'peft', 'plotext', 'ray', 'spark_dsg'}  # only inside a function
 NETWORK = {'http', 'smtplib', 'socket', 'socketserver', 'ssl', 'urllib'}
-NETWORKED = ('inference.endpoint', 'inference.serve')
+NETWORKED = ('inference.endpoint', 'inference.serve', 'watch')
 # What the rooms of types never touch: files, processes, the clock.
 NOT_IN_TYPES = {'io', 'os', 'pathlib', 'secrets', 'shutil', 'subprocess', 'tempfile', 'time'}
 # What of the packages is loaded, by whichever way, with what starts quickly or on a robot.

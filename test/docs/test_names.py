@@ -221,11 +221,12 @@ def test_core_names_nothing_of_a_domain(path):
     assert [f'{path}:{said}' for said in names_said(parse(path))] == []
 
 
-PAGE = sorted((ROOT / 'prism_core/evaluation/report_page').iterdir())
+PAGES = ('evaluation/report_page', 'pictures/web', 'watch/watch_page')
+PAGE = sorted(file for room in PAGES for file in (ROOT / 'prism_core' / room).iterdir())
 
 
 @pytest.mark.parametrize('path', PAGE, ids=lambda path: path.name)
-def test_page_of_reports_names_nothing_of_a_domain(path):
+def test_pages_for_browsers_name_nothing_of_a_domain(path):
     text = path.read_text('utf-8')
     assert [name for v in vocabularies() for name in joined(v).findall(text)] == []
 

@@ -106,3 +106,13 @@ class Idles(_Double):
     def plan(self, request, known_graph, history):
         here = Action('goto', (known_graph.robot_location,))
         return Plan((here, Action('goto', ('gate_1',)), Action('replan')))
+
+
+class Ahead(_Double):
+    """Plans two drives ahead."""
+
+    def plan(self, request, known_graph, history):
+        if known_graph.robot_location == 'gate_1':
+            return Plan((Action('answer', ('I am there.',)),))
+        drives = (Action('goto', (region,)) for region in ('road_1', 'gate_1'))
+        return Plan((*drives, Action('answer', ('I am there.',))), 'drive there')

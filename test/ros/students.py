@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from prism_core import SpineDialect
+from prism_core import Action, Plan, SpineDialect, render_plan
 from prism_core.dialects.language import Language
 from prism_core.domains.mapping import MAPPING_ACTIONS
 from prism_core.inference.child.engine import EngineConfig, EngineModel
@@ -57,3 +57,18 @@ def make_patient() -> LMPlanner:
 def make_too_large() -> LMPlanner:
     """Needs more memory than any machine has."""
     return make(needed_bytes=2**60)
+
+
+def make_writing() -> LMPlanner:
+    """Writes for a second, word by word."""
+    if MODELS not in sys.path:
+        sys.path.insert(0, MODELS)
+    plan = Plan((Action('inspect', ('forklift_1', 'Is it free?')),), reasoning='word ' * 16)
+    engine = EngineModel(
+        EngineConfig('engine_models:Writes', {'text': render_plan(plan), 'pause_s': 0.05})
+    )
+    ENGINES.append(engine)
+    engine.start()
+    return LMPlanner(
+        engine, SpineDialect(Language(MAPPING_ACTIONS)), MAPPING_ACTIONS, name='student'
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""prism_executor over real DDS, on simulated skills: missions with an answer or a question."""
+"""prism_executor over real DDS, on simulated skills: missions that end in answers or questions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from prism_core import find_domain, render_scene_graph
+from prism_core.dataset.filter import find_fault
+from prism_core.dataset.mission_logs import import_missions
 from prism_core.mission import replay_log
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan, PlanStep
@@ -71,6 +73,23 @@ def test_a_question_is_answered_and_the_mission_goes_on(ros, tmp_path):
     # What ended in an answer is followed up, too.
     again = robot.run('where is car_1?', continue_mission=result.mission_id)
     assert 'parking_1' in again.answer
+
+
+def test_missions_are_recorded_with_the_reply_and_become_episodes(ros, tmp_path, monkeypatch):
+    monkeypatch.setenv('XDG_STATE_HOME', str(tmp_path))
+    recorded = {'executor__record': True}
+    robot = Robot(ros, tmp_path, 'symbolic', known=None, true=None, executor=recorded)
+    asked = robot.run('inspect the car')
+    result = robot.run('car_2', continue_mission=asked.mission_id)
+    assert code(result) == 'NONE', result.error_msg
+    folder = tmp_path / 'prism' / 'missions'
+    logs = {r.mission_id: (folder / f'{r.mission_id}.jsonl').read_text() for r in (asked, result)}
+    one, two = import_missions(logs, MAPPING)
+    assert one.episode.provenance['reply']['text'] == 'car_2'
+    assert one.episode.provenance['reply']['ending'] == 'reported'
+    assert two.status == 'checked', two.reason
+    assert find_fault(two.episode) == ''
+    assert two.episode.provenance['continues'] == asked.mission_id
 
 
 def test_a_mission_that_nobody_knows_cannot_go_on(ros, tmp_path):

@@ -24,12 +24,13 @@ from prism_core.domains.mapping.exchange import call_otherwise, exchange_class
 from prism_core.domains.mapping.free_wording import draw_free_episode, load_free_requests
 from prism_core.domains.mapping.generator import GENERATOR_VERSION, draw_demonstrations
 from prism_core.domains.mapping.ignorance import admits_ignorance
-from prism_core.domains.mapping.importing.logs import import_log
+from prism_core.domains.mapping.importing.logs import import_log, judge_seen
 from prism_core.domains.mapping.importing.reference_rule import passes_reference_rule
 from prism_core.domains.mapping.importing.requests import read_prompt
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.judge import OUT_OF_BOUNDS, judge_episode
 from prism_core.domains.mapping.lexicon import Lexicon
+from prism_core.domains.mapping.looking import shows_nothing_new
 from prism_core.domains.mapping.masks import make_masks
 from prism_core.domains.mapping.planning.breaches import find_breaches
 from prism_core.domains.mapping.planning.symbolic import SymbolicPlanner, when_asked
@@ -54,6 +55,7 @@ from prism_core.domains.mapping.worlds import (
 from prism_core.episode.criterion import Criterion, Outcome
 from prism_core.episode.episode import Episode, Task, Turn
 from prism_core.episode.imported import Imported
+from prism_core.episode.observation import Observation
 from prism_core.episode.planner import Planner
 from prism_core.episode.requests import own_turns
 from prism_core.errors import ConfigError
@@ -61,6 +63,7 @@ from prism_core.graph.elements import NodeKind
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.inference.suspicion import Vocabulary
 from prism_core.inference.text_model import TextModel
+from prism_core.plan.actions import Action
 from prism_core.plan.plan import Plan
 from prism_core.plan.validation import Problem
 
@@ -265,6 +268,12 @@ class MappingDomain(Domain):
         """A question that quotes what a request forbids, whatever the symbolic planner keeps to."""
         return self._reader.question_of_forbidding(request, known_graph)
 
+    def is_expected(
+        self, action: Action, observation: Observation, known_graph: SceneGraph
+    ) -> bool:
+        """Whether the robot came there, or looked, and found nothing new."""
+        return shows_nothing_new(action, observation, known_graph)
+
     def find_breaches(
         self, plan: Plan, request: str, known_graph: SceneGraph, history: Sequence[Turn]
     ) -> Iterable[Problem]:
@@ -318,9 +327,10 @@ class MappingDomain(Domain):
         return say_expected(criterion)
 
     def groups_of(self, episode: Episode) -> dict[str, str]:
-        """Its family of places, where that is told."""
-        family = episode.provenance.get('family')
-        return {} if family is None else {'family': family}
+        """Its family of places, and the language of its sentence, where they are told."""
+        family, language = episode.provenance.get('family'), episode.provenance.get('language')
+        told = {'family': family, 'language': language}
+        return {name: str(value) for name, value in told.items() if value is not None}
 
     def remarks_on(self, episode: Episode) -> dict[str, int]:
         """Answers that something is not there, or could not be finished, and inspections."""
@@ -338,6 +348,10 @@ class MappingDomain(Domain):
     def import_log(self, text: str, source: str) -> Iterator[Imported]:
         """Chat messages, as JSON Lines for fine-tuning or as SPINE's logger writes them."""
         return import_log(text, source, self.words)
+
+    def judge_seen(self, episode: Episode, source: str) -> Imported:
+        """By what the reader understands, and what the robot has seen."""
+        return judge_seen(episode, source, self.words)
 
     def read_suite(self, text: str) -> tuple[list[Episode], float]:
         """A suite in the form of the reference code (PRISM)."""

@@ -25,6 +25,7 @@ from prism_core.domains.mapping.requests import render_request, render_wording
 from prism_core.domains.mapping.solution import solve
 from prism_core.domains.mapping.twins import make_twin
 from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.languages import find_language
 from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.words.typing_errors import mistype
 from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
@@ -158,10 +159,17 @@ class Scene:
                 'wording': wording,
                 'phrasing': group or KINDS[intent.kind].phrasing_group(intent),
                 **told,
-                **({'voice': self.config.voice} if self.config.voice else {}),
+                **self._who_speaks,
             },
             before=self.before,
         )
+
+    @property
+    def _who_speaks(self) -> dict[str, str]:
+        """The voice, and its language if that is not English."""
+        voice = self.config.voice
+        language = {'language': voice} if find_language(voice) is not None else {}
+        return {'voice': voice, **language} if voice else {}
 
 
 def draw_scene(
@@ -175,7 +183,13 @@ def draw_scene(
         true_graph = with_reports(true_graph, reports)
     names = None
     if config.names != 'plain':
-        names = WorldNames(config.names, seed, words, is_unseen='wording' in config.unseen)
+        names = WorldNames(
+            config.names,
+            seed,
+            words,
+            is_unseen='wording' in config.unseen,
+            is_english=find_language(config.voice) is None,
+        )
     return Scene(seed, config, words, world, true_graph, known_graph, names)
 
 

@@ -26,15 +26,18 @@ def hear(
     """What is known and what was done, with the values that inspections were asked for and told in
     words; what they told is left out then. The same objects where nothing was told.
     """
+    if not any(map(_is_told, history)):
+        return known_graph, history
     heard: _Values = {}
     turns = []
     for turn in history:
         graph = None if turn.known_graph is None else _with(turn.known_graph, heard)
         pairs = zip(turn.plan.actions, turn.observations)
         observations = tuple(_hear_one(a, o, known_graph, lexicon, heard) for a, o in pairs)
-        is_same = graph is turn.known_graph and all(map(_is, observations, turn.observations))
-        new = replace(turn, known_graph=graph, observations=observations)
-        turns.append(turn if is_same else new)
+        if graph is turn.known_graph and all(map(_is, observations, turn.observations)):
+            turns.append(turn)
+        else:
+            turns.append(replace(turn, known_graph=graph, observations=observations))
     if all(map(_is, turns, history)):
         return known_graph, history
     return _with(known_graph, heard), tuple(turns)
@@ -73,6 +76,14 @@ def told_by(name: str, observation: Observation) -> str:
     return observation.feedback or (shown if isinstance(shown, str) else '')
 
 
+def _is_told(turn: Turn) -> bool:
+    """Whether an inspection of a turn said anything in words."""
+    return any(
+        action.name == 'inspect' and action.arguments and told_by(str(action.arguments[0]), seen)
+        for action, seen in zip(turn.plan.actions, turn.observations)
+    )
+
+
 def _hear_one(
     action: Action, observation: Observation, graph: SceneGraph, lexicon: Lexicon, heard: _Values
 ) -> Observation:
@@ -83,9 +94,11 @@ def _hear_one(
     if action.name != 'inspect' or len(action.arguments) < 2:
         return observation
     name, query = map(str, action.arguments[:2])
-    asked, node = lexicon.asked_attributes(query), graph.nodes.get(name)
-    text = told_by(name, observation) if asked else ''
+    text, node = told_by(name, observation), graph.nodes.get(name)
     if not text or node is None:
+        return observation
+    asked = lexicon.asked_attributes(query)
+    if not asked:
         return observation
     said = read_told(text, calls_in_text(node, lexicon), lexicon)
     shown = observation.update.set_attributes.get(name, {})

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prism_core.domains.mapping.actions import MAPPING_ACTIONS
 from prism_core.episode.episode import Turn
 from prism_core.episode.mission_state import MissionState, survey_mission
+from prism_core.episode.observation import Observation
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
 
@@ -47,6 +49,24 @@ def unexplored_m(known_graph: SceneGraph, region: str) -> list[int]:
         if length_m in lengths_m:
             lengths_m.remove(length_m)
     return lengths_m
+
+
+def shows_nothing_new(action: Action, observation: Observation, known_graph: SceneGraph) -> bool:
+    """Whether a look found nothing that was not known before it: no object, no connection, no way
+    on. That a region is mapped now, and how long its ways are, is no news then.
+    """
+    update = observation.update
+    if observation.status != 'done' or observation.feedback or update.changes_nodes_or_connections:
+        return False
+    if not update.set_attributes:
+        return True
+    region = str(action.arguments[0]) if action.arguments else ''
+    marks = update.set_attributes.get(region, {})
+    if action.name != 'map_region' or len(update.set_attributes) > 1 or not marks:
+        return False
+    if not marks.keys() <= {MAPPED, WAYS_M}:
+        return False
+    return not unexplored_m(known_graph.apply(replace(update, base_revision=0)), region)
 
 
 def exploration_radius_m(ways_on_m: Sequence[float]) -> float:

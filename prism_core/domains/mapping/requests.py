@@ -10,6 +10,7 @@ from prism_core.domains.mapping.composed_requests import ComposedRequests
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
 from prism_core.domains.mapping.slots import fill_slots
+from prism_core.domains.mapping.words.languages import find_language
 from prism_core.domains.mapping.words.speaker import Speaker
 
 
@@ -17,7 +18,14 @@ def render_request(intent: Intent, rng: Random, speaker: Speaker, kind: str = ''
     """A sentence that means the intent, in one of the phrasings of its group.
 
     `kind` is that of the task: it counts where it has a way of its own to say parts.
+
+    Raises:
+        WorldRejected: the speaker's language has no phrasing or no word for it.
     """
+    language = find_language(speaker.voice)
+    if language is not None:
+        group = KINDS[intent.kind].phrasing_group(intent)
+        return language.say(intent, group, rng, is_unseen=speaker.is_unseen, most=speaker.most)
     own = KINDS[kind or intent.kind]
     if own.says_parts_as != 'commands':
         return ComposedRequests(rng, speaker).render(intent, own)

@@ -44,9 +44,10 @@ class WorldConfig:
     `unseen` names what is drawn from the held-out part: `wording`, `classes`, `places`; without it
     worlds hold nothing held out. `phrasings`: so many for each kind of sentence, 0 for all.
     `names`: what the world calls its things, see `world_names`. `voice`: who asks, see
-    `words/voices`; '' for the house's own phrasings. `mistyped`: the share of the sentences with
-    typing errors. `observations`: `attributes`, or `words` of a robot that describes what it looks
-    at, which kinds of task may need.
+    `words/voices`, or the language that is spoken, see `words/languages`; '' for the house's own
+    phrasings. `mistyped`: the share of the sentences with typing errors. `observations`:
+    `attributes`, or `words` of a robot that describes what it looks at, which kinds of task may
+    need.
 
     Raises:
         ConfigError: a value is out of its range.

@@ -60,14 +60,18 @@ class WorldNames:
         seed: of the world.
         words: the domain's words.
         is_unseen: whether synonyms are drawn from those held out.
+        is_english: whether sentences are, so that a class in them may be put in other words.
     """
 
-    def __init__(self, style: str, seed: int, words: Words, *, is_unseen: bool):
+    def __init__(
+        self, style: str, seed: int, words: Words, *, is_unseen: bool, is_english: bool = True
+    ):
         self._rng = Random(f'names {seed}')  # noqa: S311 - no secret
         drawn = self._rng.choice([*_STYLES]) if style == 'mixed' else style
         self.style = drawn
         self._phrase_kinds, self._writings = _STYLES.get(drawn, _SITE)
         self._seed, self._words, self._is_unseen = seed, words, is_unseen
+        self._is_english = is_english
         self._writer = NameWriter(self._rng)
         self._phrases: dict[tuple[str, NodeKind], str] = {}
         self._names: dict[str, str] = {}
@@ -124,7 +128,7 @@ class WorldNames:
     def _say(self, task: Task, nodes: Mapping[str, Node]) -> Task:
         """The task in words that can be said where things are called so."""
         rng = Random(f'{self._seed} {task.request}')  # noqa: S311 - no secret
-        is_by_phrase = rng.random() < _BY_PHRASE
+        is_by_phrase = rng.random() < _BY_PHRASE and self._is_english
         if task.request not in self._said:  # twins have one sentence
             said = {name: self._say_name(name, rng) for name in nodes if name in task.request}
             self._said[task.request] = said

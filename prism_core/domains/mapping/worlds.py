@@ -10,6 +10,7 @@ from random import Random
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import kinds_to_draw
 from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.languages import ENGLISH, LANGUAGES, find_language
 from prism_core.domains.mapping.words.voices import voices_for
 from prism_core.domains.mapping.world import SIZES, WorldConfig
 from prism_core.episode.episode import Episode
@@ -34,10 +35,12 @@ class WorldRecipe:
     `families`: all where none is named. `unseen`: the share of the worlds of the test split that
     show what is held out. `voices`: the share of the worlds in which one of the voices of
     `words/voices` asks; where what is held out is shown, one that no training world hears.
-    `mistyped`: the share of their sentences with typing errors. `phrasings`: so many for each kind
-    of sentence of the house's own, 0 for all. `names`: what the worlds call their things, see
-    `world_names`. `observations`: `attributes` are shown, or a robot describes in `words`; `mixed`:
-    in half of the worlds.
+    `languages`: what these speak, english, german or spanish (see `words/languages`), drawn from
+    equally; of the kinds a world then has those that its language has phrasings for. `mistyped`:
+    the share of their sentences with typing errors. `phrasings`: so many for each kind of sentence
+    of the house's own, 0 for all. `names`: what the worlds call their things, see `world_names`.
+    `observations`: `attributes` are shown, or a robot describes in `words`; `mixed`: in half of the
+    worlds.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -54,6 +57,7 @@ class WorldRecipe:
     unseen: float = 0.5
     phrasings: int = 0
     voices: float = 0.0
+    languages: tuple[str, ...] = (ENGLISH,)
     mistyped: float = 0.0
     names: str = 'plain'
     observations: str = 'attributes'
@@ -74,7 +78,7 @@ class WorldRecipe:
             )
         if not self.hidden:
             raise ConfigError('hidden: expected at least one share from 0 to 0.9, got none')
-        kinds_to_draw(self.tier, self.kinds)
+        self._check_languages()
         for name in ('unseen', 'voices', 'mistyped'):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(
@@ -88,6 +92,21 @@ class WorldRecipe:
                     hidden=share,
                     phrasings=self.phrasings,
                     names=self.names,
+                )
+
+    def _check_languages(self) -> None:
+        kinds = kinds_to_draw(self.tier, self.kinds)
+        unknown = [name for name in self.languages if name not in LANGUAGES]
+        if unknown or not self.languages:
+            raise ConfigError(
+                f'languages: expected some of {", ".join(LANGUAGES)}, got '
+                f'{unknown[0] if unknown else "none"}'
+            )
+        for language in filter(None, map(find_language, self.languages)):
+            if language.kinds.isdisjoint(kinds):
+                raise ConfigError(
+                    f'kinds: expected some that {language.name} has phrasings for, which are '
+                    f'{", ".join(sorted(language.kinds))}; got {", ".join(kinds)}'
                 )
 
 
@@ -120,9 +139,11 @@ def plan_world(
             'draw worlds of, got none; add one to `places` of the words'
         )
     (family,) = _draw_rare(rng, families, 1, 'family', coverage)
-    kinds = kinds_to_draw(recipe.tier, recipe.kinds)
-    sizes = list(recipe.sizes)
     voice = _draw_voice(recipe, index, bool(unseen))
+    language = find_language(voice)
+    kinds = kinds_to_draw(recipe.tier, recipe.kinds)
+    kinds = tuple(kind for kind in kinds if language is None or kind in language.kinds)
+    sizes = list(recipe.sizes)
     classes = sorted(words.object_classes(recipe.tier, unseen, family))
     classes.sort(key=lambda name: coverage.get(f'class:{name}', 0))
     rarest = classes[:_RAREST]
@@ -146,7 +167,13 @@ def plan_world(
 def _draw_voice(recipe: WorldRecipe, index: int, is_unseen: bool) -> str:
     """Who asks in a world, by chance of its own."""
     rng = Random(f'voice {recipe.seed}:{index}')  # noqa: S311 - no secret
-    return rng.choice(voices_for(is_unseen)) if rng.random() < recipe.voices else ''
+    if rng.random() >= recipe.voices:
+        return ''
+    voices = voices_for(is_unseen)
+    if recipe.languages != (ENGLISH,):
+        language = rng.choice(recipe.languages)
+        voices = voices if language == ENGLISH else [language]
+    return rng.choice(voices)
 
 
 def _draw_observations(recipe: WorldRecipe, index: int) -> str:

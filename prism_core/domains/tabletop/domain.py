@@ -29,9 +29,11 @@ from prism_core.domains.tabletop.reading import read_request
 from prism_core.domains.tabletop.requests import held_out_requests
 from prism_core.domains.tabletop.scenes import TabletopConfig, TabletopRecipe, features_of
 from prism_core.domains.tabletop.simulator import TabletopSimulator
+from prism_core.domains.tabletop.state import shows_the_move
 from prism_core.domains.tabletop.words import word_masks
 from prism_core.episode.criterion import Criterion, Outcome
 from prism_core.episode.episode import Episode, Task, Turn
+from prism_core.episode.observation import Observation
 from prism_core.errors import ConfigError
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
@@ -147,3 +149,9 @@ class TabletopDomain(Domain):
     ) -> Mapping[Action, float]:
         """Each next action that is possible, in a fixed order, with how likely it is to succeed."""
         return afford(known_graph, history)
+
+    def is_expected(
+        self, action: Action, observation: Observation, known_graph: SceneGraph
+    ) -> bool:
+        """Whether the block is now where the move was to bring it, and all else as it was."""
+        return shows_the_move(action, observation, known_graph)

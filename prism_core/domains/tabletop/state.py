@@ -7,13 +7,15 @@ A thing is held, or lies in or on exactly one other node (its support), or on th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from prism_core.episode.episode import Turn
+from prism_core.episode.observation import Observation
 from prism_core.graph.calling import calls_of, class_of, meant
 from prism_core.graph.elements import Connection, Node, PlacementKind
 from prism_core.graph.scene_graph import SceneGraph
+from prism_core.plan.actions import Action
 
 HELD: PlacementKind = 'held'
 GRIPPER = 'gripper'
@@ -171,6 +173,23 @@ class Course:
 def read_table(graph: SceneGraph) -> Table:
     """What a graph says now."""
     return read_course(graph, ()).now
+
+
+def shows_the_move(action: Action, observation: Observation, known_graph: SceneGraph) -> bool:
+    """Whether a pick or a place went as it was meant to, and nothing else changed."""
+    update = observation.update
+    moved = (*update.upsert_connections, *update.remove_connections)
+    if observation.status != 'done' or observation.feedback or not action.arguments:
+        return False
+    before = read_table(known_graph)
+    after = read_table(known_graph.apply(replace(update, base_revision=0)))
+    name, *spots = map(str, action.arguments)
+    to = spots[0] if spots else before.gripper
+    return (
+        all(connection.is_placement for connection in moved)
+        and after.nodes == before.nodes
+        and after.supports == {**before.supports, name: '' if to == before.surface else to}
+    )
 
 
 def read_course(graph: SceneGraph, history: Sequence[Turn]) -> Course:

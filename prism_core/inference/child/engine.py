@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from prism_core.dialects.conversation import Message
 from prism_core.episode.planner_health import PlannerHealth
+from prism_core.episode.planner_progress import Progress
 from prism_core.errors import ConfigError, PlannerError, PlannerTimeout, PlannerUnavailable
 from prism_core.inference.child.engine_child import grammar_fields
 from prism_core.inference.child.engine_process import EngineProcess
@@ -43,6 +44,7 @@ class EngineConfig:
         python: interpreter of the child, such as that of a virtual environment with the runtime;
             '' for this one.
         needed_bytes: memory that the model takes; 0 for unknown.
+        spare_bytes: memory that has to stay available beside it.
         timeout_s: for a call that does not say how long it waits.
         start_timeout_s: how long making the model may take.
         grace_s: how long a model has to react to a cancel or its deadline before it is killed.
@@ -60,6 +62,7 @@ class EngineConfig:
     name: str = 'engine'
     python: str = ''
     needed_bytes: int = 0
+    spare_bytes: int = 0
     timeout_s: float = 120.0
     start_timeout_s: float = 300.0
     grace_s: float = 1.0
@@ -143,6 +146,12 @@ class EngineModel:
                 state = 'failed' if self._timer is None else 'restarting'
             pid = 0 if process is None else process.pid
             return EngineHealth(state, self._losses, self._last_error, pid)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the reply is that the child writes, by a model that tells."""
+        process = self._process
+        return Progress() if process is None else process.progress
 
     @property
     def planner_health(self) -> PlannerHealth:
@@ -330,7 +339,7 @@ class EngineModel:
         self._timer = None
         self._started_s = time.monotonic()
         try:
-            check_memory(config.needed_bytes, f"the model '{config.name}'")
+            check_memory(config.needed_bytes, f"the model '{config.name}'", config.spare_bytes)
             self._process = EngineProcess(
                 config.factory, config.settings, config.python, self._notice
             )

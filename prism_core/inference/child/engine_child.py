@@ -11,15 +11,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import inspect
 import json
 import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from prism_core.episode.planner_progress import TAIL_CHARS
 from prism_core.errors import PlannerError, PrismError
 from prism_core.inference.text_model import JsonSchema, ScoringModel
 from prism_core.installing import explain_missing
@@ -28,6 +31,8 @@ from prism_core.plan.grammar import Lark
 MAX_FRAME_BYTES = 64 * 2**20
 BROKEN = 70
 """Exit status of a child of which the model can no longer be trusted."""
+PROGRESS_EVERY_S = 0.05
+"""More often nothing is told of a reply that is being written."""
 _LENGTH_BYTES = 4
 
 
@@ -158,8 +163,28 @@ class _Child:
             seed=job['seed'],
             timeout_s=job['timeout_s'],
             **_adapter_of(job),
+            **self._telling(job['id']),
         )
         return {'text': text}
+
+    def _telling(self, number: int) -> dict[str, Any]:
+        """What has a model tell of its reply while it writes, where it can."""
+        if 'on_text' not in inspect.signature(self._model.complete).parameters:
+            return {}
+        said, began_s, told_s = '', 0.0, 0.0
+
+        def tell(part: str) -> None:
+            nonlocal said, began_s, told_s
+            now_s = time.monotonic()
+            said, began_s = (said + part)[-TAIL_CHARS:], began_s or now_s
+            if now_s - told_s < PROGRESS_EVERY_S:
+                return
+            told_s = now_s
+            tokens = int(getattr(self._model, 'written_tokens', 0))
+            progress = {'tokens': tokens, 'text': said, 'writing_s': now_s - began_s}
+            write_frame(self._replies, {'op': 'progress', 'id': number, **progress})
+
+        return {'on_text': tell}
 
     def _score(self, job: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(self._model, ScoringModel):

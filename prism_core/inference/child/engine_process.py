@@ -20,6 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from prism_core.episode.planner_progress import Progress
 from prism_core.errors import (
     EngineLost,
     ModelHashMismatch,
@@ -65,6 +66,7 @@ class EngineProcess:
 
     `ready` is done when the model is made, with an exception when it could not be made. `error`
     is why the child ended, None before; `is_refused`, whether the model could not be made.
+    `progress` is how far the reply to the last request is.
     `sha256` is that of the model's file and `remark` what its user should know, '' before it is
     ready and where it has none; `adapter_sha256s` are those of its adapters' files, by name.
 
@@ -84,6 +86,7 @@ class EngineProcess:
         self.is_refused = False
         self.sha256 = self.remark = ''
         self.adapter_sha256s: Mapping[str, str] = {}
+        self.progress = Progress()
         self._on_change = on_change
         self._refusal: PlannerUnavailable | None = None
         self._oom_kills = count_oom_kills()
@@ -131,6 +134,7 @@ class EngineProcess:
                 future.set_exception(type(self.error)(str(self.error)))
             else:
                 self._calls[number] = future
+                self.progress = Progress()
         self._outbox.put({'op': op, 'id': number, **request})
         return number, future
 
@@ -174,7 +178,8 @@ class EngineProcess:
             with pipe:
                 while (message := read_frame(pipe)) is not None:  # type: ignore[arg-type]
                     self._take(message)
-                    self._on_change()
+                    if message['op'] != 'progress':
+                        self._on_change()
         except (ValueError, KeyError, TypeError) as error:
             reason = f'it sent what is no reply: {error!r}'
         self._process.kill()
@@ -191,6 +196,12 @@ class EngineProcess:
             self.is_refused = True
             kind, said = _UNAVAILABLE.get(message['kind']), str(message['error'])
             self._refusal = kind(said) if kind else ModelNotLoaded(_CANNOT_BE_MADE + said)
+        elif message['op'] == 'progress':
+            told = Progress(
+                int(message['tokens']), str(message['text']), float(message['writing_s'])
+            )
+            with self._lock:  # of a request that was given up, nobody wants to know
+                self.progress = told if message['id'] in self._calls else self.progress
         else:
             with self._lock:
                 future = self._calls.pop(message['id'])

@@ -25,18 +25,20 @@ def available_bytes() -> int | None:
     return min(found, default=None)
 
 
-def check_memory(needed_bytes: int, what: str) -> None:
-    """Refuse what does not fit.
+def check_memory(needed_bytes: int, what: str, spare_bytes: int = 0) -> None:
+    """Refuse what does not fit beside what has to stay available for others.
 
     Raises:
-        OutOfMemory: with both sizes.
+        OutOfMemory: with all sizes.
     """
     free_bytes = available_bytes()
-    if free_bytes is not None and needed_bytes > free_bytes:
-        raise OutOfMemory(
-            f'{what} needs about {needed_bytes / _GIB:.2f} GiB of memory, {free_bytes / _GIB:.2f} '
-            'GiB are available; take a smaller model or a shorter context, or free memory'
-        )
+    if free_bytes is None or needed_bytes + spare_bytes <= free_bytes:
+        return
+    spared = f' and {spare_bytes / _GIB:.2f} GiB have to stay so' if spare_bytes else ''
+    raise OutOfMemory(
+        f'{what} needs about {needed_bytes / _GIB:.2f} GiB of memory, {free_bytes / _GIB:.2f} '
+        f'GiB are available{spared}; take a smaller model or a shorter context, or free memory'
+    )
 
 
 def count_oom_kills() -> int:

@@ -20,7 +20,8 @@ class Gate:
 
     Args:
         url: the endpoint, for sentences.
-        first_pause_s: before the first probe of an endpoint that is down; doubled for each after.
+        first_pause_s: between a failure and the first probe of an endpoint that is down; doubled
+            for each one after.
         patience_s: so long it may be down.
         max_in_flight: so many calls at once; when each of them failed the endpoint is down.
         tell: told `down` and `up`, each with a sentence.
@@ -42,7 +43,7 @@ class Gate:
         self._failures: set[object] = set()
         self._down_since_s: float | None = None
         self._down_because = ''
-        self._pause_s = 0.0
+        self._pause_s = self._failed_s = 0.0
         self._verdict: asyncio.Future[str] | None = None
 
     @property
@@ -70,9 +71,12 @@ class Gate:
             yield
             return
         verdict = self._verdict = asyncio.get_running_loop().create_future()
-        left_s = self._down_since_s + self._patience_s - time.monotonic()
+        now_s = time.monotonic()
+        left_s = self._down_since_s + self._patience_s - now_s
+        # Who comes long after the last failure need not wait: its own time may be shorter.
+        pause_s = self._failed_s + self._pause_s - now_s
         try:
-            await asyncio.sleep(min(self._pause_s, max(left_s, 0)))
+            await asyncio.sleep(max(0.0, min(pause_s, left_s)))
             self._pause_s = min(2 * self._pause_s, _MAX_PAUSE_S)
             yield
         finally:
@@ -97,6 +101,7 @@ class Gate:
             TeacherUnavailable: it has been down for too long.
         """
         now_s = time.monotonic()
+        self._failed_s = now_s
         self._failures.add(call)
         if self._down_since_s is None:
             if is_down or len(self._failures) >= self._many_failures:

@@ -54,6 +54,8 @@ class ApiModel:
         on_event: told `down`, `up`, `retry` or `fallback` and a sentence, on a thread of its own.
     """
 
+    is_remote = True
+
     def __init__(
         self,
         config: TeacherConfig,

@@ -71,6 +71,8 @@ class LocalModel:
         self.name = name
         self.temperature = temperature
         self.stats = CallStats()
+        self.written_tokens = 0
+        """Of the reply that is being written, or of the last one."""
         self._backend = backend
         self._is_closed = False
         self._chunk_tokens = chunk_tokens
@@ -282,6 +284,7 @@ class LocalModel:
         text = ReplyText(backend, call.on_text)
         text.add(forced)
         new = list(forced)
+        self.written_tokens = len(new)
         unread = unread + forced
         while len(new) < max_new_tokens and not (constraint and constraint.is_complete):
             logits = self._read(backend, unread, call)
@@ -293,6 +296,7 @@ class LocalModel:
             forced = constraint.take_forced() if constraint else []
             unread = [token, *forced]
             new += unread
+            self.written_tokens = len(new)
             text.add(unread)
             call.stats = replace(
                 call.stats,

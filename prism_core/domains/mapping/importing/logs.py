@@ -61,6 +61,12 @@ def import_log(log: str | Iterable[str], source: str, words: Words) -> Iterator[
             yield imported
 
 
+def judge_seen(episode: Episode, place: str, words: Words) -> Imported:
+    """The verdict on an episode with all that was ever seen as its true graph, see `Domain`."""
+    world = _as_world(episode.true_graph, episode.known_graph)
+    return _judge(replace(episode, true_graph=world), place, words)
+
+
 class MissionRefused(Exception):
     """A mission does not hold; the text is the reason."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from prism_core.domains.mapping.intent import Intent
 from prism_core.domains.mapping.kinds import KINDS
@@ -25,12 +26,14 @@ from prism_core.domains.mapping.reading.cues import load_cues
 from prism_core.domains.mapping.reading.cutting import with_looks
 from prism_core.domains.mapping.reading.exclusions import Exclusions
 from prism_core.domains.mapping.reading.follow_ups import FollowUps
+from prism_core.domains.mapping.reading.foreign import english_words, is_foreign, language_of
 from prism_core.domains.mapping.reading.guessing import Guesser
 from prism_core.domains.mapping.reading.sentence import Sentence
 from prism_core.domains.mapping.reading.sentences import read_questions
 from prism_core.domains.mapping.reading.tagging import Tagger
 from prism_core.domains.mapping.reading.words_left import words_left, words_of_phrasings
 from prism_core.domains.mapping.words import Words
+from prism_core.domains.mapping.words.languages import find_forbidding
 from prism_core.episode.episode import Turn
 from prism_core.graph.calling import calls_of
 from prism_core.graph.scene_graph import SceneGraph
@@ -63,6 +66,7 @@ class RequestReader:
         self._follow_ups = FollowUps(self._tagger, self._guesser, words.lexicon.plural)
         self._exclusions = Exclusions(words.lexicon)
         self._phrased = words_of_phrasings(words)
+        self._words = words
         self._composer = Composer(words.lexicon, self.cues, self._guesser)
         self._last: tuple[str, SceneGraph, _Read] | None = None
 
@@ -98,10 +102,16 @@ class RequestReader:
         called = frozenset(name for node in known_graph.nodes.values() for name in calls_of(node))
         return called | self.lexicon.objects.keys() | self.lexicon.regions.keys()
 
+    @cached_property
+    def _english(self) -> frozenset[str]:
+        return english_words(self._words, self.cues)
+
     def question_before(self, request: str, known_graph: SceneGraph) -> str:
-        """What to ask before a request is acted on: it forbids something that no constraint says,
-        or a part of it is not understood; '' for nothing.
+        """What to ask before a request is acted on: it is not in English, it forbids something
+        that no constraint says, or a part of it is not understood; '' for nothing.
         """
+        if is_foreign(request, known_graph, self._english):
+            return 'I understand English only. What should I do?'
         read = self._read(request, known_graph)
         question = self._exclusions.question(
             request, known_graph, lambda: KINDS[read.intent.kind], lambda: read.kept
@@ -112,9 +122,16 @@ class RequestReader:
         return f'I do not understand "{parts[0]}". What should I do?'
 
     def question_of_forbidding(self, request: str, known_graph: SceneGraph) -> str:
-        """The same for who keeps to no constraint and knows meanings of one part alone."""
+        """What to ask who keeps to no constraint and knows meanings of one part alone: of what a
+        request forbids, which is told by other words where it is in another language.
+        """
         flat = self._read(request, known_graph).flat
-        return self._exclusions.question(request, known_graph, lambda: KINDS[flat.kind])
+        question = self._exclusions.question(request, known_graph, lambda: KINDS[flat.kind])
+        language = language_of(request, known_graph, self._english)
+        if not language:
+            return question
+        found = find_forbidding(language, request.lower())
+        return f'I do not understand "{found[0]}". What should I do?' if found else ''
 
     def bounds_of(self, request: str, known_graph: SceneGraph) -> Intent | None:
         """What a request means that surely says where not to go, or where to stay; None for any

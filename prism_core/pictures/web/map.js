@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trial as a map after a turn: what is known and hidden, the robot and its way.
+// A trial as a map after a turn: what is known and hidden, the robot and its way. Or a robot now
+// (`isLive`), of which all that is known is drawn, and nobody knows what is true.
 
 const KEY = [
   ['region', 'region'], ['object', 'object'], ['hidden', 'there, but not known'],
@@ -72,7 +73,7 @@ function drawWay(way, points, name) {
 function drawNode(trial, number, point, isKnown) {
   const [name, isRegion, , , about] = trial.nodes[number];
   const group = svg('g', { class: `node ${isRegion ? 'region' : 'object'} ${isKnown ? '' : 'hidden'}` },
-    svg('title', {}, `${name}${isKnown ? '' : ' (not known)'}${about ? `; in truth: ${about}` : ''}`));
+    svg('title', {}, `${name}${isKnown ? '' : ' (not known)'}${about ? `; ${trial.isLive ? '' : 'in truth: '}${about}` : ''}`));
   group.append(isRegion
     ? svg('circle', { cx: point.x, cy: point.y, r: isKnown ? 7 : 5.5 })
     : svg('rect', { x: point.x - 5, y: point.y - 5, width: 10, height: 10, rx: 1 }));
@@ -127,7 +128,8 @@ function drawMap(trial, turn, width) {
   const at = state.robot == null ? 'unknown' : trial.nodes[state.robot][0];
   const map = svg('svg', {
     width, height, role: 'img',
-    'aria-label': `Map after turn ${turn}: ${state.known.size} of ${trial.nodes.length} nodes known, robot in ${at}`,
+    'aria-label': trial.isLive ? `Map of ${trial.nodes.length} nodes, robot in ${at}`
+      : `Map after turn ${turn}: ${state.known.size} of ${trial.nodes.length} nodes known, robot in ${at}`,
   });
   const line = ([a, b], name) => svg('line', { class: name, x1: points[a].x, y1: points[a].y, x2: points[b].x, y2: points[b].y });
   trial.links.forEach((link, number) => {
@@ -156,7 +158,7 @@ function drawMap(trial, turn, width) {
   return map;
 }
 
-function drawKey() {
+function drawKey(entries = KEY, ofStops = 'turns of a stop') {
   const swatch = (name) => {
     const box = svg('svg', { width: 22, height: 16, 'aria-hidden': 'true' });
     if (['way', 'before'].includes(name)) box.append(svg('polyline', { class: name, points: '2,8 20,8' }));
@@ -166,7 +168,7 @@ function drawKey() {
     else box.append(svg('g', { class: `node region ${name}` }, svg('circle', { cx: 11, cy: 8, r: 6 })));
     return box;
   };
-  byId('key').append(...KEY.map(([name, text]) => el('span', {}, swatch(name), text)),
+  byId('key').append(...entries.map(([name, text]) => el('span', {}, swatch(name), text)),
     el('span', {}, el('b', {}, 'bold'), ' found on the way, or marked'),
-    el('span', {}, el('span', { class: 'badge' }, '2·5'), ' turns of a stop'));
+    el('span', {}, el('span', { class: 'badge' }, '2·5'), ` ${ofStops}`));
 }

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each published error code is provoked by a test over ROS; here those that no other one does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from prism_msgs.msg import PlanErrorCode
+from prism_ros import planner_node
+from prism_ros.errors import CODE_NAMES
+
+from .asking import plan, start_both
+from .checks import assert_refused
+
+HERE = Path(__file__).parent
+OF_TABLES = {'test_errors.py'}  # they say which error becomes which code, and provoke none
+
+
+def test_each_code_is_provoked_by_a_test():
+    texts = [p.read_text('utf-8') for p in HERE.glob('test_*.py') if p.name not in OF_TABLES]
+    named = {name for text in texts for name in re.findall(r'PlanErrorCode\.([A-Z_]+)\b', text)}
+    assert set(CODE_NAMES.values()) - named == set()
+
+
+def test_a_plan_that_does_what_the_request_forbids_is_refused(ros):
+    start_both(ros, 'Ahead')
+    response = plan(ros, task='look for a barrel, but avoid road_1')
+    assert_refused(response, PlanErrorCode.FORBIDDEN, 'road_1')
+    assert plan(ros).success
+
+
+def test_a_bug_in_the_node_is_a_code_and_no_end_of_it(ros, monkeypatch):
+    start_both(ros)
+
+    def crash(*_, **__):
+        raise ZeroDivisionError('a bug')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(planner_node, 'read_planning_request', crash)
+        assert_refused(plan(ros), PlanErrorCode.UNKNOWN, 'unexpected ZeroDivisionError: a bug')
+    assert plan(ros).success
