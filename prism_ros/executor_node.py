@@ -12,6 +12,7 @@ import math
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,15 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from std_srvs.srv import Trigger
 
-from prism_core import ActionTable, ConfigError, Domain, SceneGraphError, Turn
+from prism_core import ActionTable, ConfigError, Domain, SceneGraphError, Task, Turn
 from prism_core.inference.planning_domain import find_planning_domain
 from prism_core.mission import (
     Budget,
     MissionLog,
     RobotMission,
     Rules,
+    as_earlier,
     begin_of,
-    follow_up,
     mission_logs_folder,
     note_nothing,
 )
@@ -63,9 +64,15 @@ HEARTBEAT_S = 1.0  # at least so often
 class EndedMission:
     """What is kept of a mission that another one may go on with."""
 
-    request: str
-    history: tuple[Turn, ...]
-    messages: tuple[TurnMessage, ...]
+    history: tuple[Turn, ...] = ()
+    messages: tuple[TurnMessage, ...] = ()
+
+    @classmethod
+    def of(cls, mission: RobotMission, messages: Sequence[TurnMessage]) -> EndedMission:
+        """What is kept of a mission; its turns say what they were planned for from now on."""
+        for message in messages:
+            message.request = message.request or mission.request
+        return cls(as_earlier(mission.history, Task(mission.request)), tuple(messages))
 
 
 class ExecutorNode(ManagedNode):
@@ -160,9 +167,7 @@ class ExecutorNode(ManagedNode):
         budget, rules = read_goal(goal, self._budget, self._rules)
         before = self._find_ended(goal.continue_mission)
         self._check_domain_of_planner()
-        request, graph = goal.task, self._mirror.graph
-        if before.request and graph is not None:
-            request = follow_up(before.request, goal.task, graph)
+        request = goal.task
         mission_id = uuid.uuid4().hex
         log = self._open_log(mission_id, request, goal, budget, rules, before)
         mission = RobotMission(
@@ -192,7 +197,7 @@ class ExecutorNode(ManagedNode):
                 if log.error:
                     self.get_logger().error(log.error)
         fill_result(result, mission, run.plans, mission_id)
-        self._keep(mission_id, EndedMission(request, mission.history, tuple(run.history)))
+        self._keep(mission_id, EndedMission.of(mission, run.history))
         refusal = refusal_of(mission, run.code)
         self._last = f'{mission_id}: {mission.ending}'
         said = f'answer: {mission.answer}' if refusal is None else str(refusal)
@@ -221,7 +226,7 @@ class ExecutorNode(ManagedNode):
 
     def _find_ended(self, mission_id: str) -> EndedMission:
         if not mission_id:
-            return EndedMission('', (), ())
+            return EndedMission()
         if mission_id not in self._ended:
             raise Refusal(
                 PlanErrorCode.INVALID_REQUEST,

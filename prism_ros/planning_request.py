@@ -135,7 +135,7 @@ def _read_history(
 ) -> tuple[Turn, ...]:
     if len(messages) > MAX_TURNS:
         raise _invalid(f'history holds {len(messages)} turns; at most {MAX_TURNS} are allowed')
-    turns = []
+    turns: list[Turn] = []
     for index, message in enumerate(messages):
         if len(message.observations) > MAX_OBSERVATIONS:
             raise _invalid(

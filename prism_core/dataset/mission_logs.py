@@ -136,7 +136,8 @@ def _check(log: _Logged, reply: _Logged | None, domain: Domain) -> Imported:
     mission = log.mission
     if log.fault or mission is None or not mission.ending:
         return Imported(log.source, 'unreadable', reason=log.fault)
-    turns = mission.history[len(log.first['history']) :]
+    before = len(log.first['history'])
+    earlier, turns = mission.history[:before], mission.history[before:]
     start = turns[0].known_graph
     assert start is not None  # noqa: S101 - as _why_not has looked
     try:
@@ -146,7 +147,7 @@ def _check(log: _Logged, reply: _Logged | None, domain: Domain) -> Imported:
         return Imported(log.source, 'failed', reason=reason)
     episode = Episode(
         seed=_seed_of(start),
-        task=Task(mission.request),
+        task=Task(domain.spell_out(mission.request, start, earlier)),
         criterion=Criterion('any'),
         true_graph=final,
         known_graph=start.with_revision(0),

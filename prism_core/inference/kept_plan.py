@@ -53,7 +53,7 @@ def find_rest(
     if not has_rest(history, domain.table):
         return None
     last = history[-1]
-    if last.known_graph is None or getattr(last, 'request', ''):  # for what was said earlier
+    if last.known_graph is None or last.request:  # that was planned for what was said earlier
         return None
     steps = _steps_behind(last, domain.table)
     try:

@@ -97,10 +97,12 @@ def write_turn(turn: Turn) -> dict[str, Any]:
         'plan': write_plan(turn.plan),
         'observations': [write_observation(seen) for seen in turn.observations],
         'robot_location': turn.robot_location,
+        'request': turn.request,
     }
 
 
 def read_turn(data: Mapping[str, Any]) -> Turn:
     """The turn that `write_turn` wrote."""
     seen = tuple(read_observation(one) for one in data['observations'])
-    return Turn(read_plan(data['plan']), seen, data['robot_location'])
+    plan, location = read_plan(data['plan']), data['robot_location']
+    return Turn(plan, seen, location, request=data['request'])

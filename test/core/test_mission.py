@@ -15,13 +15,23 @@ from prism_core import (
     PlannerError,
     SkillFailed,
     SkillUnavailable,
+    Task,
 )
+from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.episode.closed_loop import MAX_REFUSED_IN_A_ROW, MAX_SAME
-from prism_core.mission import Budget, RobotMission, Rules, SimulatedSkills, Skills, run_mission
+from prism_core.mission import (
+    Budget,
+    RobotMission,
+    Rules,
+    SimulatedSkills,
+    Skills,
+    as_earlier,
+    run_mission,
+)
 from prism_core.testing import ScriptedPlanner
 
 from .hand_made import do, make_known, make_simulator, make_true
-from .mapping_worlds import episodes_of, simulator_of, taught
+from .mapping_worlds import WORDS, episodes_of, simulator_of, taught
 from .mission_doubles import MAPPING, Clock, Erring, make_mission, run_script
 
 ANSWER = Plan((do('answer', 'It is red.'),))
@@ -365,6 +375,18 @@ def test_the_planner_by_search_gives_up_what_it_is_told_not_to_try_again():
     assert [a.name for a in skills.tried].count('inspect') == 2
     assert mission.ending in ('reported', 'asked')
     assert 'red' not in mission.answer
+
+
+@pytest.mark.parametrize('reply', ['car_2', 'the one called car_2', 'the red one'])
+def test_a_question_is_answered_and_the_mission_goes_on(depot, symbolic, reply):
+    skills = SimulatedSkills(MappingSimulator(depot, depot, WORDS.lexicon))
+    first = run_mission(RobotMission('inspect the car', MAPPING.table), symbolic, skills)
+    assert first.ending == 'asked'
+    assert 'car_1 or car_2' in first.answer
+    before = as_earlier(first.history, Task(first.request))
+    second = run_mission(RobotMission(reply, MAPPING.table, history=before), symbolic, skills)
+    assert (second.ending, 'red car' in second.answer) == ('reported', True)
+    assert second.turns == 2
 
 
 def test_simulated_skills_are_skills():

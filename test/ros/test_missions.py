@@ -65,7 +65,7 @@ def test_a_question_is_answered_and_the_mission_goes_on(ros, tmp_path):
     assert 'car_1 or car_2' in asked.answer
     assert asked.answer in asked.error_msg
     assert 'continue_mission' in asked.error_msg
-    result = robot.run('car_2', continue_mission=asked.mission_id)
+    result = robot.run('the red one', continue_mission=asked.mission_id)
     assert code(result) == 'NONE', result.error_msg
     assert 'red car' in result.answer
     assert ('inspect', 'car_2', PlanStep.SUCCEEDED) in steps(result)

@@ -65,8 +65,10 @@ def check(file: Path, least: int, language: str) -> None:
         said = read_voice(file)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
-    is_ours = spoken is None
-    faults = [*(find_faults(said, least) if is_ours else find_faults_in(spoken, said, least))]
+    if spoken is None:
+        faults = [*find_faults(said, least)]
+    else:
+        faults = [*find_faults_in(spoken, said, least)]
     for fault in faults:
         click.echo(fault)
     click.echo(f'{sum(map(len, said.values()))} phrasings, {len(faults)} faults')
