@@ -10,8 +10,8 @@ from typing import Any
 from prism_core.watch import (
     Limits,
     MissionEnd,
+    MissionProgress,
     PlannersNow,
-    Progress,
     WatchedPlan,
     WatchedPlanner,
     WatchedStep,
@@ -110,10 +110,10 @@ def planners_shown(status: PlanningStatus) -> PlannersNow:
     )
 
 
-def progress_shown(feedback: Any) -> Progress:
+def progress_shown(feedback: Any) -> MissionProgress:
     """Where a mission is, by the feedback of its action."""
     has_plan = feedback.steps_total > 0
-    return Progress(
+    return MissionProgress(
         phase=_named(_PHASES, feedback.phase),
         plan_id=hex_of(feedback.plan_id) if has_plan else '',
         step=feedback.step_index,

@@ -186,7 +186,7 @@ def as_task(episode: Episode) -> Episode:
     return replace(episode, turns=(), ending='', error='', outcome=None)
 
 
-def follow_up(episode: Episode, task: Task, criterion: Criterion) -> Episode:
+def say_next(episode: Episode, task: Task, criterion: Criterion) -> Episode:
     """A task that is said when an episode has ended: in the same world, with what is known by
     then, and with what was said and done as its past.
 

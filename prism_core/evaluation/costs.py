@@ -53,7 +53,7 @@ class Manners:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptPlans:
     """Plans that were the rest of the one before, so that nobody was asked: how many, their share
     of all plans, and the seconds that one took (median).
     """
@@ -69,7 +69,7 @@ class Kept:
         )
 
 
-def count_kept(results: Sequence[Result]) -> Kept | None:
+def count_kept(results: Sequence[Result]) -> KeptPlans | None:
     """The plans for which nobody was asked; None where each one was asked for."""
     counted = [result for result in results if result.kept_s is not None]
     if not counted:
@@ -77,7 +77,7 @@ def count_kept(results: Sequence[Result]) -> Kept | None:
     seconds = [s for result in counted for s in result.kept_s or ()]
     plans = sum(len(result.plan_s) for result in counted)
     median_s = float(np.median(seconds)) if seconds else 0.0
-    return Kept(len(seconds), len(seconds) / max(plans, 1), median_s)
+    return KeptPlans(len(seconds), len(seconds) / max(plans, 1), median_s)
 
 
 def mean_costs(results: Sequence[Result]) -> Costs:

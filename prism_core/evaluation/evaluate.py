@@ -33,7 +33,7 @@ from prism_core.evaluation.candidates import Candidate
 from prism_core.evaluation.controls import ControlScore, check_controls, play_controls
 from prism_core.evaluation.costs import (
     Costs,
-    Kept,
+    KeptPlans,
     Manners,
     ModelCosts,
     count_kept,
@@ -118,7 +118,7 @@ class Scores:
     reference_rule: Estimate | None = None
     invariance: Invariance | None = None
     stuck: int = 0
-    kept: Kept | None = None
+    kept: KeptPlans | None = None
     ends: Ends | None = None
     wrong_views: dict[str, dict[str, Estimate]] = field(default_factory=dict)
 

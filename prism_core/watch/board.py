@@ -23,8 +23,8 @@ from prism_core.watch.map_view import MapMarks, show_map
 from prism_core.watch.watched import (
     Limits,
     MissionEnd,
+    MissionProgress,
     PlannersNow,
-    Progress,
     Seen,
     WatchedPlan,
 )
@@ -68,7 +68,7 @@ class WatchBoard:
         self._mission = ''
         self._is_running = False
         self._plans_of_mission: set[str] = set()
-        self._progress = Progress()
+        self._progress = MissionProgress()
         self._progress_s = 0.0
         self._end: MissionEnd | None = None
         self._limits = Limits()
@@ -133,7 +133,7 @@ class WatchBoard:
             self._limits = limits or self._limits
             return True
 
-    def take_progress(self, goal_id: str, progress: Progress) -> bool:
+    def take_progress(self, goal_id: str, progress: MissionProgress) -> bool:
         """Where a mission is; whether nobody has told of that mission before."""
         with self._lock:
             is_new = goal_id != self._mission
@@ -290,7 +290,7 @@ class WatchBoard:
 
     def _begin(self, goal_id: str) -> None:
         self._mission, self._is_running = goal_id, True
-        self._progress, self._progress_s = Progress('planning'), self._clock_s()
+        self._progress, self._progress_s = MissionProgress('planning'), self._clock_s()
         self._plans_of_mission, self._end = set(), None
         self._forget_way()
         self._map_version += 1

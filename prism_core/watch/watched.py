@@ -52,7 +52,7 @@ class WatchedPlan:
 
 
 @dataclass(frozen=True)
-class Progress:
+class MissionProgress:
     """Where a mission is; lengths in metres, times in seconds, `step` from 0."""
 
     phase: str = ''

@@ -23,7 +23,7 @@ from prism_core.domains.mapping.play import play_episode
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.writing.entailment import is_same_meaning
-from prism_core.episode.episode import Past, Task, as_earlier, follow_up
+from prism_core.episode.episode import Past, Task, as_earlier
 from prism_core.episode.renaming import compound_names, nodes_of
 from prism_core.episode.requests import all_said, list_said, own_turns
 from prism_core.evaluation.refusals import hold_replies
@@ -107,7 +107,7 @@ def test_a_past_that_cannot_be_is_refused_where_it_is_read():
 
 def test_a_third_task_has_all_that_was_said_as_its_past():
     second = drawn('follow_up')[0]
-    third = follow_up(second, Task('go there', 'go_to', second.task.intent), second.criterion)
+    third = say_next(second, Task('go there', 'go_to', second.task.intent), second.criterion)
     said = [turn.request for turn in third.before.turns]
     assert list(dict.fromkeys(said)) == [second.before.turns[0].request, second.task.request]
     assert third.before.known_graph == second.before.known_graph

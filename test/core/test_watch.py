@@ -18,9 +18,9 @@ from prism_core.watch import (
     CommandReply,
     Limits,
     MissionEnd,
+    MissionProgress,
     NewTask,
     PlannersNow,
-    Progress,
     WatchBoard,
     WatchedPlan,
     WatchedPlanner,
@@ -91,7 +91,7 @@ def test_a_mission_shows_its_plan_its_step_who_planned_and_what_is_left(board):
     board.take_plan(PLAN)
     board.take_plan(with_statuses(PLAN, 'succeeded', 'running'))
     board.take_progress(
-        ID, Progress('executing', PLAN.plan_id, 1, 2, distance_m=10.0, elapsed_s=4.5)
+        ID, MissionProgress('executing', PLAN.plan_id, 1, 2, distance_m=10.0, elapsed_s=4.5)
     )
     state = board.show_state()
     mission = state['mission']
@@ -118,20 +118,20 @@ def test_a_plan_with_the_status_of_its_steps_is_not_undone_by_the_same_plan_with
 
 def test_while_a_mission_is_under_way_its_own_plan_is_shown_and_no_other(board):
     board.take_plan(PLAN)
-    board.take_progress(ID, Progress('executing', PLAN.plan_id, 0, 2))
+    board.take_progress(ID, MissionProgress('executing', PLAN.plan_id, 0, 2))
     board.take_plan(replace(PLAN, plan_id='0b' * 16, stamp_s=11.0))
     assert board.show_state()['plan']['plan_id'] == PLAN.plan_id
 
 
 def test_a_step_that_awaits_approval_is_shown_with_what_must_be_sent_back(board):
     board.take_plan(with_statuses(PLAN, 'succeeded', 'awaiting approval'))
-    board.take_progress(ID, Progress('awaiting approval', PLAN.plan_id, 1, 2))
+    board.take_progress(ID, MissionProgress('awaiting approval', PLAN.plan_id, 1, 2))
     assert board.show_state()['approval'] == {
         'plan': PLAN.plan_id,
         'step': 1,
         'text': 'look(shed_2)',
     }
-    board.take_progress(ID, Progress('executing', PLAN.plan_id, 1, 2))
+    board.take_progress(ID, MissionProgress('executing', PLAN.plan_id, 1, 2))
     assert board.show_state()['approval'] is None
 
 
@@ -148,7 +148,7 @@ def test_a_question_is_shown_with_the_mission_that_a_reply_goes_on_with(board):
 
 
 def test_a_second_mission_that_is_refused_does_not_end_the_first(board):
-    board.take_progress(ID, Progress('executing'))
+    board.take_progress(ID, MissionProgress('executing'))
     assert not board.begin_mission('e' * 32)
     board.end_mission('e' * 32, MissionEnd('BUSY', error='another mission is under way'))
     assert board.show_state()['mission']['phase'] == 'executing'
@@ -156,16 +156,16 @@ def test_a_second_mission_that_is_refused_does_not_end_the_first(board):
 
 
 def test_feedback_that_comes_behind_the_end_begins_nothing(board):
-    board.take_progress(ID, Progress('executing'))
+    board.take_progress(ID, MissionProgress('executing'))
     board.end_mission(ID, MissionEnd('NONE', 'it is red'))
-    assert not board.take_progress(ID, Progress('executing'))
+    assert not board.take_progress(ID, MissionProgress('executing'))
     assert board.show_state()['mission'] is None
     assert board.show_state()['end']['answer'] == 'it is red'
 
 
 def test_who_falls_silent_is_said_to_be_silent(board, clock):
     board.take_planners(PlannersNow('ready', planners=(WatchedPlanner('symbolic', 'ready'),)))
-    board.take_progress(ID, Progress('executing'))
+    board.take_progress(ID, MissionProgress('executing'))
     assert board.show_state()['mission']['silent_s'] == 0
     clock.now_s += SILENT_S + 2
     state = board.show_state()
@@ -209,7 +209,7 @@ def test_the_map_shows_what_is_new_the_way_driven_the_way_ahead_and_what_is_bloc
     )
     board.take_graph(KNOWN.apply(gone), epoch=1)
     board.take_plan(with_statuses(PLAN, 'succeeded', 'running'))
-    board.take_progress(ID, Progress('executing', PLAN.plan_id, 1, 2))
+    board.take_progress(ID, MissionProgress('executing', PLAN.plan_id, 1, 2))
     shown = board.show_map()
     start, drive, ahead = shown['start'], *shown['turns']
     assert on_map(board, start['robot']) == ['gate_3']
@@ -218,7 +218,7 @@ def test_the_map_shows_what_is_new_the_way_driven_the_way_ahead_and_what_is_bloc
     assert on_map(board, ahead['way']) == ['yard_7', 'gate_3', 'lane_4', 'shed_2']
     assert [sorted(on_map(board, ends)) for ends in start['blocked']] == [['shed_2', 'yard_7']]
     before = board.map_version
-    board.take_progress(ID, Progress('executing', PLAN.plan_id, 1, 2, elapsed_s=9.0))
+    board.take_progress(ID, MissionProgress('executing', PLAN.plan_id, 1, 2, elapsed_s=9.0))
     assert board.map_version == before  # nothing is drawn anew because time passes
     board.end_mission(ID, MissionEnd('NONE', 'it is red'))
     assert board.show_map()['turns'][-1]['way'] == []
@@ -251,7 +251,7 @@ def test_whatever_is_heard_is_shown_as_json(lines, text):
     for line, is_bad in lines:
         board.note(line, is_bad=is_bad)
     board.take_plan(WatchedPlan(ID, task=text, steps=(WatchedStep(text, text, text),)))
-    board.take_progress(ID, Progress(text, ID, 0, 1, message=text))
+    board.take_progress(ID, MissionProgress(text, ID, 0, 1, message=text))
     board.end_mission(ID, MissionEnd(text, text, text, text))
     again = json.loads(json.dumps(board.show_state(), allow_nan=False))
     assert again['plan']['task'] == again['end']['answer'] == text

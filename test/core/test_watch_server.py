@@ -17,8 +17,8 @@ from prism_core.watch import (
     CommandReply,
     Limits,
     MissionEnd,
+    MissionProgress,
     PlannersNow,
-    Progress,
     WatchBoard,
     WatchedPlanner,
     WatchServer,
@@ -119,7 +119,7 @@ def test_a_page_that_is_opened_late_has_everything_at_once(server, board):
 def test_changes_come_by_themselves_and_something_comes_each_second(server, board):
     with listening(server) as events:
         wait_for(events, 'state')
-        board.take_progress(ID, Progress('executing', message='on my way'))
+        board.take_progress(ID, MissionProgress('executing', message='on my way'))
         said = wait_for(events, 'state', lambda state: state['mission'])
         assert said['mission']['message'] == 'on my way'
         begun_s = time.monotonic()
@@ -309,7 +309,7 @@ def fill(board):
         PlannersNow('ready', planners=(WatchedPlanner('student', 'out', 'the model is missing'),))
     )
     board.take_plan(with_statuses(PLAN, 'succeeded', 'running'))
-    board.take_progress(ID, Progress('executing', PLAN.plan_id, 1, 2, distance_m=50.0))
+    board.take_progress(ID, MissionProgress('executing', PLAN.plan_id, 1, 2, distance_m=50.0))
 
 
 def test_a_browser_shows_the_map_the_plan_who_planned_and_what_is_left(board, open_page):
@@ -339,7 +339,7 @@ def test_buttons_and_fields_tell_the_robot_what_a_person_means(board, robot, ope
     from playwright.sync_api import expect
 
     board.take_plan(with_statuses(PLAN, 'awaiting approval', 'pending'))
-    board.take_progress(ID, Progress('awaiting approval', PLAN.plan_id, 0, 2))
+    board.take_progress(ID, MissionProgress('awaiting approval', PLAN.plan_id, 0, 2))
     tab = open_page()
     expect(tab.locator('#approval-step')).to_have_text('goto(yard_7)')
     tab.locator('[name=reason]').fill('people are there')
@@ -371,7 +371,7 @@ def test_another_step_to_approve_cannot_be_allowed_before_it_could_be_read(board
     from playwright.sync_api import expect
 
     board.take_plan(with_statuses(PLAN, 'awaiting approval', 'awaiting approval'))
-    board.take_progress(ID, Progress('awaiting approval', PLAN.plan_id, 0, 2))
+    board.take_progress(ID, MissionProgress('awaiting approval', PLAN.plan_id, 0, 2))
     tab = open_page()
     expect(tab.locator('#approve')).to_be_enabled()
     tab.evaluate(
@@ -381,7 +381,7 @@ def test_another_step_to_approve_cannot_be_allowed_before_it_could_be_read(board
                 .observe(byId('approval-step'), { childList: true });
         }"""
     )
-    board.take_progress(ID, Progress('awaiting approval', PLAN.plan_id, 1, 2))
+    board.take_progress(ID, MissionProgress('awaiting approval', PLAN.plan_id, 1, 2))
     expect(tab.locator('#approval-step')).to_have_text('look(shed_2)')
     assert tab.evaluate('window.wasEnabled') == [False]
     expect(tab.locator('#approve')).to_be_enabled()

@@ -19,7 +19,8 @@ OF_TABLES = {'test_errors.py'}  # they say which error becomes which code, and p
 
 def test_each_code_is_provoked_by_a_test():
     texts = [p.read_text('utf-8') for p in HERE.glob('test_*.py') if p.name not in OF_TABLES]
-    named = {name for text in texts for name in re.findall(r'PlanErrorCode\.([A-Z_]+)\b', text)}
+    said = re.compile(r"PlanErrorCode\.([A-Z_]+)\b|code\(.*\) == '([A-Z_]+)'")
+    named = {name for text in texts for groups in said.findall(text) for name in groups}
     assert set(CODE_NAMES.values()) - named == set()
 
 

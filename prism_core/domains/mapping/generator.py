@@ -30,7 +30,7 @@ from prism_core.domains.mapping.words.speaker import Speaker
 from prism_core.domains.mapping.words.typing_errors import mistype
 from prism_core.domains.mapping.world import Wanted, World, WorldConfig, build_world
 from prism_core.domains.mapping.world_names import WorldNames
-from prism_core.episode.episode import Episode, Past, Task, as_task, follow_up
+from prism_core.episode.episode import Episode, Past, Task, as_task, say_next
 from prism_core.errors import WorldRejected
 from prism_core.graph.scene_graph import SceneGraph
 
@@ -123,7 +123,7 @@ class Scene:
 
     def behind(self, earlier: Episode) -> Scene:
         """The same when a mission in it has ended."""
-        after = follow_up(earlier, earlier.task, earlier.criterion)
+        after = say_next(earlier, earlier.task, earlier.criterion)
         return replace(
             self, true_graph=after.true_graph, known_graph=after.known_graph, before=after.before
         )
