@@ -23,7 +23,7 @@ from prism_core.domains.mapping.play import play_episode
 from prism_core.domains.mapping.reading import RequestReader
 from prism_core.domains.mapping.world import WorldConfig
 from prism_core.domains.mapping.writing.entailment import is_same_meaning
-from prism_core.episode.episode import Past, Task, as_earlier
+from prism_core.episode.episode import Past, Task, as_earlier, say_next
 from prism_core.episode.renaming import compound_names, nodes_of
 from prism_core.episode.requests import all_said, list_said, own_turns
 from prism_core.evaluation.refusals import hold_replies

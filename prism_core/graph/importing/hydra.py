@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,10 @@ def read(source: MapText, table: LayerTable, report: ImportReport) -> SceneGraph
 
 
 def _collect(found: Any, report: ImportReport) -> RawGraph:
-    raw = RawGraph(attributes={k: v for k, v in found.metadata.get().items() if k != _LABELS})
+    metadata = found.metadata.get()
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f'expected an object as metadata, got {metadata!r:.80}')
+    raw = RawGraph(attributes={k: v for k, v in metadata.items() if k != _LABELS})
     symbols: dict[int, str] = {}
     layers: dict[int, str] = {}
     labels: dict[tuple[int, int], dict[int, str]] = {}
