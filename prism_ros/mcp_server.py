@@ -32,7 +32,7 @@ _Name = Annotated[str, Field(max_length=128)]
 _Seconds = Annotated[float, Field(gt=0, le=120)]
 
 
-class Step(BaseModel):
+class PlannedStep(BaseModel):
     """One action of a plan."""
 
     action: Annotated[str, Field(min_length=1, max_length=32)]
@@ -70,7 +70,7 @@ class RobotTools:
         data = {'plan': reply.plan_text, 'steps': steps, 'warnings': list(reply.plan.warnings)}
         return {'notice': NOTICE, 'data': data}
 
-    def validate(self, steps: list[Step]) -> dict[str, Any]:
+    def validate(self, steps: list[PlannedStep]) -> dict[str, Any]:
         """Whether a plan could be carried out now."""
         verdict = self._client.validate(Plan(steps=[_read_step(step) for step in steps]))
         return {'accepted': verdict.accepted, 'notice': NOTICE, 'data': verdict.error_msg}
@@ -136,7 +136,7 @@ def make_server(client: PrismClient, *, may_approve: bool = False) -> MCPServer:
         return await _wait(lambda: tools.plan(task, timeout_s))
 
     @server.tool()
-    async def validate(steps: Annotated[list[Step], Field(max_length=MAX_STEPS)]) -> dict:
+    async def validate(steps: Annotated[list[PlannedStep], Field(max_length=MAX_STEPS)]) -> dict:
         """Whether a plan could be carried out on the scene graph of now, and why not."""
         return await _wait(lambda: tools.validate(steps))
 
@@ -190,7 +190,7 @@ def _show_step(step: PlanStep) -> dict[str, Any]:
     return {'action': step.action, 'targets': list(step.targets), 'text': step.text}
 
 
-def _read_step(step: Step) -> PlanStep:
+def _read_step(step: PlannedStep) -> PlanStep:
     message = PlanStep(
         action=wire_text(step.action),
         targets=[wire_text(name) for name in step.targets],

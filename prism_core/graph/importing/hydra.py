@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +78,15 @@ def read(source: MapText, table: LayerTable, report: ImportReport) -> SceneGraph
     return build_graph(raw, table, report)
 
 
+def _read_metadata(found: Any) -> dict[str, Any]:
+    try:
+        return {key: value for key, value in found.metadata.get().items() if key != _LABELS}
+    except AttributeError as error:  # the library hands on whatever stands there
+        raise TypeError('expected an object as metadata') from error
+
+
 def _collect(found: Any, report: ImportReport) -> RawGraph:
-    metadata = found.metadata.get()
-    if not isinstance(metadata, Mapping):
-        raise TypeError(f'expected an object as metadata, got {metadata!r:.80}')
-    raw = RawGraph(attributes={k: v for k, v in metadata.items() if k != _LABELS})
+    raw = RawGraph(attributes=_read_metadata(found))
     symbols: dict[int, str] = {}
     layers: dict[int, str] = {}
     labels: dict[tuple[int, int], dict[int, str]] = {}
