@@ -134,6 +134,7 @@ SCENE_GRAPH_PARAMETERS = (
         '',
         "Frame of the robot, such as base_link: robot_location follows it, once a second. '' = it "
         'does not. Needs tf.listen.',
+        fixed='started',
     ),
     ParameterSpec(
         'tf.margin_m',
