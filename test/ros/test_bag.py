@@ -11,7 +11,7 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rclpy.serialization import serialize_message
+from rclpy.serialization import deserialize_message, serialize_message
 
 from prism_core import GraphUpdate, SceneGraph, parse_scene_graph
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
@@ -57,7 +57,9 @@ def bits(value) -> object:
 
 
 def bits_of(graph: SceneGraph) -> object:
-    return bits(scene_graph_to_message(graph))
+    """As it goes over the wire, where costs are of single precision."""
+    raw = bytes(serialize_message(scene_graph_to_message(graph)))
+    return bits(deserialize_message(raw, SceneGraphMessage))
 
 
 def raw_update(update: GraphUpdate, epoch: int = 1) -> bytes:
