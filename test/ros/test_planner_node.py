@@ -303,8 +303,9 @@ def test_a_plan_and_the_status_name_the_state_of_the_graph(ros):
     assert graph.epoch > 0
     assert (made.graph_epoch, made.graph_revision) == (graph.epoch, 1)
     assert list(made.warnings) == []
-    ros.spin_until(lambda: beats and beats[-1].graph_revision == 1)
-    assert (beats[-1].graph_epoch, beats[-1].state) == (graph.epoch, PlanningStatus.READY)
+    ready = PlanningStatus.READY  # it tells of planning, too
+    ros.spin_until(lambda: (beats[-1].graph_revision, beats[-1].state) == (1, ready))
+    assert beats[-1].graph_epoch == graph.epoch
 
 
 def test_an_owner_that_began_anew_is_doubted_until_it_is_told_where_the_robot_is(ros):
