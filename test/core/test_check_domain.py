@@ -295,7 +295,10 @@ class Changing(Kitchen):
         (Sure, 'succeeds with 2.0; from 0 to 1'),
         (Despairing, r'the teacher does (look|open|put_in)\(.*\), which has no affordance'),
         (Changing, 'asked again, the affordances are others'),
-        (Unmoved, r'is_expected says that nothing new was seen by (look|open)\(\w+\), and it showed'),
+        (
+            Unmoved,
+            r'is_expected says that nothing new was seen by (look|open)\(\w+\), and it showed',
+        ),
     ],
 )
 def test_a_domain_that_breaks_a_promise_is_found_with_an_example(kind, problem):
