@@ -158,10 +158,10 @@ class Stubborn(SpineDialect):
         super().__init__(LANGUAGE)
         self._at_most = at_most
 
-    def _begin(self, request, graph, folded):
-        if len(folded) < self._at_most:
+    def _begin(self, graph, said):
+        if sum(len(asked.turns) for asked in said) < self._at_most:
             raise KeyError('yard_1')
-        return super()._begin(request, graph, folded)
+        return super()._begin(graph, said)
 
 
 def test_what_a_dialect_cannot_tell_is_folded_and_at_last_an_error_of_the_planner(depot):
