@@ -268,8 +268,8 @@ def test_the_command_prints_what_it_found_and_fails(check):
     assert second.startswith(f'{report.path}:4: note: planner.timeout_s: expected 12.0, got 12')
     assert verdict == f'{report.path}: 1 fault; parameters: 1 of prism_planner'
     assert fine == (
-        f'{SHIPPED}: fine; parameters: 12 of prism_scene_graph, 12 of prism_planner, '
-        '15 of prism_executor, 10 of prism_mock_skills'
+        f'{SHIPPED}: fine; parameters: 23 of prism_scene_graph, 18 of prism_planner, '
+        '16 of prism_executor, 10 of prism_mock_skills'
     )
 
 
