@@ -20,7 +20,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from std_srvs.srv import Trigger
 
-from prism_core import ActionTable, ConfigError, Domain, SceneGraphError, Task, Turn
+from prism_core import ActionTable, ConfigError, Domain, SceneGraphError, Turn
 from prism_core.inference.planning_domain import find_planning_domain
 from prism_core.mission import (
     Budget,
@@ -72,7 +72,7 @@ class EndedMission:
         """What is kept of a mission; its turns say what they were planned for from now on."""
         for message in messages:
             message.request = message.request or mission.request
-        return cls(as_earlier(mission.history, Task(mission.request)), tuple(messages))
+        return cls(as_earlier(mission.history, mission.request), tuple(messages))
 
 
 class ExecutorNode(ManagedNode):

@@ -16,17 +16,11 @@ from typing import Any
 
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.compact_steps import CompactSteps
-from prism_core.dialects.conversation import (
-    Dialect,
-    Message,
-    Prompt,
-    fold_turns,
-    with_request,
-)
+from prism_core.dialects.conversation import Dialect, Message, Prompt, fold_turns
 from prism_core.dialects.handles import Handles, class_words
 from prism_core.dialects.language import Language
 from prism_core.dialects.reply_grammar import ReplyGrammar
-from prism_core.episode.episode import Turn
+from prism_core.episode.episode import Turn, as_earlier
 from prism_core.episode.mission_state import (
     MAX_TRIES,
     NEAREST_FRONTIERS,
@@ -185,14 +179,14 @@ class CompactDialect(Dialect):
                         did = (at for at, text in enumerate(told) if text.startswith('did '))
                         split = next(did, len(told))
                         graph = graph.apply(lines.parse_update(told[:split], graph))
-                        history = with_request(history, request)
+                        history = [*as_earlier(history, request)]
                         history += self._read_folded(told[split:], graph, handles)
                         request = handles.restore(said)
                     continue
                 observations, graph = self._read_observations(chunks[0][0], graph, handles)
                 history[-1] = replace(history[-1], observations=observations)
                 if chunks[0][1]:
-                    history = with_request(history, request)
+                    history = [*as_earlier(history, request)]
                     request = handles.restore(chunks[0][1])
         state = self._read_state(last, handles, graph)
         graph = graph.at(state.here)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from prism_core.dialects.language import Language
@@ -203,13 +203,6 @@ def _fold(said: Sequence[Asked], until: int) -> list[Asked]:
     there on.
     """
     return [s._replace(turns=s.turns[: max(0, until - s.start)]) for s in said if s.start <= until]
-
-
-def with_request(turns: Sequence[Turn], request: str) -> list[Turn]:
-    """Turns of which it is read now that another request followed theirs."""
-    if not request:
-        return [*turns]
-    return [turn if turn.request else replace(turn, request=request) for turn in turns]
 
 
 def fold_turns(turns: Sequence[Turn], known_graph: SceneGraph) -> list[tuple[Action, Observation]]:

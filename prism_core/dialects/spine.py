@@ -10,16 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from prism_core.dialects.conversation import (
-    Dialect,
-    Message,
-    Prompt,
-    fold_turns,
-    with_request,
-)
+from prism_core.dialects.conversation import Dialect, Message, Prompt, fold_turns
 from prism_core.dialects.language import Language
 from prism_core.dialects.spine_grammar import write_spine_grammar
-from prism_core.episode.episode import Turn
+from prism_core.episode.episode import Turn, as_earlier
 from prism_core.episode.mission_state import MissionState
 from prism_core.episode.observation import Observation, parse_observation, render_observation
 from prism_core.episode.requests import Asked
@@ -150,13 +144,13 @@ class SpineDialect(Dialect):
                     if 'scene_graph' in fields:
                         graph = parse_scene_graph(fields['scene_graph'])
                     if is_first:  # what was done for a task stands before it
-                        history = with_request(history, request)
+                        history = [*as_earlier(history, request)]
                     if 'past_actions' in fields:
                         before = [] if is_first else history[-1:]
                         turn, graph = self._read_actions(fields, graph, before)
                         history = [*history[: len(history) - len(before)], turn]
                     if 'task' in fields:
-                        history = history if is_first else with_request(history, request)
+                        history = history if is_first else [*as_earlier(history, request)]
                         request = fields['task']
         if 'robot_location' not in fields:
             raise PlanParseError('expected the messages to end with robot_location, they do not')

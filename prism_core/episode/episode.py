@@ -196,7 +196,10 @@ def say_next(episode: Episode, task: Task, criterion: Criterion) -> Episode:
     known, before = episode.final_graph, episode.before
     past = Past(
         episode.known_graph if before is None else before.known_graph,
-        (*(() if before is None else before.turns), *as_earlier(episode.turns, episode.task)),
+        (
+            *(() if before is None else before.turns),
+            *as_earlier(episode.turns, episode.task.request),
+        ),
     )
     here = known.robot_location
     return replace(
@@ -209,6 +212,6 @@ def say_next(episode: Episode, task: Task, criterion: Criterion) -> Episode:
     )
 
 
-def as_earlier(turns: Sequence[Turn], task: Task) -> tuple[Turn, ...]:
-    """The turns of a task as they stand in the history of what is said behind it."""
-    return tuple(turn if turn.request else replace(turn, request=task.request) for turn in turns)
+def as_earlier(turns: Sequence[Turn], request: str) -> tuple[Turn, ...]:
+    """The turns of a request as they stand in the history of what is said behind it."""
+    return tuple(turn if turn.request else replace(turn, request=request) for turn in turns)

@@ -111,7 +111,7 @@ def test_a_third_task_has_all_that_was_said_as_its_past():
     said = [turn.request for turn in third.before.turns]
     assert list(dict.fromkeys(said)) == [second.before.turns[0].request, second.task.request]
     assert third.before.known_graph == second.before.known_graph
-    assert as_earlier(second.turns, second.task)[0].request == second.task.request
+    assert as_earlier(second.turns, second.task.request)[0].request == second.task.request
 
 
 def test_the_world_of_a_follow_up_may_have_other_names():

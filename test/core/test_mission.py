@@ -15,7 +15,6 @@ from prism_core import (
     PlannerError,
     SkillFailed,
     SkillUnavailable,
-    Task,
 )
 from prism_core.domains.mapping.simulator import MappingSimulator
 from prism_core.episode.closed_loop import MAX_REFUSED_IN_A_ROW, MAX_SAME
@@ -383,7 +382,7 @@ def test_a_question_is_answered_and_the_mission_goes_on(depot, symbolic, reply):
     first = run_mission(RobotMission('inspect the car', MAPPING.table), symbolic, skills)
     assert first.ending == 'asked'
     assert 'car_1 or car_2' in first.answer
-    before = as_earlier(first.history, Task(first.request))
+    before = as_earlier(first.history, first.request)
     second = run_mission(RobotMission(reply, MAPPING.table, history=before), symbolic, skills)
     assert (second.ending, 'red car' in second.answer) == ('reported', True)
     assert second.turns == 2

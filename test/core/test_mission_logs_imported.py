@@ -24,8 +24,8 @@ from prism_core.errors import SkillFailed, SkillUnavailable
 from prism_core.graph.elements import GraphUpdate
 from prism_core.mission import (
     Budget,
-    Mission,
     MissionLog,
+    RobotMission,
     Rules,
     SimulatedSkills,
     begin_of,
@@ -59,7 +59,7 @@ def write_log(
     log = MissionLog(
         path, {'mission_id': mission_id, 'domain': 'mapping', **(facts or {}), **begin}
     )
-    mission = Mission(
+    mission = RobotMission(
         request, MAPPING.table, budget=budget, rules=rules, history=history, note=log.note
     )
     run_mission(mission, planner or MAPPING.make_symbolic(), skills)
@@ -264,7 +264,7 @@ def test_a_domain_that_reads_no_requests_says_so(tmp_path):
     path = tmp_path / 'm1.jsonl'
     begin = begin_of(task.task.request, Budget(), Rules())
     log = MissionLog(path, {'domain': 'tabletop', **begin})
-    mission = Mission(task.task.request, tabletop.table, note=log.note)
+    mission = RobotMission(task.task.request, tabletop.table, note=log.note)
     skills = SimulatedSkills(tabletop.make_simulator(task))
     run_mission(mission, tabletop.make_teacher(task.task), skills)
     one = import_one(path.read_text('utf-8'), tabletop)
@@ -318,7 +318,7 @@ def test_a_folder_without_logs_says_what_to_name(tmp_path):
 def test_time_runs_as_the_log_says(tmp_path):
     clock = Clock()
     log = MissionLog(tmp_path / 'm1.jsonl', begin_of('go', Budget(), Rules()))
-    mission = Mission('go', MAPPING.table, clock=clock, note=log.note)
+    mission = RobotMission('go', MAPPING.table, clock=clock, note=log.note)
     mission.take_plan(Plan((do('goto', 'yard_7'), do('answer', 'There.'))), KNOWN)
     clock.now_s += 7.0
     update = GraphUpdate(robot_location='yard_7')
