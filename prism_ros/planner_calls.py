@@ -16,6 +16,7 @@ from prism_msgs.action import PlanMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, PlanningStatus, Turn
 from prism_ros.errors import Refusal
+from prism_ros.goals import Goal
 from prism_ros.managed_node import ManagedNode, latched
 from prism_ros.waiting import Waiter
 
@@ -103,27 +104,26 @@ class PlannerCalls:
             return None
         raise Refusal(why.code, f'{why}; waited {timeout_s:g} s for a plan')
 
-    async def _ask_once(self, goal: PlanMission.Goal, waiter: Waiter) -> PlanMessage | None:
+    async def _ask_once(self, wanted: PlanMission.Goal, waiter: Waiter) -> PlanMessage | None:
         """A plan; None where none came and nobody said why.
 
         Raises:
             Refusal: the planner refuses.
         """
-        ends_s = time.monotonic() + goal.timeout_s + GRACE_S
-        accepting = self._client.send_goal_async(goal)
-        if not await waiter.wait(accepting, min(ACCEPT_S, goal.timeout_s)):
+        ends_s = time.monotonic() + wanted.timeout_s + GRACE_S
+        accepting = self._client.send_goal_async(wanted)
+        if not await waiter.wait(accepting, min(ACCEPT_S, wanted.timeout_s)):
             accepting.add_done_callback(lambda late: late.result().cancel_goal_async())
             return None
-        handle = accepting.result()
-        ending = handle.get_result_async()
+        goal = Goal(accepting.result())
         asked_s = time.monotonic()
         while not waiter.is_interrupted and (now_s := time.monotonic()) < ends_s:
-            if await waiter.wait(ending, min(_LOOK_S, ends_s - now_s)):
-                result = ending.result().result
+            if (end := await goal.end(waiter, min(_LOOK_S, ends_s - now_s))) is not None:
+                result = end.result
                 if result.error_code != PlanErrorCode.NONE:
                     raise Refusal(result.error_code, result.error_msg)
                 return result.plan
             if self._beat and time.monotonic() - max(asked_s, self._heard_s) > SILENT_S:
                 break
-        handle.cancel_goal_async()
+        goal.cancel()
         return None

@@ -19,6 +19,7 @@ from prism_core import GraphUpdate, Observation, PrismError
 from prism_msgs.action import ExecuteSkill
 from prism_msgs.msg import PlanErrorCode, PlanStep
 from prism_ros.errors import CODE_NAMES
+from prism_ros.goals import Goal
 from prism_ros.managed_node import ManagedNode
 from prism_ros.turn_conversions import observation_from_message
 from prism_ros.waiting import Waiter
@@ -107,8 +108,8 @@ class SkillCalls:
                 return SkillEnd(problem='stopped')
             why = f'{self._count(step.action)} servers serve {name}; end all but one'
             return SkillEnd(problem='skill_unavailable', reason=why)
-        goal = ExecuteSkill.Goal(step=step, timeout_s=min(timeout_s, 1e9))
-        accepting = client.send_goal_async(goal, lambda message: tell(_say(message.feedback)))
+        wanted = ExecuteSkill.Goal(step=step, timeout_s=min(timeout_s, 1e9))
+        accepting = client.send_goal_async(wanted, lambda message: tell(_say(message.feedback)))
         if not await waiter.wait(accepting, min(ACCEPT_S, timeout_s)):
             accepting.add_done_callback(_cancel_late)  # whoever accepts it later must not begin
             if waiter.is_interrupted:
@@ -118,24 +119,24 @@ class SkillCalls:
         handle = accepting.result()
         if not handle.accepted:
             return SkillEnd(Observation(feedback=f'{name} rejected its goal', status='refused'))
-        ending = handle.get_result_async()
+        goal = Goal(handle)
         gone_s = 0.0
         while not waiter.is_interrupted and (left_s := ends_s - time.monotonic()) > 0:
-            if await waiter.wait(ending, min(_LOOK_S, left_s)):
-                return _read(ending.result(), name)
+            if (end := await goal.end(waiter, min(_LOOK_S, left_s))) is not None:
+                return _read(end, name)
             gone_s = 0.0 if client.server_is_ready() else gone_s + _LOOK_S
             if gone_s >= LOST_S:
                 why = f'{name} is gone in the middle of its work'
                 return SkillEnd(problem='skill_unavailable', reason=why)
         is_stopped = waiter.is_interrupted
         waiter.resume()  # for the end of what is canceled
-        handle.cancel_goal_async()
-        is_over = await waiter.wait(ending, cancel_s)
-        last = _read(ending.result(), name).observation if is_over else None
+        goal.cancel()
+        end = await goal.end(waiter, cancel_s)
+        last = _read(end, name).observation if end is not None else None
         if is_stopped:
             waiter.interrupt()
             return SkillEnd(last, 'stopped')
-        said = 'it was canceled' if is_over else f'it does not end {cancel_s:g} s after its cancel'
+        said = 'it was canceled' if end else f'it does not end {cancel_s:g} s after its cancel'
         why = f'{name} did not end within {timeout_s:g} s; {said}'
         return SkillEnd(last, 'skill_failed', why)
 

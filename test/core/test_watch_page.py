@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: F811 - fixtures of other files
+# flake8: noqa: F811
 """The page of `prism watch` in a browser: what it shows, and what its buttons tell the robot."""
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ HERE = planners.__name__
 @pytest.fixture(autouse=True)
 def release_hanging_planners():
     planners.RELEASE.clear()
+    planners.BEGUN.clear()
     yield
     planners.RELEASE.set()
 

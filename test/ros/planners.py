@@ -7,6 +7,7 @@ import time
 from prism_core import Action, Plan, PlannerUnavailable
 
 RELEASE = threading.Event()
+BEGUN = threading.Event()
 
 
 class _Double:
@@ -26,6 +27,7 @@ class Hangs(_Double):
     """Until the test releases it."""
 
     def plan(self, request, known_graph, history):
+        BEGUN.set()
         RELEASE.wait(30)
         return Plan((Action('answer', ('late',)),))
 

@@ -21,11 +21,7 @@ from prism_ros.client import Feedback, NoReply, NotThere, PrismClient, Refusal
 from prism_ros.managed_node import ManagedNode
 from prism_ros.parameters import EXECUTOR_PARAMETERS
 
-from .asking import (
-    TASK,
-    release_hanging_planners,  # noqa: F401 - an autouse fixture
-    start_both,
-)
+from .asking import TASK, release_hanging_planners, start_both  # noqa: F401 - a fixture
 from .robots import Robot
 
 DRIVE = 'go to yard_7'

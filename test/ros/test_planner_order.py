@@ -129,8 +129,8 @@ def test_a_student_whose_child_is_killed_is_passed_over_and_comes_back(ros, engi
 def test_the_deadline_reaches_the_model_of_a_student_that_hangs(ros, engines, student, losses):
     start(ros, student, 'symbolic')
     started_s = time.monotonic()
-    assert made_by(plan(ros, timeout_s=1.0)) == SYMBOLIC
-    assert 0.5 <= time.monotonic() - started_s < 1.25
+    assert made_by(plan(ros, timeout_s=4.0)) == SYMBOLIC
+    assert 2.0 <= time.monotonic() - started_s < 5.0
     ros.spin_until(lambda: engines[0].health.losses == losses)
     ros.spin_until(lambda: not engines[0]._calls)  # nothing is worked on any more
     assert len(engines) == 1  # the student keeps its place

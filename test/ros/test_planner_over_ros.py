@@ -174,7 +174,8 @@ def test_plan_that_takes_too_long_is_a_timeout(ros, planner_of):
 def test_busy_service_is_asked_again_until_the_time_is_over(ros, planner_of):
     start(ros, 'Hangs')
     waiting = ros.send(GetPlan, 'plan', GetPlan.Request(task='wait', scene_graph_json=ASKED))
-    planner = planner_of(timeout_s=0.5)
+    ros.spin_until(planners.BEGUN.is_set)
+    planner = planner_of(timeout_s=1.0)
     with pytest.raises(PlannerTimeout, match=r'another plan is being made.*\[BUSY\]'):
         ask(planner)
     planners.RELEASE.set()

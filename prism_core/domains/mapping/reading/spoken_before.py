@@ -139,7 +139,8 @@ class SpokenBefore:
             return ''
         if _PRESENCE.search(self.sentence.text):
             return f'{self.request.rstrip(_EDGES)} in {place}?'
-        if _WHERE.search(self.sentence.text) or self.subject.role == 'purpose':  # type: ignore[union-attr]
+        assert self.subject is not None  # noqa: S101 - it is of things
+        if _WHERE.search(self.sentence.text) or self.subject.role == 'purpose':
             article = 'an' if self.noun[:1] in 'aeiou' else 'a'
             return f'is there {article} {self.noun} in {place}?'
         return self.about(f'the {self.noun} in {place}')
