@@ -32,6 +32,7 @@ _ROWS = (
     # models
     ('distill', 'distill:distill', 'Make a student, from the data to the model card.'),
     ('base', 'base:base', 'Fetch a pretrained model to train students on.'),
+    ('unpack', 'base:unpack', 'Make the checkpoint of a published nano, to go on from.'),
     ('train', 'train:train', 'Train a student: a nano from scratch, or on a pretrained base.'),
     ('merge', 'train:merge', 'Put an adapter into its base; needs no GPU.'),
     ('extract', 'train:extract', 'Cut what whole tuning changed to an adapter.'),

