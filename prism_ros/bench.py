@@ -41,7 +41,6 @@ from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetPlan
 from prism_ros.conversions import scene_graph_to_message
 from prism_ros.managed_node import latched
-from prism_ros.planner_client import spin_until
 from prism_ros.processes import node_process, on_this_machine_only
 
 WAIT_S = 30.0
@@ -153,6 +152,19 @@ def _graph_table(columns: dict[int, dict[str, float]]) -> Table:
     return table
 
 
+def _spin_until(
+    executor: SingleThreadedExecutor, is_done: Callable[[], bool], timeout_s: float
+) -> None:
+    """Spin until the condition holds or the time is over.
+
+    rclpy's own `spin_until_future_complete` leaves a task behind for each turn of its loop, and
+    slows down from call to call.
+    """
+    end_s = time.monotonic() + timeout_s
+    while not is_done() and (left_s := end_s - time.monotonic()) > 0:
+        executor.spin_once(timeout_sec=left_s)
+
+
 class _Peer:
     """This process's side: publishes graphs, waits for the answers, calls the two services."""
 
@@ -189,7 +201,7 @@ class _Peer:
         self._publisher.publish(message)
 
     def wait_for(self, revision: int) -> None:
-        spin_until(self._executor, lambda: self._received == revision, WAIT_S)
+        _spin_until(self._executor, lambda: self._received == revision, WAIT_S)
         if self._received != revision:
             raise TimeoutError(f'graph {revision} was not received in {WAIT_S:g} s')
 
@@ -203,7 +215,7 @@ class _Peer:
         for index in range(2 * (calls + 20)):
             started_s = time.perf_counter()
             future = (self._nothing, self._plan)[index % 2].call_async(request)
-            spin_until(self._executor, future.done, WAIT_S)
+            _spin_until(self._executor, future.done, WAIT_S)
             elapsed_s = time.perf_counter() - started_s
             response = future.result()
             if index % 2 and not (response and response.success):

@@ -107,6 +107,14 @@ class PrismClient:
         )
         return _checked(self._call(GetPlan, 'plan', request, timeout_s + _GRACE_S))
 
+    def find_planner(self) -> None:
+        """Wait until the planner is there, so that a call that is timed holds nothing else.
+
+        Raises:
+            NotThere: it is not.
+        """
+        self._thread.service(GetPlan, 'plan', self._wait_s)
+
     def validate(self, plan: Plan) -> ValidatePlan.Response:
         """Whether a plan could be carried out on the scene graph of now: `accepted`, and why not.
 
@@ -280,9 +288,7 @@ class PrismClient:
                 raise
 
     def _call(self, kind: Any, name: str, request: Any, timeout_s: float = _CALL_S) -> Any:
-        client = self._thread.service(kind, name, self._wait_s)
-        full = f"'{self._thread.name_of(name)}'"
-        return self._thread.ask(lambda: client.call_async(request), timeout_s, full)
+        return self._thread.call(kind, name, request, wait_s=self._wait_s, timeout_s=timeout_s)
 
 
 _NOT_JUDGED = (

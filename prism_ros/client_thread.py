@@ -110,6 +110,24 @@ class ClientThread:
         except concurrent.futures.TimeoutError:
             raise NoReply(f'{what} did not answer in {timeout_s:g} s') from None
 
+    def call(self, kind: Any, name: str, request: Any, *, wait_s: float, timeout_s: float) -> Any:
+        """What a service answers.
+
+        Args:
+            kind: of the service.
+            name: of the service; of the node's namespace if it begins without `/`.
+            request: that is sent.
+            wait_s: how long a service that is not there is waited for.
+            timeout_s: how long its answer is waited for.
+
+        Raises:
+            NotThere: nobody serves it.
+            NoReply: it does not answer in time.
+        """
+        client = self.service(kind, name, wait_s)
+        what = f"'{self.name_of(name)}'"
+        return self.ask(lambda: client.call_async(request), timeout_s, what)
+
     def service(self, kind: Any, name: str, timeout_s: float) -> Any:
         """The client of a service that is there.
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,8 @@ from prism_core import ActionTable, Plan, PrismError, trace_plan
 from prism_core.inference.planning_domain import find_planning_domain
 from prism_core.pictures.terminal import print_graph, print_plan, show_progress
 from prism_msgs.msg import Plan as PlanMessage
-from prism_msgs.srv import GetPlan
 from prism_ros.conversions import plan_from_message
-from prism_ros.errors import CODE_NAMES, Refusal
+from prism_ros.errors import Refusal
 from prism_ros.watch_messages import SOURCES
 
 
@@ -39,13 +39,13 @@ def ask(
     task: str, namespace: str, planner: str, location: str, timeout_s: float, domain: str
 ) -> None:
     """Ask a running planner for a plan."""
-    from prism_ros.planner_client import PlannerClient
+    from prism_ros.client import PrismClient
 
-    request = GetPlan.Request(
-        task=task, planner=planner, start_location=location, timeout_s=timeout_s
-    )
-    with errors_shown(), PlannerClient(namespace) as client:
-        response, latency_s = client.call(request, timeout_s + 1.0)
+    with errors_shown(), PrismClient(namespace, wait_s=timeout_s) as robot:
+        robot.find_planner()
+        started_s = time.monotonic()
+        response = robot.plan(task, planner=planner, start_location=location, timeout_s=timeout_s)
+        latency_s = time.monotonic() - started_s
         _, plan = _read_plan(response.plan, domain)
     _print_plan(response.plan, plan, latency_s)
 
@@ -139,5 +139,4 @@ def errors_shown() -> Iterator[None]:
     except PrismError as error:
         raise click.ClickException(str(error)) from error
     except Refusal as refusal:
-        name = CODE_NAMES.get(refusal.code, str(refusal.code))
-        raise click.ClickException(f'{refusal} [{name} {refusal.code}]') from refusal
+        raise click.ClickException(f'{refusal} [{refusal.name} {refusal.code}]') from refusal

@@ -14,9 +14,9 @@ from domain_coordinator import domain_id
 from prism_core import DEFAULT_DOMAIN, SceneGraph, find_domain, parse_scene_graph
 from prism_core.inference.planning_domain import packaged_graphs
 from prism_msgs.msg import PlanErrorCode
-from prism_msgs.srv import GetPlan, GetSceneGraph
+from prism_msgs.srv import GetPlan
+from prism_ros.client import PrismClient
 from prism_ros.errors import Refusal
-from prism_ros.planner_client import PlannerClient
 from prism_ros.processes import node_process, on_this_machine_only
 
 START_TIMEOUT_S = 30.0
@@ -46,26 +46,26 @@ def run_demo(graph_file: Path, task: str) -> tuple[GetPlan.Response, float, Scen
         parameters = {'graph.file': str(graph_file), 'graph.max_nodes': '8192'}
         stack.enter_context(node_process('scene_graph_node', domain, log, parameters))
         stack.enter_context(node_process('planner_node', domain, log))
-        with on_this_machine_only(), PlannerClient(domain_id=domain) as client:
+        stack.enter_context(on_this_machine_only())
+        with PrismClient(domain_id=domain, wait_s=START_TIMEOUT_S) as robot:
             try:
-                first, request = (
-                    GetPlan.Request(task=said, planner=DEMO_PLANNER) for said in (FIRST_TASK, task)
-                )
-                _ask_until_ready(client, first)
-                response, latency_s = client.call(request, START_TIMEOUT_S)
-                graph, _ = client.call(GetSceneGraph.Request(as_json=True), START_TIMEOUT_S)
+                _ask_until_ready(robot)
+                started_s = time.monotonic()
+                response = robot.plan(task, planner=DEMO_PLANNER, timeout_s=START_TIMEOUT_S)
+                latency_s = time.monotonic() - started_s
+                graph = robot.scene_graph_json()
             except Refusal as refusal:
                 log.seek(0)
                 raise Refusal(refusal.code, f'{refusal}\n{log.read()}'.strip()) from refusal
-        return response, latency_s, parse_scene_graph(graph.json)
+        return response, latency_s, parse_scene_graph(graph)
 
 
-def _ask_until_ready(client: PlannerClient, request: GetPlan.Request) -> None:
+def _ask_until_ready(robot: PrismClient) -> None:
     """Ask until there is an answer, whatever it is, for as long as a start may take."""
     end_s = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end_s:
         try:
-            client.call(request, START_TIMEOUT_S)
+            robot.plan(FIRST_TASK, planner=DEMO_PLANNER, timeout_s=START_TIMEOUT_S)
             return
         except Refusal as refusal:
             if refusal.code not in _NOT_READY:

@@ -8,7 +8,6 @@ behind the service.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Sequence
@@ -31,9 +30,9 @@ from prism_core import (
 from prism_core.inference.planning_domain import find_planning_domain
 from prism_msgs.msg import PlanErrorCode
 from prism_msgs.srv import GetPlan
+from prism_ros.client_thread import ClientThread, NotThere
 from prism_ros.conversions import plan_from_message, wire_text
-from prism_ros.errors import CODE_NAMES, UNAVAILABLE, Refusal
-from prism_ros.planner_client import PlannerClient
+from prism_ros.errors import UNAVAILABLE, Refusal
 from prism_ros.turn_conversions import turn_to_message
 
 SERVICE_VARIABLE, TIMEOUT_VARIABLE = 'PRISM_PLAN_SERVICE', 'PRISM_PLAN_TIMEOUT_S'
@@ -102,15 +101,15 @@ class RosPlanner:
         domain_id: int | None = None,
         domain: Domain | None = None,
     ):
+        self._service = service
         self._timeout_s = timeout_s
         self._domain = domain or find_planning_domain()
-        self._open = contextlib.ExitStack()
-        self._client = self._open.enter_context(PlannerClient('', domain_id, service))
+        self._thread = ClientThread('', domain_id)
         try:
-            self._find()
-        except PlannerUnavailable:
+            self._thread.service(GetPlan, service, _DISCOVERY_S)
+        except NotThere as missing:
             self.close()
-            raise
+            raise _unavailable(missing) from missing
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """The plan that the service gives.
@@ -121,7 +120,6 @@ class RosPlanner:
             PlannerTimeout: it does not answer, or is busy, for as long as a plan may take.
             PlannerError: it answers with another error, or with what is no valid plan.
         """
-        self._find()
         table = self._domain.table
         response = self._ask(
             GetPlan.Request(
@@ -146,26 +144,31 @@ class RosPlanner:
 
     def close(self) -> None:
         """Destroy the node and its context."""
-        self._open.close()
-
-    def _find(self) -> None:
-        try:
-            self._client.find(GetPlan, _DISCOVERY_S)
-        except Refusal as refusal:
-            raise PlannerUnavailable(
-                f'{refusal}, or name another service in {SERVICE_VARIABLE}'
-            ) from refusal
+        self._thread.close()
 
     def _ask(self, request: GetPlan.Request) -> GetPlan.Response:
         end_s = time.monotonic() + self._timeout_s
         while True:
             request.timeout_s = max(end_s - time.monotonic(), _PAUSE_S)
             try:
-                return self._client.call(request, request.timeout_s + _GRACE_S)[0]
-            except Refusal as refusal:
-                if refusal.code != PlanErrorCode.BUSY or time.monotonic() > end_s:
-                    name = CODE_NAMES.get(refusal.code, str(refusal.code))
-                    raise _ERRORS.get(refusal.code, PlannerError)(
-                        f'{refusal} [{name}]'
-                    ) from refusal
+                response = self._thread.call(
+                    GetPlan,
+                    self._service,
+                    request,
+                    wait_s=_DISCOVERY_S,
+                    timeout_s=request.timeout_s + _GRACE_S,
+                )
+            except NotThere as missing:
+                raise _unavailable(missing) from missing
+            except Refusal as late:
+                raise PlannerTimeout(f'{late} [{late.name}]') from late
+            if response.success:
+                return response
+            if response.error_code != PlanErrorCode.BUSY or time.monotonic() > end_s:
+                refusal = Refusal(response.error_code, response.error_msg)
+                raise _ERRORS.get(refusal.code, PlannerError)(f'{refusal} [{refusal.name}]')
             time.sleep(_PAUSE_S)
+
+
+def _unavailable(missing: NotThere) -> PlannerUnavailable:
+    return PlannerUnavailable(f'{missing}, or name another service in {SERVICE_VARIABLE}')

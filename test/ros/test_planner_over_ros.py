@@ -136,7 +136,7 @@ def test_time_that_is_none_is_refused(monkeypatch, given):
 def test_closed_planner_leaves_no_node_and_no_context(ros, planner_of):
     start(ros)
     planner = planner_of()
-    context = planner._client._context
+    context = planner._thread._context
     ros.spin_until(lambda: any('prism_client' in name for name in ros.node.get_node_names()))
     planner.close()
     planner.close()
