@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import rclpy
-from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 
 from prism_msgs.msg import PlanErrorCode
@@ -155,7 +154,9 @@ class ClientThread:
             made[name] = make(kind, name)
         return made[name]
 
-    def _make_action(self, kind: Any, name: str) -> ActionClient:
+    def _make_action(self, kind: Any, name: str) -> Any:
+        from rclpy.action import ActionClient  # imports numpy, which who only plans can do without
+
         return ActionClient(self.node, kind, name)
 
     def _find(self, client: Any, is_ready: Callable[[], bool], name: str, timeout_s: float) -> Any:
