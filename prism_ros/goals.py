@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A goal that a server has accepted, followed to its end.
+"""Goals of ROS actions, from being sent to their end, whatever their server does.
 
 DDS may lose the reply of a server that has not yet found who asks. The status of a goal is kept for
 late joiners, so it says that a result is there to be asked for again, and whether a cancel arrived.
@@ -8,12 +8,16 @@ late joiners, so it says that a result is there to be asked for again, and wheth
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from action_msgs.msg import GoalStatus
 
 from prism_ros.waiting import Waiter
 
+ACCEPT_S = 5.0  # that a server may take to accept a goal
+LOST_S = 3.0  # that a server may be gone in the middle of its work
 _LOOK_S = 0.5
 _OVER = GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED
 
@@ -52,3 +56,67 @@ class Goal:
             if waiter.is_interrupted or time.monotonic() >= ends_s:
                 return None
         return self._result.result()
+
+
+@dataclass(frozen=True)
+class GoalEnd:
+    """How a goal ended: by itself, with what its server says, or otherwise, as `problem` says.
+
+    It was not taken in time, or rejected; its server is gone; it was late, or stopped from outside,
+    and canceled: then `response` is what the server said to that, None where it did not end.
+    """
+
+    response: Any = None
+    problem: Literal['', 'not_taken', 'rejected', 'gone', 'late', 'stopped'] = ''
+
+
+async def pursue(
+    client: Any,
+    wanted: Any,
+    waiter: Waiter,
+    *,
+    timeout_s: float,
+    cancel_s: float,
+    tell: Callable[[Any], None],
+    goal_id: Any = None,
+) -> GoalEnd:
+    """Send a goal and follow it to its end; whatever was begun is canceled.
+
+    Args:
+        client: of the ROS action, whose server is there.
+        wanted: the goal.
+        waiter: whose interruption cancels it.
+        timeout_s: after so long it is canceled, too.
+        cancel_s: how long the server may take to end what is canceled.
+        tell: is told each feedback.
+        goal_id: UUID that it gets; None for any.
+    """
+    ends_s = time.monotonic() + timeout_s
+    accepting = client.send_goal_async(wanted, lambda message: tell(message.feedback), goal_id)
+    if not await waiter.wait(accepting, min(ACCEPT_S, timeout_s)):
+        accepting.add_done_callback(_cancel_late)  # whoever accepts it later must not begin
+        return GoalEnd(problem='stopped' if waiter.is_interrupted else 'not_taken')
+    handle = accepting.result()
+    if not handle.accepted:
+        return GoalEnd(problem='rejected')
+    goal = Goal(handle)
+    gone_s = 0.0
+    while not waiter.is_interrupted and (left_s := ends_s - time.monotonic()) > 0:
+        if (end := await goal.end(waiter, min(_LOOK_S, left_s))) is not None:
+            return GoalEnd(end)
+        gone_s = 0.0 if client.server_is_ready() else gone_s + _LOOK_S
+        if gone_s >= LOST_S:
+            return GoalEnd(problem='gone')
+    is_stopped = waiter.is_interrupted
+    waiter.resume()  # for the end of what is canceled
+    goal.cancel()
+    end = await goal.end(waiter, cancel_s)
+    if is_stopped:
+        waiter.interrupt()
+    return GoalEnd(end, 'stopped' if is_stopped else 'late')
+
+
+def _cancel_late(accepting: Any) -> None:
+    handle = accepting.result()
+    if handle is not None and handle.accepted:
+        handle.cancel_goal_async()

@@ -19,14 +19,10 @@ from prism_core import GraphUpdate, Observation, PrismError
 from prism_msgs.action import ExecuteSkill
 from prism_msgs.msg import PlanErrorCode, PlanStep
 from prism_ros.errors import CODE_NAMES
-from prism_ros.goals import Goal
+from prism_ros.goals import pursue
 from prism_ros.managed_node import ManagedNode
 from prism_ros.turn_conversions import observation_from_message
 from prism_ros.waiting import Waiter
-
-ACCEPT_S = 5.0  # that a server may take to accept a goal
-LOST_S = 3.0  # that a server may be gone in the middle of a step
-_LOOK_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -108,43 +104,33 @@ class SkillCalls:
                 return SkillEnd(problem='stopped')
             why = f'{self._count(step.action)} servers serve {name}; end all but one'
             return SkillEnd(problem='skill_unavailable', reason=why)
-        wanted = ExecuteSkill.Goal(step=step, timeout_s=min(timeout_s, 1e9))
-        accepting = client.send_goal_async(wanted, lambda message: tell(_say(message.feedback)))
-        if not await waiter.wait(accepting, min(ACCEPT_S, timeout_s)):
-            accepting.add_done_callback(_cancel_late)  # whoever accepts it later must not begin
-            if waiter.is_interrupted:
-                return SkillEnd(problem='stopped')
-            why = f'{name} did not take its goal in {min(ACCEPT_S, timeout_s):g} s'
-            return SkillEnd(problem='skill_unavailable', reason=why)
-        handle = accepting.result()
-        if not handle.accepted:
+        end = await pursue(
+            client,
+            ExecuteSkill.Goal(step=step, timeout_s=min(timeout_s, 1e9)),
+            waiter,
+            timeout_s=max(ends_s - time.monotonic(), 0.0),
+            cancel_s=cancel_s,
+            tell=lambda feedback: tell(_say(feedback)),
+        )
+        if end.problem == 'rejected':
             return SkillEnd(Observation(feedback=f'{name} rejected its goal', status='refused'))
-        goal = Goal(handle)
-        gone_s = 0.0
-        while not waiter.is_interrupted and (left_s := ends_s - time.monotonic()) > 0:
-            if (end := await goal.end(waiter, min(_LOOK_S, left_s))) is not None:
-                return _read(end, name)
-            gone_s = 0.0 if client.server_is_ready() else gone_s + _LOOK_S
-            if gone_s >= LOST_S:
-                why = f'{name} is gone in the middle of its work'
-                return SkillEnd(problem='skill_unavailable', reason=why)
-        is_stopped = waiter.is_interrupted
-        waiter.resume()  # for the end of what is canceled
-        goal.cancel()
-        end = await goal.end(waiter, cancel_s)
-        last = _read(end, name).observation if end is not None else None
-        if is_stopped:
-            waiter.interrupt()
+        if end.problem in ('not_taken', 'gone'):
+            why = f'{name} {_UNAVAILABLE[end.problem]}'
+            return SkillEnd(problem='skill_unavailable', reason=why)
+        if not end.problem:
+            return _read(end.response, name)
+        last = _read(end.response, name).observation if end.response is not None else None
+        if end.problem == 'stopped':
             return SkillEnd(last, 'stopped')
-        said = 'it was canceled' if end else f'it does not end {cancel_s:g} s after its cancel'
+        said = 'it was canceled' if last else f'it does not end {cancel_s:g} s after its cancel'
         why = f'{name} did not end within {timeout_s:g} s; {said}'
         return SkillEnd(last, 'skill_failed', why)
 
 
-def _cancel_late(accepting: Any) -> None:
-    handle = accepting.result()
-    if handle is not None and handle.accepted:
-        handle.cancel_goal_async()
+_UNAVAILABLE = {
+    'not_taken': 'did not take its goal in time',
+    'gone': 'is gone in the middle of its work',
+}
 
 
 def _say(feedback: ExecuteSkill.Feedback) -> str:
@@ -161,7 +147,7 @@ def _read(response: Any, name: str) -> SkillEnd:
         return SkillEnd(Observation(feedback=why, status='failed'))
     if not shown.update.source and shown.update != GraphUpdate():
         shown = replace(shown, update=replace(shown.update, source=name.strip("'")))
-    if result.error_code == PlanErrorCode.NODE_INACTIVE:
+    if result.error_code in (PlanErrorCode.NODE_INACTIVE, PlanErrorCode.SKILL_UNAVAILABLE):
         return SkillEnd(shown, 'skill_unavailable', f'{name}: {result.error_msg}')
     if response.status == GoalStatus.STATUS_SUCCEEDED and result.error_code == PlanErrorCode.NONE:
         return SkillEnd(shown)
