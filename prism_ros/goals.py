@@ -91,6 +91,8 @@ async def pursue(
         tell: is told each feedback.
         goal_id: UUID that it gets; None for any.
     """
+    if waiter.is_interrupted:
+        return GoalEnd(problem='stopped')
     ends_s = time.monotonic() + timeout_s
     accepting = client.send_goal_async(wanted, lambda message: tell(message.feedback), goal_id)
     if not await waiter.wait(accepting, min(ACCEPT_S, timeout_s)):

@@ -132,3 +132,60 @@ MOCK_SKILLS_PARAMETERS = (
     ParameterSpec('skills.ignore_cancel', False, 'Go on with what is canceled.'),
     INTROSPECTION_MODE,
 )
+
+NAV2_SKILLS_PARAMETERS = (
+    AUTOSTART,
+    ParameterSpec(
+        'domain',
+        '',
+        'Domain whose actions drive: an entry point of group prism.domains. '
+        "'' = that of the student, or mapping.",
+        fixed='started',
+    ),
+    _SKILL_PREFIX,
+    ParameterSpec(
+        'nav2.actions',
+        [''],
+        'Actions that are served; others are left to skill servers of the robot. '
+        "[''] = all that skills carry out.",
+        fixed='configured',
+    ),
+    ParameterSpec(
+        'nav2.action_name',
+        'navigate_to_pose',
+        "Name of Nav2's ROS action NavigateToPose; of the node's namespace if it begins without /.",
+        fixed='started',
+    ),
+    ParameterSpec(
+        'nav2.behavior_tree',
+        '',
+        "Behavior tree that Nav2 drives by: a file on its machine. '' = Nav2's default.",
+        fixed='started',
+    ),
+    ParameterSpec(
+        'nav2.remove_ways',
+        True,
+        'Remove a way from the scene graph where Nav2 found no way through.',
+    ),
+    ParameterSpec(
+        'nav2.wait_s',
+        5.0,
+        'Seconds that Nav2, or who looks, is waited for where it is not there.',
+        range=(0.1, 600.0),
+    ),
+    ParameterSpec(
+        'nav2.cancel_timeout_s',
+        4.0,
+        'Seconds that Nav2, or who looks, may take to end what is canceled; less than '
+        'executor.cancel_timeout_s.',
+        range=(0.1, 600.0),
+    ),
+    ParameterSpec(
+        'look.prefix',
+        'look/',
+        "What stands in front of the name of an action in that of the robot's own skill server, "
+        'which does the rest of the action once the robot is there.',
+        fixed='started',
+    ),
+    INTROSPECTION_MODE,
+)

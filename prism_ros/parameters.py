@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
-from prism_ros.mission_parameters import EXECUTOR_PARAMETERS, MOCK_SKILLS_PARAMETERS
+from prism_ros.mission_parameters import (
+    EXECUTOR_PARAMETERS,
+    MOCK_SKILLS_PARAMETERS,
+    NAV2_SKILLS_PARAMETERS,
+)
 from prism_ros.parameter_spec import AUTOSTART, INTROSPECTION_MODE, ParameterSpec
 
 ROS_PARAMETERS = (
@@ -283,5 +287,6 @@ NODES = {
     'prism_planner': PLANNER_PARAMETERS,
     'prism_executor': EXECUTOR_PARAMETERS,
     'prism_mock_skills': MOCK_SKILLS_PARAMETERS,
+    'prism_nav2_skills': NAV2_SKILLS_PARAMETERS,
 }
 """The parameters of each node, by its name."""

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator
 
 from prism_core.errors import PlanParseError, PrismError
 from prism_core.graph.elements import quote
+from prism_core.graph.poses import pose_in
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action, ActionSpec, ActionTable, Argument, ArgumentKind, Role
 from prism_core.plan.plan import Plan
@@ -129,17 +130,16 @@ def _drives_to(action: Action, spec: ActionSpec) -> str:
 
 def _goal(region: str, here: str | None, graph: SceneGraph, frame: str) -> str | None:
     """A pose in a region as Nav2 reads it; None where its position is not known."""
-    node = graph.regions.get(region)
-    if node is None or node.position is None:
+    if region not in graph.regions:
         return None
-    x, y = node.position
-    z = node.attributes.get('z_m', 0.0)
-    z = float(z) if isinstance(z, (int, float)) else 0.0
     before = None
     if here is not None and here != region and graph.is_reachable(here, region):
-        before = graph.nodes[graph.route(here, region)[-2]].position
-    yaw = 0.0 if before is None else math.atan2(y - before[1], x - before[0])
-    numbers = (x, y, z, 0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))
+        before = graph.route(here, region)[-2]
+    pose = pose_in(graph, region, before)
+    if pose is None:
+        return None
+    yaw = pose.yaw_rad
+    numbers = (pose.x_m, pose.y_m, pose.z_m, 0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))
     return ';'.join(('0', frame, *map(_number, numbers)))
 
 
