@@ -142,6 +142,7 @@ setup(
             'prism = prism_core.cli.main:main',
             'prism_executor = prism_ros.executor_node:main',
             'prism_mock_skills = prism_ros.mock_skills_node:main',
+            'prism_nav2_skills = prism_ros.nav2_skills_node:main',
             'prism_planner = prism_ros.planner_node:main',
             'prism_scene_graph = prism_ros.scene_graph_node:main',
         ],

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start the scene graph, the planner and what carries out missions, activated and restarted when
-they die. Without further words the skills are simulated: on a robot say skills:=none.
+they die. Without further words the skills are simulated: on a robot say skills:=nav2 or none.
 
 ros2 launch prism_ros planner.launch.py
+ros2 launch prism_ros planner.launch.py skills:=nav2
 ros2 launch prism_ros planner.launch.py skills:=none
 ros2 launch prism_ros planner.launch.py scene_graph:=/path/to/site.json namespace:=robot1
 ros2 launch prism_ros planner.launch.py state_directory:=/var/lib/prism
@@ -23,7 +24,7 @@ from launch import LaunchDescription
 from prism_ros.launch_arguments import find_scene_graph, read_choice, read_flag
 
 TEMPORARY = 'temporary'
-SKILLS = ('mock', 'none')
+SKILLS = ('mock', 'nav2', 'none')
 # `ros2 launch` leaves its nodes running where it ends by SIGTERM, as by `systemctl stop`, or is
 # killed. With this the kernel ends them (setpriv of util-linux, prctl(2)).
 END_WITH_LAUNCH = 'setpriv --pdeathsig TERM' if shutil.which('setpriv') else None
@@ -52,8 +53,8 @@ ARGUMENTS = {
     'executor': ('true', 'Start prism_executor, which carries out missions.'),
     'skills': (
         'mock',
-        'Who carries out the steps: mock = simulated skills, no robot moves; none = the skill '
-        'servers of the robot, which are started elsewhere.',
+        'Who carries out the steps: mock = simulated skills, no robot moves; nav2 = Nav2 drives, '
+        'which is started elsewhere; none = the skill servers of the robot, started elsewhere.',
     ),
     'world': (
         '',
@@ -93,6 +94,8 @@ def make_nodes(context):
         if skills == 'mock':
             world = os.path.abspath(os.path.expanduser(value['world'])) if value['world'] else ''
             started['prism_mock_skills'] = {'world.file': world} if world else {}
+        elif skills == 'nav2':
+            started['prism_nav2_skills'] = {}
     nodes = [
         Node(
             package='prism_ros',

@@ -136,6 +136,16 @@ _ROWS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ('follows', 'scene_graph', _GRAPH, 'what is known at the first step'),
         ('follows', 'scene_graph_updates', _UPDATE, 'what others find out'),
     ),
+    'prism_nav2_skills': (
+        (
+            *('action', 'skills/<action>', 'ExecuteSkill'),
+            'one for each action that a skill carries out, or of `nav2.actions`: Nav2 drives '
+            '(`nav2.action_name`), `look/<action>` of the robot does the rest',
+        ),
+        _DIAGNOSTICS,
+        ('follows', 'scene_graph', _GRAPH, 'where places lie, and the ways between them'),
+        ('follows', 'scene_graph_updates', _UPDATE, 'what changes in it'),
+    ),
 }
 OFFERS = {node: tuple(Offer(*row) for row in rows) for node, rows in _ROWS.items()}
 """What each node has beside what every lifecycle node has."""

@@ -8,7 +8,6 @@ The action is that of nav2_msgs from Humble, whose results say nothing, to those
 from __future__ import annotations
 
 import math
-import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -140,7 +139,7 @@ class Nav2Drive:
         if not await waiter.until(lambda: self.is_there, min(wait_s, timeout_s)):
             outcome = 'stopped' if waiter.is_interrupted else 'unavailable'
             return DriveEnd(outcome, self.why_not_there)  # type: ignore[arg-type]
-        goal_id = self._mark + os.urandom(8)
+        goal_id = self._mark + uuid.uuid4().bytes[8:]
         self._sent = {goal_id}
         is_begun = False
 

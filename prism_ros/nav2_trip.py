@@ -29,7 +29,7 @@ _STEP_M = 0.1  # less than that is noise of the localisation
 DRIVEN = 0.9  # the part of the progress that a drive is where something follows
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """Where an action is done: in the nearest of some regions, looking at an object; or at a point,
     which lies in no region.
     """
@@ -69,7 +69,7 @@ def find_legs(graph: SceneGraph, action: Action, spec: ActionSpec) -> list[Leg]:
     Raises:
         SceneGraphError: nothing is known of a way there, or of where it leads.
     """
-    place = _place_of(graph, action, spec)
+    place = _destination_of(graph, action, spec)
     if place is None:
         return []
     here = graph.robot_location
@@ -94,7 +94,7 @@ def find_legs(graph: SceneGraph, action: Action, spec: ActionSpec) -> list[Leg]:
     return [*legs, Leg(pose, last.length_m, last.region, last.way)]
 
 
-def _place_of(graph: SceneGraph, action: Action, spec: ActionSpec) -> Place | None:
+def _destination_of(graph: SceneGraph, action: Action, spec: ActionSpec) -> Destination | None:
     values = {a.kind: value for a, value in zip(spec.arguments, action.arguments)}
     for argument, value in zip(spec.arguments, action.arguments):
         if not argument.kind.is_node:
@@ -105,16 +105,16 @@ def _place_of(graph: SceneGraph, action: Action, spec: ActionSpec) -> Place | No
                 f'the scene graph contains no {argument.kind.value} {str(value)[:80]}'
             )
         if node.kind == 'region':
-            return Place((node.name,))
+            return Destination((node.name,))
         regions = graph.viewpoints[node.name]
         if not regions:
             raise SceneGraphError(f'nothing is known of where {node.name} is seen from')
-        return Place(regions, facing=node.name)
+        return Destination(regions, facing=node.name)
     x_m, y_m = values.get(ArgumentKind.X_M), values.get(ArgumentKind.Y_M)
     if isinstance(x_m, (int, float)) and isinstance(y_m, (int, float)):
         if not (math.isfinite(x_m) and math.isfinite(y_m)):
             raise SceneGraphError(f'expected a coordinate in metres, got ({x_m}, {y_m})')
-        return Place(point=(float(x_m), float(y_m)))
+        return Destination(point=(float(x_m), float(y_m)))
     return None
 
 

@@ -22,6 +22,7 @@ ANSWERS = (
     'prism_ros.planner_over_ros',
     'prism_ros.executor_node',
     'prism_ros.mock_skills_node',
+    'prism_ros.nav2_skills_node',
     'prism_core.inference.serve',
     'prism_core.watch.server',
     'prism_ros.robot_watch',

@@ -21,6 +21,7 @@ PUBLIC_MODULES = {
     'prism_core.files',
     'prism_core.graph.frames',
     'prism_core.graph.localising',
+    'prism_core.graph.poses',
     'prism_core.graph.sightings',
     'prism_core.graph.staleness',
     'prism_core.inference.adapted',

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/interface.md says what the definitions, the declarations and running nodes say."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.action import get_action_server_names_and_types_by_node
 
 from prism_core.inference.planning_domain import find_planning_domain
+from prism_msgs.action import ExecuteSkill
 from prism_ros.executor_node import ExecutorNode
 from prism_ros.interface_page import OFFERS, PAGE, read_definition, render_page
 from prism_ros.mission_messages import skilled_actions
 from prism_ros.mock_skills_node import MockSkillsNode
+from prism_ros.nav2_skills_node import Nav2SkillsNode
 from prism_ros.planner_node import PlannerNode
 from prism_ros.scene_graph_node import SceneGraphNode
 
@@ -19,6 +24,7 @@ KINDS = {
     'prism_scene_graph': SceneGraphNode,
     'prism_executor': ExecutorNode,
     'prism_mock_skills': MockSkillsNode,
+    'prism_nav2_skills': Nav2SkillsNode,
 }
 SKILLS = skilled_actions(find_planning_domain().table)
 # What every lifecycle node has: https://design.ros2.org/articles/node_lifecycle.html, parameters.
@@ -30,7 +36,10 @@ def test_the_page_is_as_it_is_written_now():
 
 
 @pytest.mark.parametrize('name', KINDS)
-def test_what_the_page_says_of_a_node_is_what_a_running_one_has(ros, name):
+def test_what_the_page_says_of_a_node_is_what_a_running_one_has(ros, name, monkeypatch):
+    nav2 = SimpleNamespace(NavigateToPose=ExecuteSkill)  # stands in: nobody drives here
+    monkeypatch.setitem(sys.modules, 'nav2_msgs.action', nav2)
+    monkeypatch.setitem(sys.modules, 'nav2_msgs', SimpleNamespace(action=nav2))
     node = ros.start(KINDS[name])
 
     def short(pairs, how):

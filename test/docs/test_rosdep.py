@@ -34,7 +34,10 @@ MODULES = {
 PROJECTS = {'PIL': 'pillow', 'yaml': 'pyyaml'}  # where pip calls it otherwise than Python
 WITHOUT_KEY = {'plotext'}
 ENGINE = {'jinja2', 'llama-cpp-python', 'llguidance', 'msgspec', 'numpy'}
-NODES = ('planner_node', 'scene_graph_node', 'executor_node', 'mock_skills_node')
+NODES = (
+    *('planner_node', 'scene_graph_node', 'executor_node'),
+    *('mock_skills_node', 'nav2_skills_node'),
+)
 LAUNCH = sorted((ROOT / 'launch').glob('*.py'))
 
 

@@ -28,6 +28,8 @@ from ..core.hand_made import make_known
 from .robots import Robot, code, steps
 
 KNOWN = make_known()
+HAS_CODES = hasattr(NavigateToPose.Result(), 'error_code')  # not on Humble
+needs_codes = pytest.mark.skipif(not HAS_CODES, reason='results of Humble have no error_code')
 
 
 class Nav2(ManagedNode):
@@ -70,7 +72,7 @@ class Nav2(ManagedNode):
         elif how == 'reaches':
             handle.succeed()
         else:
-            if isinstance(how, int):
+            if isinstance(how, int) and HAS_CODES:
                 result.error_code, result.error_msg = how, 'as the test says'
             handle.abort()
         self.ended.append(handle.status)
@@ -137,10 +139,18 @@ def test_a_drive_goes_way_by_way_and_tells_how_far_it_is(robot):
 @pytest.mark.parametrize(
     ('how', 'parameters', 'gone', 'words'),
     [
-        (208, {}, ['yard_7', 'shed_2'], "yard_7 is blocked: Nav2 gave up: NO_VALID_PATH (208), '"),
-        (105, {'nav2__remove_ways': False}, [], 'is blocked: Nav2 gave up: FAILED_TO_MAKE_PROG'),
-        (202, {}, [], "shed_2 was not reached: Nav2 gave up: TF_ERROR (202), 'as the test says'"),
+        pytest.param(
+            *(208, {}, ['yard_7', 'shed_2']),
+            "yard_7 is blocked: Nav2 gave up: NO_VALID_PATH (208), 'as the test says'",
+            marks=needs_codes,
+        ),
+        pytest.param(
+            *(202, {}, []),
+            "shed_2 was not reached: Nav2 gave up: TF_ERROR (202), 'as the test says'",
+            marks=needs_codes,
+        ),
         ('aborts', {}, ['yard_7', 'shed_2'], 'is blocked: Nav2 gave up'),
+        ('aborts', {'nav2__remove_ways': False}, [], 'is blocked: Nav2 gave up'),
     ],
 )
 def test_a_way_that_fails_is_told_with_the_words_of_nav2(robot, how, parameters, gone, words):

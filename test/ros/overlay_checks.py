@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks with tf2_msgs and vision_msgs themselves; `test_tf.py` builds both and runs this file."""
+"""Checks with tf2_msgs and vision_msgs themselves; `test_foreign_messages.py` builds both and runs
+this file."""
 
 from __future__ import annotations
 

@@ -122,9 +122,11 @@ def test_missions_are_carried_out_by_simulated_skills_unless_it_is_said_otherwis
     assert 'world.file' not in nodes_of.others['prism_mock_skills']['parameters'][1]
     nodes_of(skills='none')
     assert list(nodes_of.others) == ['prism_executor']
+    nodes_of(skills='nav2')
+    assert list(nodes_of.others) == ['prism_executor', 'prism_nav2_skills']
     nodes_of(executor='false')
     assert nodes_of.others == {}
-    with pytest.raises(ValueError, match=r"^skills: expected mock or none, got 'real'$"):
+    with pytest.raises(ValueError, match=r"^skills: expected mock or nav2 or none, got 'real'$"):
         nodes_of(skills='real')
 
 

@@ -269,7 +269,7 @@ def test_the_command_prints_what_it_found_and_fails(check):
     assert verdict == f'{report.path}: 1 fault; parameters: 1 of prism_planner'
     assert fine == (
         f'{SHIPPED}: fine; parameters: 23 of prism_scene_graph, 18 of prism_planner, '
-        '16 of prism_executor, 10 of prism_mock_skills'
+        '16 of prism_executor, 10 of prism_mock_skills, 11 of prism_nav2_skills'
     )
 
 
