@@ -86,8 +86,7 @@ class Nav2SkillsNode(SkillsNode):
 
     def activate(self) -> None:
         """Say what it serves."""
-        missing = '; '.join(self._missing())
-        self.get_logger().info(f'{self.get_name()} drives by Nav2{missing and "; " + missing}')
+        self.get_logger().info(f'{self.get_name()} drives by Nav2, which has to be there')
 
     def cleanup(self) -> None:
         """Offer nothing any more."""

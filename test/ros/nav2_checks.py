@@ -204,11 +204,14 @@ def test_where_nobody_drives_the_skill_is_unavailable(robot, monkeypatch):
 
 
 def test_what_is_looked_at_is_driven_to_and_then_left_to_the_robot(robot):
-    robot.start_skills(nav2__wait_s=0.2)
+    skills = robot.start_skills(nav2__wait_s=0.2)
+    for label in ('deactivate', 'cleanup', 'configure', 'activate'):
+        assert robot.change_state('prism_nav2_skills', label)
     result = do(robot, 'inspect', 'crate_31', text='its color?')
     assert result.error_code == PlanErrorCode.SKILL_UNAVAILABLE
     assert "nobody serves 'look/inspect'" in result.error_msg
     assert not robot.nav2.goals
+    assert 'nobody serves look/map_region, look/' in skills.diagnose()[0].message
     robot.start(Looks)
     robot.spin_until(lambda: 'look/inspect' in str(robot.node.get_service_names_and_types()))
     shown = do(robot, 'inspect', 'crate_31', text='its color?').observation

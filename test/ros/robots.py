@@ -128,6 +128,8 @@ class OddSkills(ManagedNode):
             result.observation = Observation(status=9)
         elif self.how == 'aborts':
             raise Refusal(PlanErrorCode.SKILL_FAILED, 'a wheel came off')
+        elif self.how == 'has no base':
+            raise Refusal(PlanErrorCode.SKILL_UNAVAILABLE, 'the base is off')
         elif self.how == 'breaks':
             raise ZeroDivisionError('a bug in a skill')
 

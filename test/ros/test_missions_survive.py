@@ -278,20 +278,23 @@ def test_a_mission_takes_no_longer_than_it_may(ros, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('how', 'word'),
+    ('how', 'word', 'ended'),
     [
-        ('does not fit', 'does not fit the scene graph'),
-        ('cannot be read', 'reports what cannot be read'),
-        ('aborts', 'a wheel came off'),
-        ('breaks', 'ZeroDivisionError'),
+        ('does not fit', 'does not fit the scene graph', 'SKILL_FAILED'),
+        ('cannot be read', 'reports what cannot be read', 'SKILL_FAILED'),
+        ('aborts', 'a wheel came off', 'SKILL_FAILED'),  # the planner has no other way
+        ('breaks', 'ZeroDivisionError', 'SKILL_FAILED'),
+        ('has no base', "'skills/goto': the base is off", 'SKILL_UNAVAILABLE'),
     ],
 )
-def test_a_skill_that_errs_fails_its_step_and_the_next_mission_goes_well(ros, tmp_path, how, word):
+def test_a_skill_that_errs_fails_its_step_and_the_next_mission_goes_well(
+    ros, tmp_path, how, word, ended
+):
     robot = Robot(ros, tmp_path, 'Insists', has_skills=False)
     skills = ros.start(OddSkills)
     skills.how = how
     result = robot.run(DRIVE)
-    assert code(result) == 'SKILL_FAILED'  # the planner has no other way
+    assert code(result) == ended
     assert word in result.history[0].message
     assert word in result.error_msg
     assert len(skills.steps) == 1
