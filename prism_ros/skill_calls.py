@@ -148,7 +148,8 @@ def _read(response: Any, name: str) -> SkillEnd:
     if not shown.update.source and shown.update != GraphUpdate():
         shown = replace(shown, update=replace(shown.update, source=name.strip("'")))
     if result.error_code in (PlanErrorCode.NODE_INACTIVE, PlanErrorCode.SKILL_UNAVAILABLE):
-        return SkillEnd(shown, 'skill_unavailable', f'{name}: {result.error_msg}')
+        why = f'{name}: {result.error_msg}'
+        return SkillEnd(replace(shown, status='failed', feedback=why), 'skill_unavailable', why)
     if response.status == GoalStatus.STATUS_SUCCEEDED and result.error_code == PlanErrorCode.NONE:
         return SkillEnd(shown)
     code = CODE_NAMES.get(result.error_code, str(result.error_code))

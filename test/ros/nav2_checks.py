@@ -213,7 +213,7 @@ def test_what_is_looked_at_is_driven_to_and_then_left_to_the_robot(robot):
     assert not robot.nav2.goals
     assert 'nobody serves look/map_region, look/' in skills.diagnose()[0].message
     robot.start(Looks)
-    robot.spin_until(lambda: 'look/inspect' in str(robot.node.get_service_names_and_types()))
+    robot.spin_until(lambda: 'inspect' not in skills._looks.missing())
     shown = do(robot, 'inspect', 'crate_31', text='its color?').observation
     here = shown.update.robot_location
     assert (shown.feedback, here, shown.distance_m) == ('it is red', 'lane_4', 0.5)
