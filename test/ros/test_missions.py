@@ -166,7 +166,7 @@ SHOWN = {
         'what color is the bicycle?',
         (
             'plan 1, by symbolic: map_region(road_1)',
-            'map_region(road_3): blocked: road_3 – courtyard_1',  # noqa: RUF001
+            'map_region(road_3): blocked: road_3 – courtyard_1',
             'map_region(courtyard_1): new: bicycle_1',
             'inspect(bicycle_1, "What is the color?"): failed: the view of bicycle_1 is obstructed',
             'The color of bicycle_1 is green.',

@@ -71,8 +71,8 @@ def _tell(asked: str, reply: str, graph: SceneGraph) -> str:
 
 
 def _pick(choices: Sequence[str], mentions: Sequence[Mention], table: Table) -> str:
-    """The one of some things that is mentioned, by its name, class or colour, by where it lies or what
-    lies there; '' where that are several or none.
+    """The one of some things that is mentioned, by its name, class or colour, by where it lies or
+    what lies there; '' where that are several or none.
     """
     left = [*choices]
     for mention in mentions:
