@@ -142,7 +142,7 @@ def test_a_state_that_is_not_there_is_refused(tmp_path, messages):
         read_graph_of(path, 9)
     with pytest.raises(Refusal, match='a scene graph of epoch 5, got none'):
         read_graph_of(path, epoch=5)
-    with pytest.raises(Refusal, match='expected a recording with a scene graph, got none'):
+    with pytest.raises(Refusal, match=r"got none; .*in namespace 'robot1', there is '' \(--names"):
         read_graph_of(path, namespace='robot1')
     with pytest.raises(Refusal, match='got none'):
         find_graph([])
