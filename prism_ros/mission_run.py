@@ -262,6 +262,7 @@ class MissionRun:
 
     async def _act(self) -> None:
         mission, before, action = self.mission, self._graph, self.mission.action
+        assert action is not None  # noqa: S101 - it is acting
         self.message = ''
         self._mark()
         left_s = mission.remaining_s

@@ -235,4 +235,4 @@ def read_graph_of(
         whose = f"namespace '{namespace}'" if namespace else 'no namespace'
         raise Refusal(
             refusal.code, f'{refusal}; it was sought in {whose}, there is {there} (--namespace)'
-        )
+        ) from refusal
