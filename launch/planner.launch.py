@@ -4,6 +4,8 @@ they die. Without further words the skills are simulated: on a robot say skills:
 
 ros2 launch prism_ros planner.launch.py
 ros2 launch prism_ros planner.launch.py skills:=nav2
+ros2 launch prism_ros planner.launch.py world:=depot_today.json
+ros2 launch prism_ros planner.launch.py domain:=tabletop world:=table_today.json
 ros2 launch prism_ros planner.launch.py skills:=none
 ros2 launch prism_ros planner.launch.py scene_graph:=/path/to/site.json namespace:=robot1
 ros2 launch prism_ros planner.launch.py state_directory:=/var/lib/prism
@@ -21,18 +23,19 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchDescription
-from prism_ros.launch_arguments import find_scene_graph, read_choice, read_flag
+from prism_ros.launch_arguments import find_scene_graph, first_packaged, read_choice, read_flag
 
 TEMPORARY = 'temporary'
 SKILLS = ('mock', 'nav2', 'none')
 # `ros2 launch` leaves its nodes running where it ends by SIGTERM, as by `systemctl stop`, or is
 # killed. With this the kernel ends them (setpriv of util-linux, prctl(2)).
 END_WITH_LAUNCH = 'setpriv --pdeathsig TERM' if shutil.which('setpriv') else None
+PARAMS_FILE = PathJoinSubstitution([FindPackageShare('prism_ros'), 'config', 'ros', 'planner.yaml'])
 ARGUMENTS = {
     'namespace': ('', 'Namespace of all nodes; one for each robot.'),
     'params_file': (
-        PathJoinSubstitution([FindPackageShare('prism_ros'), 'config', 'ros', 'planner.yaml']),
-        'Parameters of all nodes.',
+        '',
+        "Parameters of all nodes: a file. '' = config/ros/planner.yaml of the package.",
     ),
     'domain': (
         '',
@@ -41,7 +44,8 @@ ARGUMENTS = {
     'scene_graph': (
         '',
         'Scene graph to load (SPINE JSON): a file, or else the name of a packaged graph. '
-        "'' = as the parameter file says.",
+        "'' = as the parameter file says, or the first packaged graph of the domain where that is "
+        'named and no parameter file.',
     ),
     'robot_location': ('', "Region that the robot starts in. '' = as the parameter file says."),
     'state_directory': (
@@ -58,8 +62,8 @@ ARGUMENTS = {
     ),
     'world': (
         '',
-        'Scene graph of the world as it really is, for simulated skills: a file. '
-        "'' = as the parameter file says.",
+        'Scene graph of the world as it really is, for simulated skills: a file, or else the name '
+        "of a packaged graph. '' = as the parameter file says.",
     ),
     'autostart': ('true', 'Configure and activate the nodes when they start.'),
     'save_directory': (
@@ -77,9 +81,14 @@ def make_nodes(context):
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     common = {name: read_flag(name, value[name]) for name in ('autostart', 'use_sim_time')}
     use_respawn = read_flag('use_respawn', value['use_respawn'])
-    if value['domain']:
-        common['domain'] = value['domain']
-    file, found = find_scene_graph(value['scene_graph'], Path.cwd(), value['domain'])
+    domain, params_file = value['domain'], value['params_file'] or PARAMS_FILE
+    name = value['scene_graph']
+    if domain and not (name or value['params_file']):  # that file names a graph of mapping
+        name = first_packaged(domain)
+    file, found = find_scene_graph(name, Path.cwd(), domain)
+    world, truth = find_scene_graph(value['world'], Path.cwd(), domain, argument='world')
+    if domain:
+        common['domain'] = domain
     graph = {
         'graph.file': file,
         'graph.robot_location': value['robot_location'],
@@ -92,7 +101,6 @@ def make_nodes(context):
     if read_flag('executor', value['executor']):
         started['prism_executor'] = {}
         if skills == 'mock':
-            world = os.path.abspath(os.path.expanduser(value['world'])) if value['world'] else ''
             started['prism_mock_skills'] = {'world.file': world} if world else {}
         elif skills == 'nav2':
             started['prism_nav2_skills'] = {}
@@ -101,7 +109,7 @@ def make_nodes(context):
             package='prism_ros',
             executable=executable,
             namespace=value['namespace'],
-            parameters=[value['params_file'], common | overrides],
+            parameters=[params_file, common | overrides],
             arguments=['--ros-args', '--log-level', value['log_level']],
             respawn=use_respawn,
             respawn_delay=0.2,
@@ -111,7 +119,8 @@ def make_nodes(context):
         )
         for executable, overrides in started.items()
     ]
-    return [LogInfo(msg=f'scene graph: {found}'), *nodes] if found else nodes
+    said = {'scene graph': found, 'the world as it really is': truth}
+    return [*(LogInfo(msg=f'{what}: {text}') for what, text in said.items() if text), *nodes]
 
 
 def find_folder(name):

@@ -15,6 +15,7 @@ Callbacks are called by whoever waits for the mission, and may ask the client th
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from typing import Any
 from std_srvs.srv import Trigger
 
 from prism_msgs.action import ExecuteMission
-from prism_msgs.msg import Plan, PlanErrorCode, PlanningStatus, SceneGraph
+from prism_msgs.msg import Plan, PlanErrorCode, PlanningStatus, PlanStep, SceneGraph
 from prism_msgs.srv import ApproveStep, GetPlan, GetSceneGraph, ValidatePlan
 from prism_ros.client_mission import PHASE_NAMES, Feedback, MissionResult, RunningMission
 from prism_ros.client_thread import ClientThread, NoReply, NotThere
@@ -49,6 +50,8 @@ Approve = Callable[[ExecuteMission.Feedback], 'bool | tuple[bool, str]']
 _CALL_S = 10.0
 _GRACE_S = 2.0  # for a reply that is sent at the deadline
 _FIRST_S = 2.0  # that a latched message may take to come
+_KEPT_S = 0.5  # that another one may take then
+_WHO_KEEP_A_PLAN = 2
 _MISSION, _GOAL_FIELDS = 'execute_mission', ExecuteMission.Goal.get_fields_and_field_types()
 
 
@@ -245,8 +248,16 @@ class PrismClient:
     # ---------------------------------------------------------------------------------- watching
 
     def current_plan(self, timeout_s: float = _FIRST_S) -> Plan | None:
-        """The last plan with the status of each step; None while there is none."""
-        return next(self.watch(timeout_s), None)
+        """The last plan with the status of each step; None while there is none.
+
+        The planner keeps its last plan for who comes late, and the executor the one that it carries
+        out, often the same one; which of both comes first nobody knows.
+        """
+        first = next(self.watch(timeout_s), None)
+        if first is None or self._thread.node.count_publishers('current_plan') < _WHO_KEEP_A_PLAN:
+            return first
+        kept = itertools.islice(self.watch(_KEPT_S), _WHO_KEEP_A_PLAN)
+        return max((first, *kept), key=_how_late)
 
     def status(self, timeout_s: float = _FIRST_S) -> PlanningStatus:
         """What the planner is at.
@@ -302,3 +313,9 @@ def _checked(response: Any) -> Any:
     if not response.success:
         raise Refusal(response.error_code, response.error_msg)
     return response
+
+
+def _how_late(plan: Plan) -> tuple[int, int, bool]:
+    """By when a plan was made, and whether any of its steps was begun."""
+    is_begun = any(step.status != PlanStep.PENDING for step in plan.steps)
+    return plan.header.stamp.sec, plan.header.stamp.nanosec, is_begun

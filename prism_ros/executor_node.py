@@ -187,7 +187,8 @@ class ExecutorNode(ManagedNode):
         )
         self._run_now, self._goal_handle, self._fed = run, goal_handle, None
         self._publish_feedback()
-        self.get_logger().info(f'mission {mission_id} begins: {request[:200]!r}')
+        does = f'goes on with {goal.continue_mission}' if goal.continue_mission else 'begins'
+        self.get_logger().info(f'mission {mission_id} {does}: {request[:200]!r}')
         try:
             await run.run()
         finally:
@@ -200,8 +201,11 @@ class ExecutorNode(ManagedNode):
         self._keep(mission_id, EndedMission.of(mission, run.history))
         refusal = refusal_of(mission, run.code)
         self._last = f'{mission_id}: {mission.ending}'
-        said = f'answer: {mission.answer}' if refusal is None else str(refusal)
-        self.get_logger().info(f'mission {mission_id} ends: {mission.ending}; {said[:500]}')
+        said = mission.answer if refusal is None else str(refusal)
+        took = f'{mission.turns} plans, {mission.distance_m:.0f} m, {mission.elapsed_s:.1f} s'
+        self.get_logger().info(
+            f'mission {mission_id} ends: {mission.ending} ({took}) {said[:500]}'.rstrip()
+        )
         if refusal is not None:
             raise refusal
 

@@ -38,7 +38,9 @@ def read_choice(name: str, text: str, choices: Sequence[str]) -> str:
     return text.strip()
 
 
-def find_scene_graph(text: str, working_directory: Path, domain: str = '') -> tuple[str, str]:
+def find_scene_graph(
+    text: str, working_directory: Path, domain: str = '', *, argument: str = 'scene_graph'
+) -> tuple[str, str]:
     """The scene graph that a launch argument names: its path, and which one it is.
 
     Args:
@@ -46,6 +48,7 @@ def find_scene_graph(text: str, working_directory: Path, domain: str = '') -> tu
             packaged graph. '' = none.
         working_directory: of whoever launches.
         domain: whose packaged graphs are meant, as parameter `domain` of the nodes names it.
+        argument: the name of the launch argument.
 
     Raises:
         ValueError: there is no such file, or no such domain.
@@ -58,11 +61,23 @@ def find_scene_graph(text: str, working_directory: Path, domain: str = '') -> tu
     try:
         packaged = packaged_graphs(find_planning_domain(domain))
     except ConfigError as error:
-        raise ValueError(f'scene_graph: there is no file {given}, and {error}') from error
+        raise ValueError(f'{argument}: there is no file {given}, and {error}') from error
     if text in packaged:
         path = packaged[text]
         return str(path), f'the packaged graph {path}, since there is no file {given}'
     raise ValueError(
-        f'scene_graph: expected a file or a packaged graph ({", ".join(packaged) or "none"}), got '
+        f'{argument}: expected a file or a packaged graph ({", ".join(packaged) or "none"}), got '
         f"'{text}'; there is no file {given}"
     )
+
+
+def first_packaged(domain: str) -> str:
+    """The name of a domain's first packaged graph, to begin with; '' where there is none.
+
+    Raises:
+        ValueError: there is no such domain.
+    """
+    try:
+        return next(iter(packaged_graphs(find_planning_domain(domain))), '')
+    except ConfigError as error:
+        raise ValueError(f'domain: {error}') from error

@@ -19,6 +19,7 @@ from prism_ros.planning_request import MAX_PLANNER_CHARS, MAX_TASK_CHARS
 from prism_ros.turn_conversions import observation_to_message
 
 MAX_MESSAGE_CHARS = 1024
+SAYS_NOT_WHY = 'it failed; what it has shown of the scene graph is all that its skill says'
 ENDING_CODES: dict[MissionEnding, int] = {
     'reported': PlanErrorCode.NONE,
     'planned': PlanErrorCode.NONE,
@@ -100,7 +101,8 @@ def mark_steps(plan: PlanMessage, mission: RobotMission, *, is_taken: bool) -> N
         if index < len(seen):
             shown = seen[index]
             step.status = _ENDS_OF_A_STEP[shown.status]
-            step.message = wire_text(shown.feedback)[:MAX_MESSAGE_CHARS]
+            said = shown.feedback or ('' if shown.status == 'done' else SAYS_NOT_WHY)
+            step.message = wire_text(said)[:MAX_MESSAGE_CHARS]
             if shown.status != 'done':
                 is_last = index == len(seen) - 1
                 refused = mission.refused if is_last else ''
@@ -113,6 +115,11 @@ def mark_steps(plan: PlanMessage, mission: RobotMission, *, is_taken: bool) -> N
         elif index == mission.step:
             is_waiting = mission.phase == 'approving'
             step.status = PlanStep.AWAITING_APPROVAL if is_waiting else PlanStep.RUNNING
+
+
+def who_planned(plan: PlanMessage) -> str:
+    """The planner of a plan, or that nobody was asked for it."""
+    return 'kept from the plan before' if any(plan.kept_from.uuid) else f'by {plan.model_id}'
 
 
 def tried_steps(plans: Sequence[PlanMessage]) -> list[PlanStep]:

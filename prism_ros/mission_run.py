@@ -14,8 +14,9 @@ from typing import Any
 
 from unique_identifier_msgs.msg import UUID
 
-from prism_core import GraphUpdate, Observation, PrismError, SceneGraph
+from prism_core import GraphUpdate, Observation, PrismError, SceneGraph, render_steps
 from prism_core.mission import RobotMission
+from prism_core.pictures.episode_trail import tell_news
 from prism_msgs.action import ExecuteMission
 from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, PlanStep
@@ -31,12 +32,14 @@ from prism_ros.mission_messages import (
     mark_approval,
     mark_steps,
     turn_of,
+    who_planned,
 )
 from prism_ros.planner_calls import PlannerCalls
 from prism_ros.skill_calls import SkillCalls, SkillEnd
 from prism_ros.waiting import Waiter
 
 GRAPH_S = 10.0  # that the first graph, or the reply of its owner, is waited for
+MAX_LINE_CHARS = 500  # of a line in the log
 FOLLOW_S = 5.0  # that the graph's topics may be behind its owner's word
 _ENDS_OF_A_RUNNING_STEP = {
     'canceled': PlanStep.CANCELED,
@@ -202,6 +205,8 @@ class MissionRun:
 
     async def _plan(self) -> None:
         mission, mirror = self.mission, self._robot.mirror
+        if mission.refused:
+            self._log(f'not carried out: {mission.history[-1].observations[-1].feedback}')
         self.message = 'a plan is being made'
         try:
             message = await self._robot.planner.ask(
@@ -227,6 +232,7 @@ class MissionRun:
         if self._stopped is not None:
             return
         self.plans.append(message)
+        self._log(f'plan {len(self.plans)}, {who_planned(message)}: {render_steps(plan.actions)}')
         mark_approval(message, mission.rules, mission.table)
         mission.take_plan(plan, self._graph)
 
@@ -255,7 +261,8 @@ class MissionRun:
         mission.take_approval(is_approved, reason, self._graph)
 
     async def _act(self) -> None:
-        mission = self.mission
+        mission, before, action = self.mission, self._graph, self.mission.action
+        assert action is not None  # noqa: S101 - it is acting
         self.message = ''
         self._mark()
         left_s = mission.remaining_s
@@ -270,6 +277,8 @@ class MissionRun:
         seen = end.observation
         if seen is not None:
             seen = await self._tell_graph(seen)
+            news = '; '.join(line.text for line in tell_news(before, seen)) or 'as planned'
+            self._log(f'{render_steps([action])}: {news}')
         self._take(end, seen, is_late=left_s <= self._patience.skill_s)
 
     def _take(self, end: SkillEnd, seen: Observation | None, *, is_late: bool) -> None:
@@ -291,6 +300,9 @@ class MissionRun:
 
     def _hear_skill(self, said: str) -> None:
         self.message = said
+
+    def _log(self, said: str) -> None:
+        self._robot.node.get_logger().info(' '.join(said.split())[:MAX_LINE_CHARS])
 
     # --------------------------------------------------------------------------- the scene graph
 

@@ -217,5 +217,22 @@ def read_graph_of(
     """
     prefix = f'/{namespace.strip("/")}/' if namespace else '/'
     names = {f'{prefix}{name}' for name in TOPICS}
-    ours = (message for message in read_recording(path) if message.topic in names)
-    return find_graph(ours, revision, epoch)
+    others = set[str]()  # robots whose graphs are there
+
+    def ours() -> Iterator[Recorded]:
+        for message in read_recording(path):
+            if message.topic in names:
+                yield message
+            elif message.type == name_of_kind(SceneGraphMessage):
+                others.add(message.topic.removesuffix('scene_graph').strip('/'))
+
+    try:
+        return find_graph(ours(), revision, epoch)
+    except Refusal as refusal:
+        if not others:
+            raise
+        there = ', '.join(f"'{other}'" for other in sorted(others))
+        whose = f"namespace '{namespace}'" if namespace else 'no namespace'
+        raise Refusal(
+            refusal.code, f'{refusal}; it was sought in {whose}, there is {there} (--namespace)'
+        ) from refusal

@@ -123,7 +123,8 @@ def tell_news(graph: SceneGraph, observation: Observation) -> list[Line]:
     told, flags = _tell_attributes(update.set_attributes, regions)
     lines += map(Line, told)
     if observation.status != 'done':
-        lines.append(Line(f'{observation.status}: {observation.feedback}', is_bad=True))
+        said = f': {observation.feedback}' if observation.feedback else ''
+        lines.append(Line(f'{observation.status}{said}', is_bad=True))
     elif blocked := find_blocked(update):
         said = ', '.join(f'{c.source}{_DASH}{c.target}' for c in blocked)
         lines.append(Line(f'blocked: {said}', is_bad=True))

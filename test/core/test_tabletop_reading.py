@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core import Connection, Node, SceneGraph
+from prism_core import Action, Connection, Node, Observation, Plan, SceneGraph, Turn
+from prism_core.domains.tabletop.actions import SAYINGS
 from prism_core.domains.tabletop.free_requests import load_free_requests
 from prism_core.domains.tabletop.meaning import HELD, TABLE, VAGUE, Meaning, every, put, thing
 from prism_core.domains.tabletop.reading import read_request
+from prism_core.episode.mission_state import MAX_TRIES
 from prism_core.testing import check_planner
 
 from .strategies import any_names, texts
@@ -210,3 +212,51 @@ def test_a_thing_is_found_by_its_name_whatever_that_is(name):
     table = make_table(extra=(Node(name, 'object'),))
     meant = read_request(f'put {name} on red_block_1', table)
     assert meant == put(thing(name), thing('red_block_1'))
+
+
+# ---------------------------------------------------------------- replies to the question which one
+
+RED, GREEN = 'put the red block in the blue bowl', 'put the green block in the bowl'
+ASKS_WHICH = Plan((Action('ask', (SAYINGS['which'],)),))
+
+
+def asked_before(*requests: str) -> list[Turn]:
+    return [Turn(ASKS_WHICH, (Observation(),), 'table_1', request=request) for request in requests]
+
+
+@pytest.mark.parametrize(
+    ('asked', 'reply', 'full'),
+    [
+        (RED, 'red_block_2', 'put the red_block_2 in the blue bowl'),
+        (RED, 'Red_Block_2, please', 'put the red_block_2 in the blue bowl'),
+        (RED, 'the one in the red bowl', 'put the red_block_1 in the blue bowl'),
+        (RED, 'the one on the table', 'put the red_block_2 in the blue bowl'),
+        (GREEN, 'the blue one', 'put the green block in the blue_bowl_1'),
+        (GREEN, 'the bowl with red_block_1', 'put the green block in the red_bowl_1'),
+        ('move the block to the middle', 'the green one', 'move the green_block_1 to the middle'),
+        ('move the block to the middle', 'the one on blue_block_2', ''),
+        (RED, 'put the green block in the red bowl', ''),
+        *((RED, said, '') for said in ('the red one', 'the green block', 'not red_block_1', 'hm')),
+        ('put all blocks in the bowl', 'red_block_1', ''),
+    ],
+)
+def test_a_reply_is_spelled_out_where_it_tells_one_and_stays_as_it_is_where_not(asked, reply, full):
+    graph = make_table(
+        {'red_block_1': 'red_bowl_1'}, extra=(Node('red_block_2', 'object', (0, 0)),)
+    )
+    assert DOMAIN.spell_out(reply, graph, asked_before(asked)) == (full or reply)
+    assert DOMAIN.spell_out(reply, graph, []) == reply
+
+
+def test_two_things_are_told_by_two_replies_and_what_was_done_before_counts_no_more():
+    graph = make_table(extra=(Node('red_block_2', 'object', (0, 0)),))
+    request = 'put the red block in the bowl'
+    plan = SYMBOLIC.plan('red_block_2', graph, asked_before(request))
+    assert plan.actions == (Action('ask', (SAYINGS['which'],)),)
+    before = asked_before(request, 'red_block_2')
+    plan = SYMBOLIC.plan('the blue one', graph, before)
+    assert plan.actions == (Action('pick', ('red_block_2',)),)
+    # A mission that failed as often as may be tried says nothing of the next one.
+    failed = Turn(plan, (Observation(status='failed'),), 'table_1', request=RED)
+    again = SYMBOLIC.plan('put red_block_2 in the red bowl', graph, [failed] * MAX_TRIES)
+    assert again.actions == plan.actions

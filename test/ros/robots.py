@@ -8,7 +8,8 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 
-from prism_core import SceneGraph, find_domain, render_scene_graph
+from prism_core import SceneGraph, find_domain, parse_scene_graph, render_scene_graph
+from prism_core.inference.planning_domain import packaged_graphs
 from prism_msgs.action import ExecuteMission, ExecuteSkill, PlanMission
 from prism_msgs.msg import Observation, Plan, PlanErrorCode, PlanStep, SceneEdge, SceneGraphUpdate
 from prism_ros.errors import CODE_NAMES, Refusal
@@ -35,6 +36,7 @@ class Robot:
         folder: for graphs and logs.
         planners: what `planner.order` names.
         known, true: what is known and what is; None for the packaged depot, all of it known.
+        domain: that is planned in.
         executor, skills: parameters of both; None leaves the node out.
     """
 
@@ -45,6 +47,7 @@ class Robot:
         *planners: str,
         known: SceneGraph | None = KNOWN,
         true: SceneGraph | None = TRUE,
+        domain: str = MAPPING.name,
         executor: dict[str, Any] | None = None,
         skills: dict[str, Any] | None = None,
         has_skills: bool = True,
@@ -57,13 +60,14 @@ class Robot:
             if graph is not None:
                 files[name] = str(folder / f'{name}.json')
                 Path(files[name]).write_text(render_scene_graph(graph), 'utf-8')
-        self.graph = ros.start_graph(**({'graph__file': files['known']} if known else {}))
+        known_file = {'graph__file': files['known']} if known else {}
+        self.graph = ros.start_graph(**known_file, domain=domain)
         if planners:
-            ros.start_planner(planner__order=order(*planners))
+            ros.start_planner(planner__order=order(*planners), domain=domain)
         if has_skills:
             world = {'world__file': files['true']} if true else {}
-            self.skills = ros.start(MockSkillsNode, **{**world, **(skills or {})})
-        self.executor = ros.start(ExecutorNode, **(executor or {}))
+            self.skills = ros.start(MockSkillsNode, **{**world, **(skills or {})}, domain=domain)
+        self.executor = ros.start(ExecutorNode, **(executor or {}), domain=domain)
         ros.spin_until(lambda: self.executor._mirror.graph is not None)
 
     def send(self, task: str, **fields: Any):
@@ -94,6 +98,15 @@ class Robot:
         return self.ros.spin_until(
             lambda: next((f for f in self.feedback if f.phase == phase), None), MISSION_S
         )
+
+
+def start_today(ros, folder: Path, domain: str) -> Robot:
+    """The robot of the commands in docs/missions.md: it knows the first packaged graph of a domain,
+    the last one is the world.
+    """
+    first, *_, last = packaged_graphs(find_domain(domain)).values()
+    known, true = (parse_scene_graph(path.read_text('utf-8')) for path in (first, last))
+    return Robot(ros, folder, 'symbolic', known=known, true=true, domain=domain)
 
 
 def code(result) -> str:

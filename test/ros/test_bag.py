@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import threading
 
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 
 from prism_core import GraphUpdate, SceneGraph, parse_scene_graph
+from prism_msgs.msg import Plan as PlanMessage
+from prism_msgs.msg import PlanningStatus, PlanStep, SceneGraphUpdate
 from prism_msgs.msg import SceneGraph as SceneGraphMessage
-from prism_msgs.msg import SceneGraphUpdate
 from prism_msgs.srv import GetSceneGraph, UpdateGraph
 from prism_ros.bag_commands import bag
 from prism_ros.conversions import scene_graph_to_message, update_to_message
@@ -23,6 +25,7 @@ from prism_ros.errors import Refusal
 from prism_ros.managed_node import latched
 
 from ..core.strategies import fitting_updates, scene_graphs
+from .robots import code, start_today
 from .test_recording import OVERRIDES
 
 pytest.importorskip('mcap')
@@ -139,7 +142,7 @@ def test_a_state_that_is_not_there_is_refused(tmp_path, messages):
         read_graph_of(path, 9)
     with pytest.raises(Refusal, match='a scene graph of epoch 5, got none'):
         read_graph_of(path, epoch=5)
-    with pytest.raises(Refusal, match='expected a recording with a scene graph, got none'):
+    with pytest.raises(Refusal, match=r"got none; .*in namespace 'robot1', there is '' \(--names"):
         read_graph_of(path, namespace='robot1')
     with pytest.raises(Refusal, match='got none'):
         find_graph([])
@@ -191,40 +194,91 @@ def test_a_definition_has_all_kinds_within_once(kind):
     assert f'MSG: {name_of_kind(kind).replace("/msg", "")}' not in headings
 
 
-def test_a_recording_that_begins_late_has_the_graph_of_the_owner_bit_for_bit(ros, tmp_path):
+class Recorder:
+    """A recording that goes on until it is stopped."""
+
+    def __init__(self, ros, path):
+        self.path, self.counts, self._is_over = path, {}, threading.Event()
+        named = {'domain_id': ros.domain, 'is_over': self._is_done}
+        self._thread = threading.Thread(target=record_topics, args=[path], kwargs=named)
+        self._thread.start()
+
+    def _is_done(self, so_far) -> bool:
+        self.counts = so_far
+        return self._is_over.is_set()
+
+    def stop(self) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def record(ros, tmp_path):
+    """Starts recordings, and stops them at last."""
+    with contextlib.ExitStack() as stack:
+
+        def start() -> Recorder:
+            recorder = Recorder(ros, tmp_path / f'{len(recorders)}.mcap')
+            stack.callback(recorder.stop)
+            recorders.append(recorder)
+            return recorder
+
+        recorders: list[Recorder] = []
+        yield start
+
+
+def check_is_of_owner(ros, path) -> None:
+    """That the graph in a recording is that of its owner now, to the last bit."""
+    owned, found = ros.call(GetSceneGraph, 'get_scene_graph').graph, read_graph_of(path)
+    made = scene_graph_to_message(found.graph)
+    made.epoch, made.header.stamp = found.epoch, owned.header.stamp
+    assert bits(made) == bits(owned)
+
+
+def test_a_recording_that_begins_late_has_the_graph_of_the_owner_bit_for_bit(ros, record):
     ros.start_graph()
     changes = [GraphUpdate(robot_location=place) for place in ('field_1', 'gate_1')]
     changes.append(GraphUpdate(set_attributes={'truck_1': {'color': 'red', 'seen': [1, 2.5]}}))
     for update in changes[:2]:
         assert ros.call(UpdateGraph, 'update_graph', update=update_to_message(update)).success
-    path, is_over = tmp_path / 'a.mcap', threading.Event()
-    counts: list = []
-
-    def is_done(so_far):
-        counts[:] = [so_far]
-        return is_over.is_set()
-
-    thread = threading.Thread(
-        target=record_topics, args=[path], kwargs={'domain_id': ros.domain, 'is_over': is_done}
-    )
-    thread.start()
-    try:
-        ros.spin_until(lambda: counts and counts[0]['/scene_graph_updates'] == 2)
-        ros.spin_until(lambda: counts[0]['/scene_graph'])
-        assert ros.call(UpdateGraph, 'update_graph', update=update_to_message(changes[2])).success
-        ros.spin_until(lambda: counts[0]['/scene_graph_updates'] == 3)
-    finally:
-        is_over.set()
-        thread.join()
-    owned = ros.call(GetSceneGraph, 'get_scene_graph').graph
-    found = read_graph_of(path)
-    made = scene_graph_to_message(found.graph)
-    made.epoch, made.header.stamp = found.epoch, owned.header.stamp
-    assert bits(made) == bits(owned)
-    assert found.graph.revision == 3
-    types = {message.topic: message.type for message in read_recording(path)}
+    late = record()
+    ros.spin_until(lambda: late.counts.get('/scene_graph_updates') == 2)
+    ros.spin_until(lambda: late.counts['/scene_graph'])
+    assert ros.call(UpdateGraph, 'update_graph', update=update_to_message(changes[2])).success
+    ros.spin_until(lambda: late.counts['/scene_graph_updates'] == 3)
+    late.stop()
+    check_is_of_owner(ros, late.path)
+    types = {message.topic: message.type for message in read_recording(late.path)}
     assert types['/scene_graph'] == name_of_kind(SceneGraphMessage)
     assert types['/scene_graph_updates'] == name_of_kind(SceneGraphUpdate)
+
+
+def test_a_mission_leaves_the_graph_of_its_owner_to_who_records_it_and_to_who_comes_when_it_is_over(
+    ros, record, tmp_path
+):
+    robot, whole = start_today(ros, tmp_path, 'mapping'), record()
+    ros.spin_until(lambda: whole.counts.get('/scene_graph'))
+    result = robot.run('what color is the bicycle?')
+    assert code(result) == 'NONE', result.error_msg
+    revision = ros.call(GetSceneGraph, 'get_scene_graph').graph.revision
+    assert revision > 5
+    late = record()
+    for recorder in (whole, late):
+        ros.spin_until(lambda r=recorder: r.counts.get('/scene_graph_updates') == revision)
+        ros.spin_until(lambda r=recorder: r.counts['/current_plan'] > 1)
+        ros.spin_until(lambda r=recorder: r.counts['/planner_status'])
+        recorder.stop()
+        check_is_of_owner(ros, recorder.path)
+        recorded = [*read_recording(recorder.path)]
+        plans = [r.raw for r in recorded if r.topic == '/current_plan']
+        plans = [deserialize_message(raw, PlanMessage) for raw in plans]
+        last = [plan for plan in plans if plan.plan_id == result.last_plan.plan_id]
+        # The planner tells it, too, which does not know how it went.
+        assert PlanStep.SUCCEEDED in {plan.steps[-1].status for plan in last}
+        last = {message.topic: message for message in recorded}
+        status = deserialize_message(last['/planner_status'].raw, PlanningStatus)
+        assert (status.state, status.last.attempts) == (PlanningStatus.READY, 1)
+    assert 'bicycle_1' not in read_graph_of(whole.path, 0).graph.nodes
 
 
 def test_qos_is_noted_as_rosbag2_does():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from prism_core import find_domain
 from prism_core.domains.mapping import GRAPHS
 from prism_ros.launch_arguments import find_scene_graph, read_choice, read_flag
 
@@ -137,6 +138,26 @@ def test_the_world_of_simulated_skills_is_a_file_from_here_and_the_domain_goes_t
     given = nodes_of.others['prism_mock_skills']['parameters'][1]
     assert given['world.file'] == str(here / 'site.json')
     assert [n['parameters'][1]['domain'] for n in nodes_of.others.values()] == ['mapping'] * 2
+
+
+def test_a_domain_that_is_named_begins_with_its_first_packaged_graph_and_a_world_has_a_name(
+    nodes_of, here
+):
+    graph, _, said = nodes_of(domain='tabletop', world='table_today.json')
+    folder = find_domain('tabletop').graphs
+    assert graph['parameters'][1]['graph.file'] == str(folder / 'table.json')
+    given = nodes_of.others['prism_mock_skills']['parameters'][1]
+    assert given['world.file'] == str(folder / 'table_today.json')
+    assert [line.split(':')[0] for line in said] == ['scene graph', 'the world as it really is']
+    own = nodes_of(domain='tabletop', scene_graph='site.json')[0]['parameters'][1]
+    assert own['graph.file'] == str(here / 'site.json')
+    graph, *_ = nodes_of(domain='tabletop', params_file='robot.yaml')  # which may name a graph
+    assert graph['parameters'][0] == 'robot.yaml'
+    assert 'graph.file' not in graph['parameters'][1]
+    with pytest.raises(ValueError, match=r"^world: expected a file or .*table\.json.*'none\.json'"):
+        nodes_of(domain='tabletop', world='none.json')
+    with pytest.raises(ValueError, match=r"^domain: unknown domain 'farming'"):
+        nodes_of(domain='farming')
 
 
 def test_a_choice_is_one_of_its_words():

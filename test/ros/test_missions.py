@@ -3,22 +3,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
-from prism_core import find_domain, render_scene_graph
+from prism_core import find_domain
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.mission_logs import import_missions
 from prism_core.mission import replay_log
 from prism_msgs.action import ExecuteMission
-from prism_msgs.msg import Plan, PlanStep
+from prism_msgs.msg import PlanStep
 from prism_msgs.srv import GetSceneGraph
-from prism_ros.executor_node import ExecutorNode
-from prism_ros.mock_skills_node import MockSkillsNode
 
 from .asking import release_hanging_planners  # noqa: F401 - an autouse fixture
-from .robots import KNOWN, MAPPING, Robot, code, steps
+from .robots import KNOWN, MAPPING, Robot, code, start_today, steps
 
 Feedback = ExecuteMission.Feedback
 QUESTION = 'what color is the crate?'
@@ -138,22 +136,12 @@ def test_feedback_comes_at_a_bounded_rate(ros, tmp_path):
     assert len(robot.feedback) <= result.elapsed_s * 5 + 2
 
 
-def test_a_late_joiner_sees_how_the_last_plan_went(ros, tmp_path):
-    robot = Robot(ros, tmp_path, 'symbolic')
-    result = robot.run('go to yard_7')
-    assert code(result) == 'NONE', result.error_msg
-    late = ros.collect(Plan, 'current_plan')
-    ros.spin_until(
-        lambda: [p for p in late if p.steps and p.steps[-1].status == PlanStep.SUCCEEDED]
-    )
-
-
 def test_a_table_is_cleared_over_dds(ros, tmp_path):
     tabletop = find_domain('tabletop')
     drawn = tabletop.draw_world(5, tabletop.plan_world(tabletop.recipe_type(), 0, False, {}))
     episode = next(e for e in drawn if len(e.turns) > 2)
-    known, true = tmp_path / 'known.json', tmp_path / 'true.json'
-    robot = Table(ros, episode, known, true)
+    known, true = episode.known_graph, episode.true_graph
+    robot = Robot(ros, tmp_path, 'symbolic', known=known, true=true, domain='tabletop')
     result = robot.run(episode.task.request)
     assert code(result) == 'NONE', result.error_msg
     done = [s.action for s in result.history if s.status == PlanStep.SUCCEEDED]
@@ -161,15 +149,67 @@ def test_a_table_is_cleared_over_dds(ros, tmp_path):
     assert {'pick', 'place'} <= set(done)
 
 
-class Table(Robot):
-    """All nodes in the domain of the tabletop."""
+@dataclass(frozen=True)
+class Shown:
+    """What docs/missions.md tells people to say, and what they see then."""
 
-    def __init__(self, ros, episode, known: Path, true: Path):
-        self.ros, self.feedback = ros, []
-        for path, graph in ((known, episode.known_graph), (true, episode.true_graph)):
-            path.write_text(render_scene_graph(graph), 'utf-8')
-        ros.start_graph(graph__file=str(known), domain='tabletop')
-        ros.start_planner(planner__order=['symbolic'], domain='tabletop')
-        ros.start(MockSkillsNode, world__file=str(true), domain='tabletop')
-        self.executor = ros.start(ExecutorNode, domain='tabletop')
-        ros.spin_until(lambda: self.executor._mirror.graph is not None)
+    task: str
+    logged: tuple[str, ...]
+    answer: str
+    ambiguous: str
+    reply: str
+    last: tuple[str, str]
+
+
+SHOWN = {
+    'mapping': Shown(
+        'what color is the bicycle?',
+        (
+            'plan 1, by symbolic: map_region(road_1)',
+            'map_region(road_3): blocked: road_3 – courtyard_1',
+            'map_region(courtyard_1): new: bicycle_1',
+            'inspect(bicycle_1, "What is the color?"): failed: the view of bicycle_1 is obstructed',
+            'The color of bicycle_1 is green.',
+        ),
+        'The color of bicycle_1 is green.',
+        'inspect the car',
+        'the red one',
+        ('inspect', 'car_2'),
+    ),
+    'tabletop': Shown(
+        'put the blue block in the blue bowl',
+        (
+            'pick(yellow_block_1): failed',
+            'place(yellow_block_1, table_1): gone: yellow_block_1 held by gripper_1',
+            'place(blue_block_1, blue_bowl_1): gone: blue_block_1 held by gripper_1; failed',
+            'ends: reported (8 plans, 0 m, ',
+        ),
+        '',
+        'put the red block in the red bowl',
+        'red_block_1',
+        ('place', 'red_block_1'),
+    ),
+}
+
+
+@pytest.mark.parametrize('domain', SHOWN)
+def test_the_packaged_world_of_today_surprises_and_a_question_is_answered(
+    ros, tmp_path, capfd, domain
+):
+    shown, robot = SHOWN[domain], start_today(ros, tmp_path, domain)
+    result = robot.run(shown.task)
+    assert (code(result), result.answer) == ('NONE', shown.answer), result.error_msg
+    assert result.replans >= 1
+    failed = [step for step in result.history if step.status == PlanStep.FAILED]
+    assert failed
+    assert all(step.message for step in failed)
+    log = capfd.readouterr().err
+    places = [log.find(line) for line in shown.logged]
+    assert -1 not in places, log
+    assert places == sorted(places)
+    asked = robot.run(shown.ambiguous)
+    assert code(asked) == 'NEEDS_CLARIFICATION'
+    result = robot.run(shown.reply, continue_mission=asked.mission_id)
+    assert code(result) == 'NONE', result.error_msg
+    assert (*shown.last, PlanStep.SUCCEEDED) in steps(result)
+    assert f'goes on with {asked.mission_id}' in capfd.readouterr().err

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,6 +16,7 @@ from prism_core.domains.tabletop.actions import TABLETOP_ACTIONS
 from prism_core.domains.tabletop.affordances import afford, possible_moves
 from prism_core.domains.tabletop.controls import CONTROLS, Control, make_control
 from prism_core.domains.tabletop.exchange import exchange_class
+from prism_core.domains.tabletop.follow_ups import spell_out
 from prism_core.domains.tabletop.free_requests import draw_free, load_free_requests
 from prism_core.domains.tabletop.generator import DOMAIN, GENERATOR_VERSION, draw_world, plan_world
 from prism_core.domains.tabletop.judge import (
@@ -56,6 +58,7 @@ class TabletopDomain(Domain):
     recipe_type = TabletopRecipe
     meaning_type = Meaning
     controls = CONTROLS
+    graphs = Path(__file__).parent / 'graphs'
 
     def plan_world(
         self, recipe: TabletopRecipe, index: int, is_test: bool, coverage: Mapping[str, int]
@@ -96,6 +99,10 @@ class TabletopDomain(Domain):
     def make_symbolic(self) -> TabletopPlanner:
         """The same planner behind a reader of sentences."""
         return TabletopPlanner('symbolic', read_request)
+
+    def spell_out(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> str:
+        """A reply to the question which one is meant, as the request with that one in it."""
+        return spell_out(request, known_graph, history)
 
     def make_control(self, name: str, task: Task) -> Control:
         """A junk planner."""

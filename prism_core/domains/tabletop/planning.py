@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prism_core.domains.tabletop.actions import SAYINGS, TABLETOP_ACTIONS
+from prism_core.domains.tabletop.follow_ups import spell_out
 from prism_core.domains.tabletop.meaning import Meaning
 from prism_core.domains.tabletop.moves import next_move
 from prism_core.domains.tabletop.state import Table, read_course, support_kind
 from prism_core.domains.tabletop.wishes import Question, find_wants
 from prism_core.episode.episode import Task, Turn
 from prism_core.episode.mission_state import MAX_TRIES, count_actions
+from prism_core.episode.requests import own_turns
 from prism_core.errors import ConfigError
 from prism_core.graph.calling import class_of
 from prism_core.graph.scene_graph import SceneGraph
@@ -40,7 +42,8 @@ class TabletopPlanner:
 
     def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
         """One action: the next pick or place, a question, or that all is done."""
-        return plan_next(self.read(request, known_graph), known_graph, history)
+        said = spell_out(request, known_graph, history)
+        return plan_next(self.read(said, known_graph), known_graph, history)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -62,7 +65,12 @@ def make_teacher(task: Task) -> TabletopPlanner:
 
 
 def plan_next(meaning: Meaning, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
-    """The next action toward what a sentence means."""
+    """The next action toward what a sentence means.
+
+    What was done for something said earlier counts only where all is to be as it was before.
+    """
+    if meaning != Meaning('undo'):
+        history = own_turns(history)
     course = read_course(known_graph, history)
     now = course.now
     try:

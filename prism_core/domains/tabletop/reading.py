@@ -29,12 +29,13 @@ _TABLE, _BLOCK, _BOWL = 'table', 'block', 'bowl'
 @dataclass(frozen=True)
 class Mention:
     """Something that a sentence speaks of: its words, whether all of them are meant, the words
-    before it since the last one.
+    before it since the last one, and where it stands among all words of the sentence.
     """
 
     words: str
     is_many: bool = False
     before: tuple[str, ...] = field(default=(), compare=False)
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
 
     @property
     def meaning(self) -> Meaning:
@@ -45,18 +46,19 @@ class Mention:
 
     def follows(self, *sorts: str) -> bool:
         """Whether one of the words before it is of some sorts."""
-        return any(word in _words(sort) for sort in sorts for word in self.before)
+        return any(word in words_of(sort) for sort in sorts for word in self.before)
 
 
-def _words(sort: str) -> Sequence[str]:
+def words_of(sort: str) -> Sequence[str]:
+    """The words of a sort, such as `in` or `deeds`."""
     return load_words('reading')[sort]
 
 
 def read_request(request: str, graph: SceneGraph) -> Meaning:
     """What a sentence means on a known graph; `VAGUE` where it is not understood."""
-    mentions, rest = _find_mentions(request, graph)
+    mentions, rest = find_mentions(request, graph)
     words = [*(w for m in mentions for w in m.before), *rest]
-    if not _UNDERSTOOD.issuperset(words):
+    if not UNDERSTOOD.issuperset(words):
         return VAGUE
     sentence = _Sentence(mentions, words, tuple(rest))
     found = (read(sentence) for read in _RULES)
@@ -66,13 +68,13 @@ def read_request(request: str, graph: SceneGraph) -> Meaning:
 # ------------------------------------------------------------------------------------- what is said
 
 
-def _find_mentions(request: str, graph: SceneGraph) -> tuple[list[Mention], list[str]]:
+def find_mentions(request: str, graph: SceneGraph) -> tuple[list[Mention], list[str]]:
     """What a sentence speaks of, in order, and the words behind the last of it."""
     names: dict[str, list[str]] = {}
     for name in graph.objects:
         names.setdefault(name.lower(), []).append(name)
     known = _known_words(graph.objects.values())
-    said = [*_split(request, graph)]
+    said = [*split_request(request, graph)]
     tokens = [token.lower() for token in said]
     mentions: list[Mention] = []
     before: list[str] = []
@@ -83,7 +85,7 @@ def _find_mentions(request: str, graph: SceneGraph) -> tuple[list[Mention], list
         if is_name or _NAME.fullmatch(token):
             own = names.get(token, ())
             name = own[0] if len(own) == 1 else said[at]
-            mentions.append(Mention(name, before=_strip(before)))
+            mentions.append(Mention(name, before=_strip(before), span=(at, at + 1)))
             before, at = [], at + 1
             continue
         end, words, is_many = _read_phrase(tokens, at, known)
@@ -94,16 +96,17 @@ def _find_mentions(request: str, graph: SceneGraph) -> tuple[list[Mention], list
             before, at = [], end  # the middle of the table
         else:
             kept = _strip(before)
-            is_all = kept[-1:] in [(word,) for word in _words('all')]
+            is_all = kept[-1:] in [(word,) for word in words_of('all')]
             spelled = ' '.join(said[at:end])
             if len(names.get(spelled.lower(), ())) > 1 and spelled not in graph.objects:
                 words = spelled  # two names that differ in case only
-            mentions.append(Mention(words, is_many or is_all, kept[:-1] if is_all else kept))
+            before = list(kept[:-1] if is_all else kept)
+            mentions.append(Mention(words, is_many or is_all, tuple(before), (at, end)))
             before, at = [], end
     return mentions, list(_strip(before))
 
 
-def _split(request: str, graph: SceneGraph) -> Iterator[str]:
+def split_request(request: str, graph: SceneGraph) -> Iterator[str]:
     """The words of a request as they are spelled; the name of a node is one, whatever it is."""
     at = 0
     for start, end, name in NamesInText(graph.objects).find(request):
@@ -116,7 +119,7 @@ def _split(request: str, graph: SceneGraph) -> Iterator[str]:
 
 def _strip(words: Sequence[str]) -> tuple[str, ...]:
     """The words without articles."""
-    return tuple(word for word in words if word not in _words('determiners'))
+    return tuple(word for word in words if word not in words_of('determiners'))
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ class _Sentence:
 
     def has(self, *sorts: str) -> bool:
         """Whether there is a word of some sorts between what is mentioned."""
-        return any(word in _words(sort) for sort in sorts for word in self.words)
+        return any(word in words_of(sort) for sort in sorts for word in self.words)
 
     @property
     def things(self) -> list[Mention]:
@@ -327,9 +330,10 @@ _RULES: tuple[Callable[[_Sentence], Meaning | None], ...] = (
         _read_put,
     ),
 )
-_UNDERSTOOD = frozenset(
+UNDERSTOOD = frozenset(
     word
     for sort, words in load_words('reading').items()
     if isinstance(words, list)
     for word in words
 )
+"""The words that may stand between what a sentence mentions."""

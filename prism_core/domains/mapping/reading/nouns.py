@@ -17,7 +17,7 @@ from prism_core.graph.elements import NodeKind
 
 _MAX_KEPT = 32_768
 _MIN_JOINED_CHARS = 3
-UNKNOWN_NAME = re.compile(r'\b[^\W\d_]+(?:(?:_[^\W\d_]+)*_\d+\b|\(\d+\))')
+UNKNOWN_NAME = re.compile(r'\b[^\W\d_]+(?:(?:_[^\W\d_]+)*_\d+\b|\(\d+\))|\b[A-Z]{1,4}-\d+[A-Z]?\b')
 """What looks like the name of a node that nobody knows, such as `truck_99` or `O(99)`."""
 
 Role = Literal['object', 'region', 'purpose', 'attribute', 'value']
