@@ -25,7 +25,7 @@ from prism_ros.turn_conversions import observation_from_message
 from prism_ros.waiting import Waiter
 
 ACCEPT_S = 5.0  # that a server may take to accept a goal
-LOST_S = 3.0  # that a server may be gone in the middle of a step
+LOST_S = 3.0  # that a server may be gone, or be two, in the middle of a step
 _LOOK_S = 0.5
 
 
@@ -76,6 +76,9 @@ class SkillCalls:
         service = f'{self._prefix}{action}/_action/send_goal'
         return self._node.count_services(self._node.resolve_service_name(service))
 
+    def _tell_count(self, action: str) -> str:
+        return f"{self._count(action)} servers serve '{self._prefix}{action}'; end all but one"
+
     async def carry_out(
         self,
         step: PlanStep,
@@ -106,8 +109,7 @@ class SkillCalls:
         if not await waiter.until(lambda: self._count(step.action) == 1, min(wait_s, timeout_s)):
             if waiter.is_interrupted:
                 return SkillEnd(problem='stopped')
-            why = f'{self._count(step.action)} servers serve {name}; end all but one'
-            return SkillEnd(problem='skill_unavailable', reason=why)
+            return SkillEnd(problem='skill_unavailable', reason=self._tell_count(step.action))
         wanted = ExecuteSkill.Goal(step=step, timeout_s=min(timeout_s, 1e9))
         accepting = client.send_goal_async(wanted, lambda message: tell(_say(message.feedback)))
         if not await waiter.wait(accepting, min(ACCEPT_S, timeout_s)):
@@ -124,9 +126,13 @@ class SkillCalls:
         while not waiter.is_interrupted and (left_s := ends_s - time.monotonic()) > 0:
             if (end := await goal.end(waiter, min(_LOOK_S, left_s))) is not None:
                 return _read(end, name)
-            gone_s = 0.0 if client.server_is_ready() else gone_s + _LOOK_S
+            # One that was killed counts for a while yet: beside the next one, there are two.
+            is_there, count = client.server_is_ready(), self._count(step.action)
+            gone_s = 0.0 if is_there and count == 1 else gone_s + _LOOK_S
             if gone_s >= LOST_S:
+                goal.cancel()
                 why = f'{name} is gone in the middle of its work'
+                why = self._tell_count(step.action) if count > 1 else why
                 return SkillEnd(problem='skill_unavailable', reason=why)
         is_stopped = waiter.is_interrupted
         waiter.resume()  # for the end of what is canceled
