@@ -35,7 +35,8 @@ class Robot:
         folder: for graphs and logs.
         planners: what `planner.order` names.
         known, true: what is known and what is; None for the packaged depot, all of it known.
-        executor, skills: parameters of both; None leaves the node out.
+        executor, skills: parameters of both.
+        has_skills: whether simulated skills are there.
     """
 
     def __init__(
@@ -57,9 +58,10 @@ class Robot:
             if graph is not None:
                 files[name] = str(folder / f'{name}.json')
                 Path(files[name]).write_text(render_scene_graph(graph), 'utf-8')
-        self.graph = ros.start_graph(**({'graph__file': files['known']} if known else {}))
+        self.owns = {'graph__file': files['known']} if known else {}
+        self.graph = ros.start_graph(**self.owns)
         if planners:
-            ros.start_planner(planner__order=order(*planners))
+            self.planner = ros.start_planner(planner__order=order(*planners))
         if has_skills:
             world = {'world__file': files['true']} if true else {}
             self.skills = ros.start(MockSkillsNode, **{**world, **(skills or {})})
