@@ -9,6 +9,7 @@ and rosbag2_storage_mcap of https://github.com/ros2/rosbag2 (metadata of a chann
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +34,8 @@ class McapRecording:
     """A recording that is being written; a new file. Use as a context manager.
 
     Raises:
-        ConfigError: the file is there already, or cannot be written.
+        ConfigError: the file is there already, or cannot be written; by each method, too, where
+            the disk is full: what was flushed before can be read.
     """
 
     def __init__(self, path: Path):
@@ -43,6 +45,7 @@ class McapRecording:
             self._file = path.open('xb')
         except OSError as error:
             raise ConfigError(f'cannot write {path}: {error.strerror}; name a new file') from error
+        self._path = path
         self._writer = Writer(self._file, chunk_size=CHUNK_BYTES)
         self._writer.start(profile=PROFILE)
         self._channels: dict[str, int] = {}
@@ -52,8 +55,22 @@ class McapRecording:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self._writer.finish()
-        self._file.close()
+        try:
+            with self._writing():
+                self._writer.finish()
+                self._file.close()
+        finally:
+            with suppress(OSError):  # the same again
+                self._file.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ConfigError(
+                f'cannot write {self._path}: {error.strerror}; the recording ends there'
+            ) from error
 
     def add_topic(self, topic: str, kind: str, definition: str, qos: str) -> None:
         """Say what a topic carries, before its first message.
@@ -73,13 +90,15 @@ class McapRecording:
     def write(self, topic: str, raw: bytes, time_ns: int) -> None:
         """Add a message as it came, received at a time."""
         self._numbers[topic] += 1
-        self._writer.add_message(
-            self._channels[topic], time_ns, raw, time_ns, sequence=self._numbers[topic]
-        )
+        with self._writing():
+            self._writer.add_message(
+                self._channels[topic], time_ns, raw, time_ns, sequence=self._numbers[topic]
+            )
 
     def flush(self) -> None:
         """Hand all to the operating system, so that it survives the end of the process."""
-        self._writer.flush()
+        with self._writing():
+            self._writer.flush()
 
     @property
     def counts(self) -> dict[str, int]:

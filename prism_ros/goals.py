@@ -17,7 +17,7 @@ from action_msgs.msg import GoalStatus
 from prism_ros.waiting import Waiter
 
 ACCEPT_S = 5.0  # that a server may take to accept a goal
-LOST_S = 3.0  # that a server may be gone in the middle of its work
+LOST_S = 3.0  # that a server may be gone, or be two, in the middle of its work
 _LOOK_S = 0.5
 _OVER = GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED
 
@@ -78,6 +78,7 @@ async def pursue(
     timeout_s: float,
     cancel_s: float,
     tell: Callable[[Any], None],
+    is_there: Callable[[], bool] | None = None,
     goal_id: Any = None,
 ) -> GoalEnd:
     """Send a goal and follow it to its end; whatever was begun is canceled.
@@ -89,6 +90,7 @@ async def pursue(
         timeout_s: after so long it is canceled, too.
         cancel_s: how long the server may take to end what is canceled.
         tell: is told each feedback.
+        is_there: whether one server is; asks the client when left out.
         goal_id: UUID that it gets; None for any.
     """
     if waiter.is_interrupted:
@@ -101,13 +103,14 @@ async def pursue(
     handle = accepting.result()
     if not handle.accepted:
         return GoalEnd(problem='rejected')
-    goal = Goal(handle)
+    goal, is_there = Goal(handle), is_there or client.server_is_ready
     gone_s = 0.0
     while not waiter.is_interrupted and (left_s := ends_s - time.monotonic()) > 0:
         if (end := await goal.end(waiter, min(_LOOK_S, left_s))) is not None:
             return GoalEnd(end)
-        gone_s = 0.0 if client.server_is_ready() else gone_s + _LOOK_S
+        gone_s = 0.0 if is_there() else gone_s + _LOOK_S
         if gone_s >= LOST_S:
+            goal.cancel()
             return GoalEnd(problem='gone')
     is_stopped = waiter.is_interrupted
     waiter.resume()  # for the end of what is canceled

@@ -7,6 +7,7 @@ the way of every other one. It also looks after what was not seen for long.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,6 +31,7 @@ DETECTIONS_DEPTH = 10
 TF_DEPTH = 100
 KEPT_CONFLICTS = 1000
 SHOWN_STALE = 3
+JUMP_S = 60.0  # so far the clock of ROS and the steady one do not part within a tick by themselves
 MERGED, LOCATED = 'merge_graph', 'tf'
 # A reader that is not reliable hears publishers of both sorts; the next frame comes soon.
 _BEST_EFFORT = QoSProfile(depth=DETECTIONS_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -55,6 +57,8 @@ class GraphIntake:
         self._sightings = Sightings(SightingRules())
         self._merged: tuple[bytes, SceneGraph] | None = None
         self._conflicts: dict[str, None] = {}  # that were said, the latest at the end
+        self._clocks_s = self._now_s(), time.monotonic()
+        self._jumped_s = -math.inf  # on the steady clock, when the one of ROS did
         if self._parameter('detections.type') == VISION:
             self._listen_to_vision()
         else:
@@ -105,6 +109,7 @@ class GraphIntake:
 
     def tick(self) -> None:
         """Do what is due; called about once a second while the node is active."""
+        self._watch_clock()
         self._attempt('location of the robot', self._locate)
         self._attempt('detections', self._tell_sightings)
         self._attempt('change of stale nodes', self._age_out)
@@ -113,7 +118,7 @@ class GraphIntake:
     def doubts(self) -> list[str]:
         """What diagnostics say of nodes that were not seen for long: a sentence, or none."""
         limit_s = self._parameter('graph.nodes_stale_after_s')
-        stale = find_stale(self._graph(), self._now_s(), limit_s) if limit_s else []
+        stale = find_stale(self._graph(), self._now_s(), limit_s) if self._can_age(limit_s) else []
         if not stale:
             return []
         more = len(stale) - SHOWN_STALE
@@ -198,9 +203,26 @@ class GraphIntake:
         if region is not None and region != graph.robot_location:
             self._apply(GraphUpdate(robot_location=region, source=LOCATED))
 
+    def _watch_clock(self) -> None:
+        before, now = self._clocks_s, (self._now_s(), time.monotonic())
+        self._clocks_s = now
+        jump_s = now[0] - before[0] - (now[1] - before[1])
+        if abs(jump_s) > JUMP_S:
+            self._jumped_s = now[1]
+            self._node.get_logger().warning(
+                f'the clock jumped by {jump_s:.0f} s: nodes are judged by when they were seen '
+                'again once graph.nodes_stale_after_s have passed'
+            )
+
+    def _can_age(self, limit_s: float) -> bool:
+        """Whether a node that counts as not seen for so long was not: after a jump of the clock all
+        that was seen before does, for a while.
+        """
+        return 0 < limit_s <= time.monotonic() - self._jumped_s
+
     def _age_out(self) -> None:
         limit_s = self._parameter('graph.nodes_stale_after_s')
-        if limit_s:
+        if self._can_age(limit_s):
             policy = self._parameter('graph.stale_nodes')
             self._apply(age_out(self._graph(), self._now_s(), limit_s, policy))
 

@@ -37,6 +37,11 @@ class GraphMirror:
         self.epoch = 0
         self._waiting: deque[SceneGraphUpdate] = deque(maxlen=KEPT_UPDATES)
 
+    @property
+    def revision(self) -> int:
+        """That of the graph; 0 before the first one."""
+        return 0 if self.graph is None else self.graph.revision
+
     def take_graph(self, raw: bytes) -> bool:
         """Take a serialized SceneGraph message; whether it brought a change.
 

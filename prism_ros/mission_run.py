@@ -213,7 +213,7 @@ class MissionRun:
                 mission.request,
                 self.history,
                 planner=self._planner,
-                min_graph_revision=self._graph.revision,
+                mirror=mirror,
                 timeout_s=min(self._patience.plan_s, mission.remaining_s),
                 waiter=self._waiter,
             )

@@ -17,6 +17,7 @@ from prism_msgs.msg import Plan as PlanMessage
 from prism_msgs.msg import PlanErrorCode, PlanningStatus, Turn
 from prism_ros.errors import Refusal
 from prism_ros.goals import Goal
+from prism_ros.graph_mirror import GraphMirror
 from prism_ros.managed_node import ManagedNode, latched
 from prism_ros.waiting import Waiter
 
@@ -24,6 +25,9 @@ ACTION = 'plan_mission'
 AGAIN_S = 0.2
 ACCEPT_S = 5.0
 SILENT_S = 10.0  # without a beat of the planner, which comes once a second, it is gone
+IDLE_S = (
+    2.0  # with beats that tell of no plan in the making, it has begun anew and knows of no goal
+)
 GRACE_S = 2.0  # behind the time that the planner was given
 _NOT_NOW = PlanErrorCode.BUSY, PlanErrorCode.NODE_INACTIVE
 _LOOK_S = 0.5
@@ -35,7 +39,7 @@ class PlannerCalls:
     def __init__(self, node: ManagedNode):
         self._node = node
         self._client = ActionClient(node, PlanMission, ACTION, callback_group=node.group)
-        self._heard_s = 0.0
+        self._heard_s = self._planning_s = 0.0  # any beat, and the last one of a plan in the making
         self._beat: PlanningStatus | None = None
         node.listen(PlanningStatus, 'planner_status', self._hear, latched())
 
@@ -50,6 +54,8 @@ class PlannerCalls:
 
     def _hear(self, beat: PlanningStatus) -> None:
         self._beat, self._heard_s = beat, time.monotonic()
+        if beat.state == PlanningStatus.PLANNING:
+            self._planning_s = self._heard_s
 
     async def ask(
         self,
@@ -57,7 +63,7 @@ class PlannerCalls:
         history: Sequence[Turn],
         *,
         planner: str,
-        min_graph_revision: int,
+        mirror: GraphMirror,
         timeout_s: float,
         waiter: Waiter,
     ) -> PlanMessage | None:
@@ -67,7 +73,7 @@ class PlannerCalls:
             task: of the request, as are the next three.
             history: the turns of the mission.
             planner: '' for those of the planner's own choice.
-            min_graph_revision: what the plan must know at least.
+            mirror: what of the scene graph the plan must know at least.
             timeout_s: the time for it, with all waiting.
             waiter: whose interruption cancels it.
 
@@ -87,11 +93,11 @@ class PlannerCalls:
                 task=task,
                 planner=planner,
                 timeout_s=max(ends_s - time.monotonic(), 0.1),
-                min_graph_revision=min_graph_revision,
+                min_graph_revision=mirror.revision,
                 history=list(history),
             )
             try:
-                plan = await self._ask_once(goal, waiter)
+                plan = await self._ask_once(goal, waiter, mirror)
                 if plan is not None or waiter.is_interrupted:
                     return plan
                 why = Refusal(PlanErrorCode.TIMEOUT, f"'{name}' did not answer")
@@ -104,13 +110,16 @@ class PlannerCalls:
             return None
         raise Refusal(why.code, f'{why}; waited {timeout_s:g} s for a plan')
 
-    async def _ask_once(self, wanted: PlanMission.Goal, waiter: Waiter) -> PlanMessage | None:
-        """A plan; None where none came and nobody said why.
+    async def _ask_once(
+        self, wanted: PlanMission.Goal, waiter: Waiter, mirror: GraphMirror
+    ) -> PlanMessage | None:
+        """A plan; None where none came and nobody said why, or the owner of the graph began anew,
+        so that the revision which the plan was to know may never come.
 
         Raises:
             Refusal: the planner refuses.
         """
-        ends_s = time.monotonic() + wanted.timeout_s + GRACE_S
+        ends_s, epoch = time.monotonic() + wanted.timeout_s + GRACE_S, mirror.epoch
         accepting = self._client.send_goal_async(wanted)
         if not await waiter.wait(accepting, min(ACCEPT_S, wanted.timeout_s)):
             accepting.add_done_callback(lambda late: late.result().cancel_goal_async())
@@ -123,7 +132,12 @@ class PlannerCalls:
                 if result.error_code != PlanErrorCode.NONE:
                     raise Refusal(result.error_code, result.error_msg)
                 return result.plan
-            if self._beat and time.monotonic() - max(asked_s, self._heard_s) > SILENT_S:
+            if mirror.epoch != epoch or (self._beat and self._is_lost(asked_s)):
                 break
         goal.cancel()
         return None
+
+    def _is_lost(self, asked_s: float) -> bool:
+        """Whether the planner cannot be at a goal that it accepted then."""
+        is_gone = time.monotonic() - max(asked_s, self._heard_s) > SILENT_S
+        return is_gone or self._heard_s - max(asked_s, self._planning_s) > IDLE_S

@@ -72,6 +72,9 @@ class SkillCalls:
         service = f'{self._prefix}{action}/_action/send_goal'
         return self._node.count_services(self._node.resolve_service_name(service))
 
+    def _tell_count(self, action: str) -> str:
+        return f"{self._count(action)} servers serve '{self._prefix}{action}'; end all but one"
+
     async def carry_out(
         self,
         step: PlanStep,
@@ -102,8 +105,7 @@ class SkillCalls:
         if not await waiter.until(lambda: self._count(step.action) == 1, min(wait_s, timeout_s)):
             if waiter.is_interrupted:
                 return SkillEnd(problem='stopped')
-            why = f'{self._count(step.action)} servers serve {name}; end all but one'
-            return SkillEnd(problem='skill_unavailable', reason=why)
+            return SkillEnd(problem='skill_unavailable', reason=self._tell_count(step.action))
         end = await pursue(
             client,
             ExecuteSkill.Goal(step=step, timeout_s=min(timeout_s, 1e9)),
@@ -111,11 +113,15 @@ class SkillCalls:
             timeout_s=max(ends_s - time.monotonic(), 0.0),
             cancel_s=cancel_s,
             tell=lambda feedback: tell(_say(feedback)),
+            # One that was killed counts for a while yet: beside the next one, there are two.
+            is_there=lambda: client.server_is_ready() and self._count(step.action) == 1,
         )
         if end.problem == 'rejected':
             return SkillEnd(Observation(feedback=f'{name} rejected its goal', status='refused'))
         if end.problem in ('not_taken', 'gone'):
             why = f'{name} {_UNAVAILABLE[end.problem]}'
+            if self._count(step.action) > 1:
+                why = self._tell_count(step.action)
             return SkillEnd(problem='skill_unavailable', reason=why)
         if not end.problem:
             return _read(end.response, name)

@@ -172,3 +172,41 @@ class Writes:
 
     def close(self):
         pass
+
+
+class Phased(Plans):
+    """Takes a moment to be made, to read and to write, so that it can be hit in any phase; does to
+    itself what the request says behind `please`.
+    """
+
+    def __init__(self, plan: str, pause_s: float):
+        time.sleep(pause_s)
+        super().__init__(plan)
+        self._pause_s = pause_s
+
+    def complete(self, messages, *, grammar, max_new_tokens, seed, timeout_s, on_text):
+        self._canceled.clear()
+        order = re.search(r'please (\w+)', ' '.join(said['content'] for said in messages))
+        reply = self._obey(order[1] if order else '')
+        self._pause()
+        on_text(reply[:9])
+        self._pause()
+        while order and order[1] == 'ramble':
+            self._pause()
+            on_text('and ')
+        return reply
+
+    def _obey(self, order: str) -> str:
+        """What it says, if it still can."""
+        if order == 'crash':
+            os.kill(os.getpid(), signal.SIGSEGV)
+        elif order == 'babble':
+            os.write(3, b'\xff' * 100)
+        elif order == 'eat':
+            resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+            return str(len(bytes(2**31)))
+        return {'garble': 'q(]w{', 'trail_off': self._reply[:40]}.get(order, self._reply)
+
+    def _pause(self) -> None:
+        if self._canceled.wait(self._pause_s):
+            raise PlannerError('canceled between two words')

@@ -266,11 +266,14 @@ def test_a_call_that_waits_for_another_has_its_own_deadline(make):
 
 
 def test_a_model_that_takes_too_long_to_make_is_given_up(make):
-    engine = make('never_made', start_timeout_s=0.2, max_restarts=0)
+    engine = make('never_made', start_timeout_s=0.3, max_restarts=0)
     with pytest.raises(PlannerTimeout, match='waited for the model to be made'):
-        engine.complete(say('hello'), timeout_s=0.3)
-    wait_until(lambda: engine.health.state == 'failed')
-    assert 'no model within 0.2 s' in engine.health.last_error
+        engine.complete(say('hello'), timeout_s=0.1)
+    wait_until(lambda: engine.health.state == 'failed')  # whether or not anybody asks
+    assert 'no model within 0.3 s' in engine.health.last_error
+    time.sleep(0.1)
+    with pytest.raises(EngineLost, match=r'no model within 0\.3 s'):
+        engine.complete(say('hello'), timeout_s=5.0)
 
 
 def test_a_model_too_large_is_refused_before_it_is_started(make, monkeypatch):

@@ -15,7 +15,9 @@ from prism_core import Domain, parse_scene_graph
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / 'docs').glob('*.md'))
 # Pages that only list, and give no command to run.
-REFERENCES = {'distributions', 'files', 'interface', 'missions', 'results', 'ros', 'watch'}
+REFERENCES = {
+    *('distributions', 'faults', 'files', 'interface', 'missions', 'results', 'ros', 'watch'),
+}
 GUIDES = [page for page in PAGES if page.stem not in REFERENCES]
 
 

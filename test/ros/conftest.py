@@ -43,6 +43,7 @@ class Ros:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._clients: dict = {}
+        self._stops: dict = {}
         stack.callback(self.node.destroy_node)
         stack.callback(self._executor.shutdown)
 
@@ -66,14 +67,21 @@ class Ros:
         thread.start()
 
         def stop():
+            if self._stops.pop(node, None) is None:
+                return
             rclpy.shutdown(context=context)
             thread.join(WAIT_S)
             assert not thread.is_alive(), f'{node.get_name()} does not end'
             node.destroy_node()
             executor.shutdown()
 
+        self._stops[node] = stop
         self._stack.callback(stop)
         return node
+
+    def end(self, node) -> None:
+        """End a node before its test ends."""
+        self._stops[node]()
 
     def start_graph(self, **parameters):
         return self.start(SceneGraphNode, **parameters)

@@ -118,3 +118,10 @@ class Ahead(_Double):
             return Plan((Action('answer', ('I am there.',)),))
         drives = (Action('goto', (region,)) for region in ('road_1', 'gate_1'))
         return Plan((*drives, Action('answer', ('I am there.',))), 'drive there')
+
+
+class Extends(_Double):
+    """Looks at a place that is no whole number of metres away."""
+
+    def plan(self, request, known_graph, history):
+        return Plan((Action('extend_map', (-1234.5678901, 0.4999999)),))

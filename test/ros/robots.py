@@ -37,7 +37,8 @@ class Robot:
         planners: what `planner.order` names.
         known, true: what is known and what is; None for the packaged depot, all of it known.
         domain: that is planned in.
-        executor, skills: parameters of both; None leaves the node out.
+        executor, skills: parameters of both.
+        has_skills: whether simulated skills are there.
     """
 
     def __init__(
@@ -60,10 +61,10 @@ class Robot:
             if graph is not None:
                 files[name] = str(folder / f'{name}.json')
                 Path(files[name]).write_text(render_scene_graph(graph), 'utf-8')
-        known_file = {'graph__file': files['known']} if known else {}
-        self.graph = ros.start_graph(**known_file, domain=domain)
+        self.owns = {'graph__file': files['known']} if known else {}
+        self.graph = ros.start_graph(**self.owns, domain=domain)
         if planners:
-            ros.start_planner(planner__order=order(*planners), domain=domain)
+            self.planner = ros.start_planner(planner__order=order(*planners), domain=domain)
         if has_skills:
             world = {'world__file': files['true']} if true else {}
             self.skills = ros.start(MockSkillsNode, **{**world, **(skills or {})}, domain=domain)

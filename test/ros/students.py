@@ -23,10 +23,14 @@ def make(
 ) -> LMPlanner:
     if MODELS not in sys.path:
         sys.path.insert(0, MODELS)
-    settings = {'plan': '[inspect(forklift_1, "Is it free?")]', 'slow_s': slow_s}
+    plan = '[inspect(forklift_1, "Is it free?")]'
+    settings = {
+        'Plans': {'plan': plan, 'slow_s': slow_s},
+        'Phased': {'plan': plan, 'pause_s': 0.15},
+    }
     config = EngineConfig(
         f'engine_models:{model}',
-        settings if model == 'Plans' else {},
+        settings.get(model, {}),
         grace_s=0.3,
         first_pause_s=first_pause_s,
         **limits,
@@ -47,6 +51,11 @@ def make_slow() -> LMPlanner:
 def make_deaf() -> LMPlanner:
     """Takes longer than any call, and hears nothing."""
     return make(model='Deaf')
+
+
+def make_phased() -> LMPlanner:
+    """Spends a moment in each phase, and has a second or two to be made."""
+    return make(model='Phased', first_pause_s=0.3, start_timeout_s=2.0)
 
 
 def make_patient() -> LMPlanner:

@@ -13,6 +13,7 @@ from prism_msgs.msg import Plan, PlanErrorCode, PlanningStatus
 from prism_msgs.msg import PlannerHealth as HealthMessage
 
 from ..core.tiny_adapters import write_adapter
+from ..faults import recovery
 from .asking import plan
 from .checks import assert_refused
 
@@ -95,15 +96,19 @@ def test_an_adapter_other_than_its_sha256_puts_the_student_out_and_says_so(ros, 
     status = status_of(ros, beats, 'student', HealthMessage.OUT)
     assert status.error_code == PlanErrorCode.MODEL_HASH_MISMATCH
     assert 'depot.gguf: expected the sha256 000000000000' in status.detail
-    assert plan(ros).plan.source == Plan.SOURCE_SYMBOLIC
-    by_student = plan(ros, planner='student:kitchen')
-    assert_refused(by_student, PlanErrorCode.MODEL_HASH_MISMATCH, 'expected the sha256')
+    with recovery('adapter: other than its sha256') as fault:
+        by_student = plan(ros, planner='student:kitchen')
+        code = PlanErrorCode.MODEL_HASH_MISMATCH
+        fault.says(assert_refused(by_student, code, 'expected the sha256'))
+        assert plan(ros).plan.source == Plan.SOURCE_SYMBOLIC
 
 
 def test_a_file_that_is_no_adapter_leaves_the_other_planners(ros, files):
     beats = start(ros, 'symbolic', 'student', adapters=[str(BASE)])
     status = status_of(ros, beats, 'student', HealthMessage.OUT)
     assert 'expected a LoRA adapter, got a model' in status.detail
-    assert plan(ros).plan.source == Plan.SOURCE_SYMBOLIC
-    by_student = plan(ros, planner='student:depot')
-    assert_refused(by_student, PlanErrorCode.MODEL_NOT_LOADED, 'expected a LoRA adapter')
+    with recovery('adapter: a file that is none') as fault:
+        by_student = plan(ros, planner='student:depot')
+        code = PlanErrorCode.MODEL_NOT_LOADED
+        fault.says(assert_refused(by_student, code, 'expected a LoRA adapter'))
+        assert plan(ros).plan.source == Plan.SOURCE_SYMBOLIC

@@ -12,8 +12,10 @@ from rclpy.parameter import Parameter
 from prism_core.domains.mapping import GRAPHS
 from prism_msgs.msg import PlanErrorCode, SceneGraphUpdate, SceneNode
 from prism_msgs.srv import GetPlan, GetSceneGraph, LoadSceneGraph, SaveSceneGraph, UpdateGraph
+from prism_ros.errors import CODE_NAMES
 from prism_ros.parameters import PLANNER_PARAMETERS, SCENE_GRAPH_PARAMETERS
 
+from ..faults import recovery
 from .asking import TASK
 from .checks import assert_refused
 
@@ -177,8 +179,15 @@ def test_no_parameter_can_be_deleted_or_set_to_nonsense(ros, name):
                 assert len(result.reason) < 600
     assert {spec.name: node.get_parameter(spec.name).value for spec in NODES[name]} == before
     assert not node.has_parameter('')
-    for step in ('configure', 'activate'):
-        assert ros.change_state(name, step)
+    with recovery('node: parameters set to nonsense') as fault:
+        for step in ('configure', 'activate'):
+            assert ros.change_state(name, step)
+        if name == GRAPH_NODE:
+            response = ros.call(GetSceneGraph, 'get_scene_graph')
+        else:
+            graph = '{"regions": [{"name": "a", "coords": [0, 0]}], "robot_location": "a"}'
+            response = ros.call(GetPlan, 'plan', task='go to a', scene_graph_json=graph)
+        fault.says(CODE_NAMES[response.error_code])
 
 
 def test_a_whole_number_is_set_where_a_number_is_wanted_and_the_type_stays(ros):

@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
+import os
 import struct
 import threading
+from pathlib import Path
 
 import pytest
 import yaml
@@ -25,12 +29,14 @@ from prism_ros.errors import Refusal
 from prism_ros.managed_node import latched
 
 from ..core.strategies import fitting_updates, scene_graphs
+from ..faults import recovery
 from .robots import code, start_today
 from .test_recording import OVERRIDES
 
 pytest.importorskip('mcap')
 
 from prism_core.mcap_file import McapRecording, read_recording
+from prism_ros import recording
 from prism_ros.recording import (
     TOPICS,
     define_kind,
@@ -279,6 +285,51 @@ def test_a_mission_leaves_the_graph_of_its_owner_to_who_records_it_and_to_who_co
         status = deserialize_message(last['/planner_status'].raw, PlanningStatus)
         assert (status.state, status.last.attempts) == (PlanningStatus.READY, 1)
     assert 'bicycle_1' not in read_graph_of(whole.path, 0).graph.nodes
+
+
+class SmallDisk(io.FileIO):
+    """A file on a disk that has room for its beginning only."""
+
+    room = 100_000
+
+    def write(self, data):
+        self.room -= len(data)
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+
+def open_on_small_disk(path: Path, mode: str = 'r', **settings):
+    return (
+        io.BufferedWriter(SmallDisk(path, mode)) if mode == 'xb' else open(path, mode, **settings)
+    )
+
+
+def test_a_disk_that_is_full_ends_a_recording_and_keeps_what_was_flushed(
+    ros, tmp_path, monkeypatch
+):
+    node = ros.start_graph()
+    monkeypatch.setattr(recording, 'FLUSH_S', 0.05)
+
+    def describe() -> None:
+        if node._graph_publisher.get_subscription_count():
+            node._change(GraphUpdate(set_attributes={'truck_1': {'said': os.urandom(900).hex()}}))
+
+    node.every(0.02, describe)
+    small, large = tmp_path / 'a.mcap', tmp_path / 'b.mcap'
+    with recovery('disk full: a recording') as fault:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, 'open', open_on_small_disk)
+            done = CliRunner().invoke(bag, ['record', str(small)])
+        said = f'Error: cannot write {small}: No space left on device; the recording ends there'
+        assert done.output.splitlines()[-1] == said
+        fault.says(f'exit status {done.exit_code}')
+        assert read_graph_of(small).graph.regions
+        fault.is_mended()
+        counts = record_topics(
+            large, domain_id=ros.domain, is_over=lambda counts: counts['/scene_graph']
+        )
+        assert counts['/scene_graph']
 
 
 def test_qos_is_noted_as_rosbag2_does():

@@ -10,6 +10,7 @@ from prism_msgs.msg import PlanErrorCode
 from prism_ros import planner_node
 from prism_ros.errors import CODE_NAMES
 
+from ..faults import recovery
 from .asking import plan, start_both
 from .checks import assert_refused
 
@@ -26,9 +27,10 @@ def test_each_code_is_provoked_by_a_test():
 
 def test_a_plan_that_does_what_the_request_forbids_is_refused(ros):
     start_both(ros, 'Ahead')
-    response = plan(ros, task='look for a barrel, but avoid road_1')
-    assert_refused(response, PlanErrorCode.FORBIDDEN, 'road_1')
-    assert plan(ros).success
+    with recovery('planner: it plans what the request forbids') as fault:
+        response = plan(ros, task='look for a barrel, but avoid road_1')
+        fault.says(assert_refused(response, PlanErrorCode.FORBIDDEN, 'road_1'))
+        assert plan(ros).success
 
 
 def test_a_bug_in_the_node_is_a_code_and_no_end_of_it(ros, monkeypatch):
@@ -37,7 +39,9 @@ def test_a_bug_in_the_node_is_a_code_and_no_end_of_it(ros, monkeypatch):
     def crash(*_, **__):
         raise ZeroDivisionError('a bug')
 
-    with monkeypatch.context() as patch:
-        patch.setattr(planner_node, 'read_planning_request', crash)
-        assert_refused(plan(ros), PlanErrorCode.UNKNOWN, 'unexpected ZeroDivisionError: a bug')
-    assert plan(ros).success
+    with recovery('node: a bug in its own code') as fault:
+        with monkeypatch.context() as patch:
+            patch.setattr(planner_node, 'read_planning_request', crash)
+            sentence = 'unexpected ZeroDivisionError: a bug'
+            fault.says(assert_refused(plan(ros), PlanErrorCode.UNKNOWN, sentence))
+        assert plan(ros).success

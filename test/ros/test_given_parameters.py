@@ -22,6 +22,7 @@ from prism_ros.planner_node import PlannerNode
 from prism_ros.processes import node_process
 from prism_ros.scene_graph_node import SceneGraphNode
 
+from ..faults import recovery
 from .asking import TASK
 from .checks import assert_refused
 
@@ -109,6 +110,14 @@ def test_each_name_that_is_misspelt_is_said_once_and_the_node_works(ros, capfd, 
 
 def test_what_was_given_wrong_is_set_right_by_a_call(ros):
     ros.start_planner(planner__timeout_s=9999.0, graph__max_nodes='many')
+    with recovery('node: parameters that are given wrong') as fault:
+        response = ros.call(GetPlan, 'plan', task=TASK)
+        fault.says(assert_refused(response, PlanErrorCode.NODE_INACTIVE))
+        mend(ros)
+    assert ros.change_state('prism_planner', 'activate')
+
+
+def mend(ros) -> None:
     assert not ros.change_state('prism_planner', 'configure')
     for name, value in (('planner.timeout_s', 12), ('graph.max_nodes', 50)):
         assert not ros.change_state('prism_planner', 'configure')
@@ -116,7 +125,6 @@ def test_what_was_given_wrong_is_set_right_by_a_call(ros):
         service = 'prism_planner/set_parameters'
         assert ros.call(SetParameters, service, parameters=[message]).results[0].successful
     assert ros.change_state('prism_planner', 'configure')
-    assert ros.change_state('prism_planner', 'activate')
 
 
 def test_a_whole_number_is_a_number(ros):

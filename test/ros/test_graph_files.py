@@ -16,8 +16,10 @@ from prism_core import Node, SceneGraph, SceneGraphError
 from prism_core.domains.mapping import GRAPHS
 from prism_msgs.msg import PlanErrorCode
 from prism_ros import graph_files
-from prism_ros.errors import Refusal
+from prism_ros.errors import CODE_NAMES, Refusal
 from prism_ros.graph_files import GraphFolder, load_scene_graph, save_scene_graph
+
+from ..faults import recovery
 
 GRAPH = SceneGraph([Node('a', 'region', (1, 2), 'the é dock')], robot_location='a', revision=3)
 
@@ -358,9 +360,14 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(folder):
     before = path.read_bytes()
     with child(path, 'disk full') as process:
         said = process.stdout.read()
-    assert said == f'{PlanErrorCode.FILE_ERROR} cannot write {path}: File too large\n'
-    assert path.read_bytes() == before
-    assert sorted(os.listdir(folder)) == ['inside', 'map.json']
+    with recovery('disk full: a graph that is saved') as fault:
+        code, _, why = said.partition(' ')
+        assert why == f'cannot write {path}: File too large\n'
+        fault.says(CODE_NAMES[int(code)])
+        assert path.read_bytes() == before
+        assert sorted(os.listdir(folder)) == ['inside', 'map.json']
+        save_scene_graph(GRAPH, path)
+        assert load_scene_graph(path) == GRAPH
 
 
 @pytest.mark.parametrize(

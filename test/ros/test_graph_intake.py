@@ -8,10 +8,12 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
 
 from prism_core import Connection, GraphUpdate, Node, SceneGraph, SceneGraphError, parse_scene_graph
 from prism_core.graph.frames import FrameTree, Transform
@@ -21,10 +23,12 @@ from prism_msgs.msg import SceneGraph as SceneGraphMessage
 from prism_msgs.srv import GetSceneGraph, UpdateGraph
 from prism_ros.conversions import UPDATE_LIMITS, scene_graph_to_message, update_to_message
 from prism_ros.detections import KINDS, read_detections
+from prism_ros.errors import CODE_NAMES
 from prism_ros.frames import MAX_AGE_S, bring_to_map
 from prism_ros.graph_intake import in_parts
 from prism_ros.parameters import SCENE_GRAPH_PARAMETERS
 
+from ..faults import recovery
 from .checks import assert_refused
 
 QUARTER = Transform((10.0, 5.0, 0.0), (0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5)))
@@ -236,6 +240,24 @@ def test_nodes_that_were_not_seen_for_long_are_said_and_marked_or_removed(ros):
     node.set_parameters([Parameter('graph.stale_nodes', value='remove')])
     ros.spin_until(lambda: 'crate_9' not in graph_of(ros).nodes)
     assert 'truck_1' in graph_of(ros).nodes
+
+
+def test_a_clock_that_jumps_ahead_takes_no_node_away_that_was_just_seen(ros):
+    ros.start_graph(use_sim_time=True, graph__nodes_stale_after_s=60.0, graph__stale_nodes='remove')
+    beats = ros.collect(SceneGraphUpdate, 'scene_graph/heartbeat')
+    clock = publisher_of(ros, Clock, '/clock')
+
+    def turn_to(seconds: int, ticks: int) -> None:
+        clock.publish(Clock(clock=Time(sec=seconds)))
+        ros.spin_until(lambda: [b.header.stamp.sec for b in beats].count(seconds) >= ticks)
+
+    turn_to(1000, 1)
+    update = SceneGraphUpdate(upsert_nodes=[last_seen('crate_9', 990)])
+    with recovery('clock: it jumps past the age of all nodes') as fault:
+        response = ros.call(UpdateGraph, 'update_graph', update=update)
+        turn_to(100_000, 2)
+        fault.says(CODE_NAMES[response.error_code])
+        assert 'crate_9' in graph_of(ros).nodes
 
 
 def test_an_update_in_another_frame_says_what_to_do(ros):

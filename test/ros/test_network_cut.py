@@ -14,9 +14,11 @@ from diagnostic_msgs.msg import DiagnosticArray
 from prism_msgs.msg import PlanErrorCode, PlanningStatus
 from prism_msgs.msg import PlannerHealth as HealthMessage
 from prism_msgs.srv import GetPlan
+from prism_ros.errors import CODE_NAMES
 
 from ..core.teacher_server import MODEL
-from .asking import TASK, plan
+from ..faults import recovery
+from .asking import TASK, again, plan
 from .checks import assert_refused
 from .teachers import serve_teacher
 
@@ -100,10 +102,14 @@ def test_who_asks_for_the_teacher_alone_is_told_at_once_when_it_can_be_asked_aga
     for _ in range(2):
         response = plan(ros, planner='teacher', timeout_s=1.5)
         assert_refused(response, PlanErrorCode.TIMEOUT, "'teacher' did not answer within 1.5 s")
-    response = plan(ros, planner='teacher', timeout_s=1.5)
-    assert_refused(response, PlanErrorCode.TEACHER_UNAVAILABLE, 'asked again in ')
-    assert response.passed_over[0].startswith('teacher: ')
-    assert response.metrics.attempts == 0
+    with recovery('network: the teacher is silent for long') as fault:
+        response = plan(ros, planner='teacher', timeout_s=1.5)
+        fault.says(assert_refused(response, PlanErrorCode.TEACHER_UNAVAILABLE, 'asked again in '))
+        assert response.passed_over[0].startswith('teacher: ')
+        assert response.metrics.attempts == 0
+        teacher.fault = lambda ask: ''
+        fault.is_mended()
+        again(ros, lambda: plan(ros, planner='teacher').success)
 
 
 def test_calls_with_next_to_no_time_are_not_held_against_the_teacher(ros, teacher, beats):
@@ -119,14 +125,17 @@ def test_a_connection_that_is_cut_while_the_teacher_plans_is_taken_over_within_i
     teacher.slow_s = 60.0
     cut = threading.Timer(0.5, teacher.go_down)
     cut.start()
-    response, took_s = timed_plan(ros)
-    cut.join()
-    assert response.plan.model_id == 'symbolic', response.error_msg
-    assert 0.5 < took_s < TIMEOUT_S
-    assert response.passed_over[0].startswith('teacher: ')
-    teacher.slow_s = 0.0
-    teacher.come_up()
-    ros.spin_until(lambda: timed_plan(ros)[0].plan.model_id == MODEL)
+    with recovery('network: cut while the teacher plans') as fault:
+        response, took_s = timed_plan(ros)
+        cut.join()
+        assert response.plan.model_id == 'symbolic', response.error_msg
+        assert 0.5 < took_s < TIMEOUT_S
+        assert response.passed_over[0].startswith('teacher: ')
+        fault.says(CODE_NAMES[response.error_code])
+        teacher.slow_s = 0.0
+        teacher.come_up()
+        fault.is_mended()
+        ros.spin_until(lambda: timed_plan(ros)[0].plan.model_id == MODEL)
 
 
 def test_a_goal_that_is_canceled_is_not_held_against_the_teacher(ros, teacher, beats):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """prism_planner: /plan, its status and its life cycle."""
 
-import json
 import time
 
 import pytest
@@ -14,19 +13,21 @@ from prism_msgs.msg import (
     Plan,
     PlanErrorCode,
     PlanningStatus,
-    PlanStep,
     SceneGraphUpdate,
     Turn,
 )
 from prism_msgs.srv import GetPlan, GetSceneGraph, UpdateGraph
 from prism_ros.bench import make_graph
+from prism_ros.errors import CODE_NAMES
 from prism_ros.parameters import PLANNER_PARAMETERS
 
+from ..faults import recovery
 from . import planners
 from .asking import (  # noqa: F401 - an autouse fixture
     DRIVE,
     HERE,
     TASK,
+    again,
     plan,
     release_hanging_planners,
     start_both,
@@ -34,14 +35,6 @@ from .asking import (  # noqa: F401 - an autouse fixture
 from .checks import assert_refused
 
 MOVED = SceneGraphUpdate(robot_location='road_1')
-
-
-@pytest.fixture
-def as_a_careless_client(monkeypatch):
-    """Send and take messages without the checks of the setters, as other languages do."""
-    import prism_msgs.srv._get_plan as module
-
-    monkeypatch.setattr(module, 'ros_python_check_fields', '')
 
 
 def test_a_sentence_comes_back_as_a_plan_that_says_who_made_it_and_for_which_graph(ros):
@@ -83,91 +76,16 @@ def test_a_start_location_and_an_inline_graph_take_the_place_of_the_known_ones(r
     assert response.plan_text.startswith('1. goto(region_3)')
 
 
-@pytest.mark.parametrize(
-    ('fields', 'code', 'words'),
-    [
-        ({'task': ''}, PlanErrorCode.INVALID_REQUEST, ['task is empty']),
-        ({'task': ' \n'}, PlanErrorCode.INVALID_REQUEST, ['task is empty']),
-        ({'task': 'x' * 1_000_000}, PlanErrorCode.INVALID_REQUEST, ['1000000', '4096']),
-        ({'planner': 'oracle'}, PlanErrorCode.UNKNOWN_PLANNER, ["'oracle'", 'symbolic']),
-        ({'timeout_s': float('nan')}, PlanErrorCode.INVALID_REQUEST, ['timeout_s', 'nan']),
-        ({'timeout_s': -1.0}, PlanErrorCode.INVALID_REQUEST, ['timeout_s', '-1']),
-        ({'start_location': 'mars'}, PlanErrorCode.UNKNOWN_LOCATION, ["'mars'"]),
-        ({'start_location': 'truck_1'}, PlanErrorCode.UNKNOWN_LOCATION, ['object', 'region']),
-        (
-            {'scene_graph_json': '{"regions": ['},
-            PlanErrorCode.INVALID_SCENE_GRAPH,
-            ['not valid JSON'],
-        ),
-        ({'scene_graph_json': '[]'}, PlanErrorCode.INVALID_SCENE_GRAPH, ['JSON object']),
-        (
-            {'scene_graph_json': '{"regions": []}'},
-            PlanErrorCode.UNKNOWN_LOCATION,
-            ['where the robot'],
-        ),
-        ({'scene_graph_json': 'x' * 1_048_577}, PlanErrorCode.INVALID_REQUEST, ['1048577']),
-        ({'history': [Turn()] * 129}, PlanErrorCode.INVALID_REQUEST, ['129 turns']),
-        (
-            {
-                'history': [
-                    Turn(plan=Plan(steps=[PlanStep(action='goto', targets=['a'], text='x')]))
-                ]
-            },
-            PlanErrorCode.INVALID_REQUEST,
-            ['history[0]', "'text'"],
-        ),
-        (
-            {'min_graph_revision': 99, 'timeout_s': 0.2},
-            PlanErrorCode.STALE_SCENE_GRAPH,
-            ['revision 99', 'revision 0'],
-        ),
-    ],
-    ids=lambda value: str(value)[:40] if isinstance(value, dict) else None,
-)
-def test_a_bad_request_gets_a_code_and_a_sentence_and_the_node_lives_on(
-    ros, as_a_careless_client, fields, code, words
-):
-    start_both(ros)
-    started_s = time.monotonic()
-    assert_refused(plan(ros, **fields), code, *words)
-    assert time.monotonic() - started_s < 2
-    assert plan(ros).success
-
-
-BAD_GRAPHS = {
-    'duplicate name': (
-        {'regions': [{'name': 'a', 'coords': [0, 0]}] * 2},
-        ["duplicate node name 'a'"],
-    ),
-    'dangling end': (
-        {'regions': [{'name': 'a', 'coords': [0, 0]}], 'region_connections': [['a', 'b']]},
-        ["'b'"],
-    ),
-    'connection to itself': (
-        {'regions': [{'name': 'a', 'coords': [0, 0]}], 'region_connections': [['a', 'a']]},
-        ['itself'],
-    ),
-    'NaN': ({'regions': [{'name': 'a', 'coords': [float('nan'), 0]}]}, ['finite', 'nan']),
-    'unknown location': (
-        {'regions': [{'name': 'a', 'coords': [0, 0]}], 'robot_location': 'b'},
-        ["'b'"],
-    ),
-    'wrong types': ({'regions': {'name': 'a'}}, ['regions', 'list']),
+DOES = {
+    'Invents': 'it names a place that is not there',
+    'WrongAction': 'it names an action that there is not',
+    'Unreachable': 'it drives where no way leads',
+    'Empty': 'its plan is empty',
+    'Unavailable': 'its endpoint is down',
+    'Crashes': 'it crashes',
+    'GivesText': 'it gives a text',
+    'CannotBeMade': 'it cannot be made',
 }
-
-
-@pytest.mark.parametrize(('data', 'words'), BAD_GRAPHS.values(), ids=BAD_GRAPHS.keys())
-def test_a_bad_inline_graph_is_refused_with_what_is_wrong_in_it(ros, data, words):
-    ros.start_planner()
-    response = plan(ros, scene_graph_json=json.dumps(data))
-    assert_refused(response, PlanErrorCode.INVALID_SCENE_GRAPH, *words)
-
-
-def test_an_inline_graph_of_9000_nodes_is_refused_by_its_size(ros):
-    ros.start_planner()
-    regions = [{'name': f'r{i}', 'coords': [i, 0]} for i in range(9000)]
-    text = json.dumps({'regions': regions, 'robot_location': 'r0'})
-    assert_refused(plan(ros, scene_graph_json=text), PlanErrorCode.GRAPH_TOO_LARGE, '9000', '2000')
 
 
 @pytest.mark.parametrize(
@@ -185,15 +103,18 @@ def test_an_inline_graph_of_9000_nodes_is_refused_by_its_size(ros):
 )
 def test_a_planner_that_fails_is_answered_for_and_the_next_one_plans(ros, planner, code, words):
     start_both(ros, planner, 'symbolic')
-    assert_refused(plan(ros, planner=planner), code, *words)
-    response = plan(ros)
-    assert response.success
+    with recovery(f'planner: {DOES[planner]}') as fault:
+        fault.says(assert_refused(plan(ros, planner=planner), code, *words))
+        response = plan(ros)
+        assert response.success
     assert (response.plan.model_id, response.metrics.attempts) == ('symbolic', 2)
 
 
 def test_text_that_no_message_can_hold_does_not_keep_the_reply_back(ros):
     start_both(ros, 'WritesBadText')
-    response = plan(ros)
+    with recovery('planner: it writes what no message can hold') as fault:
+        response = plan(ros)
+        fault.says(CODE_NAMES[response.error_code])
     assert response.plan.steps[0].text == 'a?bc'
     assert response.plan.source == Plan.SOURCE_OTHER
 
@@ -214,22 +135,25 @@ def test_a_hanging_planner_costs_its_deadline_and_the_heartbeat_goes_on(ros):
 
 def test_calls_that_hang_for_good_are_counted_and_then_refused(ros):
     start_both(ros, 'Hangs')
-    codes = [plan(ros, timeout_s=0.1).error_code for _ in range(9)]
-    assert codes == [PlanErrorCode.TIMEOUT] * 8 + [PlanErrorCode.INVALID_OUTPUT]
-    planners.RELEASE.set()
-    ros.spin_until(lambda: plan(ros).success)
+    with recovery('planner: eight calls hang for good') as fault:
+        codes = [plan(ros, timeout_s=0.1).error_code for _ in range(9)]
+        assert codes[:8] == [PlanErrorCode.TIMEOUT] * 8
+        fault.says(CODE_NAMES[codes[8]])
+        planners.RELEASE.set()
+        fault.is_mended()
+        ros.spin_until(lambda: plan(ros).success)
 
 
 def test_a_second_call_is_busy_at_once(ros):
     start_both(ros, 'Hangs')
     first = ros.send(GetPlan, 'plan', GetPlan.Request(task=TASK, timeout_s=5.0))
-    started_s = time.monotonic()
-    response = plan(ros)
-    assert_refused(response, PlanErrorCode.BUSY)
-    assert time.monotonic() - started_s < 2
-    planners.RELEASE.set()
-    ros.spin_until(first.done)
-    assert first.result().success
+    with recovery('request: beside another one') as fault:
+        started_s = time.monotonic()
+        fault.says(assert_refused(plan(ros), PlanErrorCode.BUSY))
+        assert time.monotonic() - started_s < 2
+        planners.RELEASE.set()
+        ros.spin_until(first.done)
+        assert first.result().success
 
 
 def test_a_call_waits_for_the_graph_revision_it_asks_for(ros):
@@ -261,9 +185,13 @@ def test_a_call_before_the_first_graph_waits_for_it(ros):
 def test_without_a_graph_the_planner_says_at_its_deadline_whom_it_waits_for(ros, wanted):
     ros.start_planner()
     started_s = time.monotonic()
-    response = plan(ros, timeout_s=0.5, min_graph_revision=wanted)
-    assert_refused(response, PlanErrorCode.NO_SCENE_GRAPH, 'prism_scene_graph')
-    assert 0.5 <= time.monotonic() - started_s < 3
+    with recovery('graph: it has no owner') as fault:
+        response = plan(ros, timeout_s=0.5, min_graph_revision=wanted)
+        fault.says(assert_refused(response, PlanErrorCode.NO_SCENE_GRAPH, 'prism_scene_graph'))
+        assert 0.5 <= time.monotonic() - started_s < 3
+        fault.is_mended()
+        ros.start_graph()
+        again(ros, lambda: plan(ros, timeout_s=5.0).success)
 
 
 def test_a_graph_of_the_request_needs_no_other(ros):
@@ -281,17 +209,18 @@ def test_a_graph_that_does_not_change_is_planned_on_as_long_as_its_owner_is_hear
     assert plan(ros).success
     ros.spin_until(lambda: beats)
     assert beats[-1].graph_age_s < 2.0
-    assert ros.change_state('prism_scene_graph', 'deactivate')
-    ros.spin_until(lambda: node._trust.age_s > 2.0)
-    assert_refused(
-        plan(ros),
-        PlanErrorCode.STALE_SCENE_GRAPH,
-        'has not been heard for 2.',
-        'stale_after_s allows 2',
-        'is prism_scene_graph active',
-    )
-    assert ros.change_state('prism_scene_graph', 'activate')
-    ros.spin_until(lambda: plan(ros).success)
+    with recovery('graph: its owner falls silent') as fault:
+        assert ros.change_state('prism_scene_graph', 'deactivate')
+        ros.spin_until(lambda: node._trust.age_s > 2.0)
+        words = (
+            'has not been heard for 2.',
+            'stale_after_s allows 2',
+            'is prism_scene_graph active',
+        )
+        fault.says(assert_refused(plan(ros), PlanErrorCode.STALE_SCENE_GRAPH, *words))
+        fault.is_mended()
+        assert ros.change_state('prism_scene_graph', 'activate')
+        ros.spin_until(lambda: plan(ros).success)
 
 
 def test_a_plan_and_the_status_name_the_state_of_the_graph(ros):
@@ -314,10 +243,13 @@ def test_an_owner_that_began_anew_is_doubted_until_it_is_told_where_the_robot_is
     first = node._mirror.epoch
     for label in ('deactivate', 'cleanup', 'configure', 'activate'):
         assert ros.change_state('prism_scene_graph', label)
-    ros.spin_until(lambda: node._mirror.epoch > first)
-    ros.spin_until(lambda: beats and beats[-1].state == PlanningStatus.DEGRADED)
-    assert 'began anew' in beats[-1].detail
-    made = plan(ros).plan
+    with recovery('graph: its owner began anew and forgot all') as fault:
+        ros.spin_until(lambda: node._mirror.epoch > first)
+        ros.spin_until(lambda: beats and beats[-1].state == PlanningStatus.DEGRADED)
+        assert 'began anew' in beats[-1].detail
+        response = plan(ros)
+        fault.says(CODE_NAMES[response.error_code])
+    made = response.plan
     assert made.graph_epoch == node._mirror.epoch
     assert [w for w in made.warnings if 'until an update tells it again' in w]
     inline = render_scene_graph(make_graph(12))
@@ -352,10 +284,14 @@ def test_an_impossible_transition_is_refused_and_the_node_lives_on(ros):
 def test_deactivation_ends_the_call_that_is_worked_on(ros):
     start_both(ros, 'Hangs')
     waiting = ros.send(GetPlan, 'plan', GetPlan.Request(task=TASK))
-    time.sleep(0.2)
-    assert ros.change_state('prism_planner', 'deactivate')
-    ros.spin_until(waiting.done)
-    assert_refused(waiting.result(), PlanErrorCode.NODE_INACTIVE)
+    ros.spin_until(planners.BEGUN.is_set)
+    with recovery('node: deactivated while it plans') as fault:
+        assert ros.change_state('prism_planner', 'deactivate')
+        ros.spin_until(waiting.done)
+        fault.says(assert_refused(waiting.result(), PlanErrorCode.NODE_INACTIVE))
+        planners.RELEASE.set()
+        assert ros.change_state('prism_planner', 'activate')
+        assert plan(ros).success
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,10 @@ from rcl_interfaces.srv import GetParameters
 
 from prism_core.domains.mapping import GRAPHS
 from prism_msgs.srv import GetPlan
+from prism_ros.errors import CODE_NAMES
 from prism_ros.processes import node_process
+
+from ..faults import recovery
 
 TASK = 'inspect the forklift'
 MAX_VIRTUAL_KIB = 8 * 1024 * 1024
@@ -69,8 +72,12 @@ def test_a_planner_that_was_killed_plans_again_once_it_is_restarted(ros, log):
         with node_process('planner_node', ros.domain, log, BY_SEARCH) as planner:
             ask_until_answered(ros)
             ros.kill(planner)
-        with node_process('planner_node', ros.domain, log, BY_SEARCH):
+        with (
+            recovery('process: the planner is killed') as fault,
+            node_process('planner_node', ros.domain, log, BY_SEARCH),
+        ):
             assert ask_until_answered(ros) < 5.0
+            fault.says('NONE')
 
 
 def test_a_graph_node_that_was_killed_is_followed_again_once_it_is_restarted(ros, log):
@@ -79,11 +86,16 @@ def test_a_graph_node_that_was_killed_is_followed_again_once_it_is_restarted(ros
             ask_until_answered(ros)
             ros.kill(graph)
         parameters = {'graph.robot_location': 'field_2'}
-        with node_process('scene_graph_node', ros.domain, log, parameters):
+        with (
+            recovery('process: the owner of the graph is killed and kept nothing') as fault,
+            node_process('scene_graph_node', ros.domain, log, parameters),
+        ):
             end_s = time.monotonic() + 10
             text = ''
             while not text.startswith('1. answer(') and time.monotonic() < end_s:
-                text = ros.call(GetPlan, 'plan', task='go to field_2').plan_text
+                response = ros.call(GetPlan, 'plan', task='go to field_2')
+                text = response.plan_text
+            fault.says(CODE_NAMES[response.error_code])
             assert text == '1. answer("I am at field_2.")'
 
 
@@ -125,8 +137,10 @@ def test_a_client_that_dies_in_the_middle_of_a_call_does_no_harm(ros, log, tmp_p
             env=os.environ | {'ROS_DOMAIN_ID': str(ros.domain)},
         )
         time.sleep(0.4)
-        ros.kill(client)
-        ask_until_answered(ros, wait_s=1.0)
+        with recovery('process: a client is killed in the middle of a call') as fault:
+            ros.kill(client)
+            ask_until_answered(ros, wait_s=1.0)
+            fault.says('NONE')
 
 
 class TestAsk:

@@ -17,9 +17,11 @@ from prism_msgs.msg import PlanErrorCode, PlanningStatus, SceneGraphUpdate, Scen
 from prism_msgs.srv import GetPlan, GetSceneGraph, LoadSceneGraph, SaveSceneGraph, UpdateGraph
 from prism_ros import graph_state, scene_graph_node
 from prism_ros.conversions import scene_graph_from_message
+from prism_ros.errors import CODE_NAMES
 from prism_ros.graph_state import GraphState
 from prism_ros.processes import node_process
 
+from ..faults import recovery
 from .asking import plan, start_both
 from .test_graph_state import Lines, fail_with
 from .test_processes import BY_SEARCH, TASK, call_until, log  # noqa: F401 - log is a fixture
@@ -81,8 +83,10 @@ def test_an_owner_that_is_killed_comes_back_with_all_that_it_was_told(ros, log, 
             assert ask(ros).graph_epoch == epoch
             ros.kill(owner)
         with owner_process(ros, log, state_directory=tmp_path):
-            again, after = served(ros)
-            made = ask(ros)
+            with recovery('process: the owner of the graph is killed') as fault:
+                again, after = served(ros)
+                made = ask(ros)
+                fault.says('NONE')
             end_s = time.monotonic() + 2
             ros.spin_until(lambda: time.monotonic() > end_s)
     assert after == before
@@ -298,9 +302,12 @@ def test_a_state_that_is_lost_is_told_to_a_planner_that_comes_later(ros, tmp_pat
     ros.start_planner(planner__order=['symbolic'])
     statuses = ros.collect(PlanningStatus, 'planner_status')
     ros.spin_until(lambda: statuses and statuses[-1].state == PlanningStatus.DEGRADED)
-    assert plan(ros).plan.warnings
-    tell(ros, robot_location='gate_1')
-    ros.spin_until(lambda: statuses[-1].state == PlanningStatus.READY)
+    with recovery('disk: the graph that was kept is broken') as fault:
+        response = plan(ros)
+        fault.says(CODE_NAMES[response.error_code])
+        assert response.plan.warnings
+        tell(ros, robot_location='gate_1')
+        ros.spin_until(lambda: statuses[-1].state == PlanningStatus.READY)
     assert (folder / 'broken_1.snapshot.jsonl').exists()
 
 
@@ -310,12 +317,20 @@ def test_a_full_disk_does_not_end_the_node(ros, tmp_path, monkeypatch):
     lines = Lines()
     monkeypatch.setattr(node._state, '_logger', lines)
     monkeypatch.setattr(graph_state.os, 'write', fail_with(28))
-    for revision in (1, 2):
-        update = SceneGraphUpdate(robot_location='gate_1')
-        response = ros.call(UpdateGraph, 'full/update_graph', update=update)
-        assert (response.success, response.revision) == (True, revision)
-    ((level, line),) = lines.said
-    assert (level, 'No space left' in line) == ('error', True)
+    update = SceneGraphUpdate(robot_location='gate_1')
+    with recovery('disk full: the journal of the graph') as fault:
+        for revision in (1, 2):
+            response = ros.call(UpdateGraph, 'full/update_graph', update=update)
+            fault.says(CODE_NAMES[response.error_code])
+            assert response.revision == revision
+        ((level, line),) = lines.said
+        assert (level, 'No space left' in line) == ('error', True)
+        monkeypatch.undo()
+        monkeypatch.setattr(node._state, '_logger', lines)
+        monkeypatch.setattr(graph_state, 'RETRY_S', 0.0)
+        fault.is_mended()
+        assert ros.call(UpdateGraph, 'full/update_graph', update=update).success
+        assert lines.said[-1][0] == 'info'  # it is kept again
 
 
 def test_owners_of_two_namespaces_share_a_folder_without_meeting(ros, tmp_path):

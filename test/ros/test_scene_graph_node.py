@@ -25,6 +25,7 @@ from prism_ros.conversions import scene_graph_from_message
 from prism_ros.graph_mirror import GraphMirror
 from prism_ros.scene_graph_node import DELTAS_PER_GRAPH
 
+from ..faults import recovery
 from .checks import assert_refused
 
 
@@ -195,11 +196,13 @@ BAD_UPDATES = {
 def test_a_bad_update_changes_nothing_and_says_why(ros, fields, words):
     ros.start_graph()
     before = graph_of(ros)
-    response = update(ros, upsert_nodes=[region('fine'), *fields.pop('upsert_nodes', [])], **fields)
-    assert_refused(response, PlanErrorCode.INVALID_GRAPH_UPDATE, *words)
-    assert len(response.rejected) == 1
-    assert response.revision == 0
-    assert graph_of(ros) == before
+    fields = fields | {'upsert_nodes': [region('fine'), *fields.get('upsert_nodes', [])]}
+    with recovery('update: one that does not fit') as fault:
+        response = update(ros, **fields)
+        fault.says(assert_refused(response, PlanErrorCode.INVALID_GRAPH_UPDATE, *words))
+        assert (len(response.rejected), response.revision) == (1, 0)
+        assert graph_of(ros) == before
+        assert update(ros, upsert_nodes=[region('fine')]).revision == 1
 
 
 def test_every_refused_item_gets_its_reason(ros):
@@ -216,21 +219,22 @@ def test_every_refused_item_gets_its_reason(ros):
 def test_an_update_for_another_revision_is_a_conflict(ros):
     ros.start_graph()
     assert update(ros, robot_location='road_1').revision == 1
-    response = update(ros, robot_location='road_2', base_revision=7)
-    assert_refused(response, PlanErrorCode.REVISION_CONFLICT, 'revision 7', 'at 1')
-    assert update(ros, robot_location='road_2', base_revision=1).revision == 2
+    with recovery('update: for another revision') as fault:
+        response = update(ros, robot_location='road_2', base_revision=7)
+        fault.says(assert_refused(response, PlanErrorCode.REVISION_CONFLICT, 'revision 7', 'at 1'))
+        assert update(ros, robot_location='road_2', base_revision=1).revision == 2
 
 
 def test_an_update_for_another_epoch_is_a_conflict(ros):
     ros.start_graph()
     epoch = ros.call(GetSceneGraph, 'get_scene_graph').graph.epoch
     assert epoch > 0
-    response = update(ros, robot_location='road_2', epoch=epoch - 1)
-    assert_refused(
-        response, PlanErrorCode.REVISION_CONFLICT, f'epoch {epoch - 1}', f'this is epoch {epoch}'
-    )
-    assert response.revision == 0
-    assert update(ros, robot_location='road_2', epoch=epoch).revision == 1
+    with recovery('update: for a former life of the graph') as fault:
+        response = update(ros, robot_location='road_2', epoch=epoch - 1)
+        words = f'epoch {epoch - 1}', f'this is epoch {epoch}'
+        fault.says(assert_refused(response, PlanErrorCode.REVISION_CONFLICT, *words))
+        assert response.revision == 0
+        assert update(ros, robot_location='road_2', epoch=epoch).revision == 1
 
 
 def test_what_the_owner_publishes_has_its_epoch_and_when_it_changed(ros):
@@ -271,16 +275,19 @@ def test_an_update_in_another_frame_is_refused(ros):
     ros.start_graph()
     message = SceneGraphUpdate(robot_location='road_1')
     message.header.frame_id = 'odom'
-    response = ros.call(UpdateGraph, 'update_graph', update=message)
-    assert_refused(response, PlanErrorCode.INVALID_GRAPH_UPDATE, "'odom'", "'map'")
+    with recovery('update: in another frame') as fault:
+        response = ros.call(UpdateGraph, 'update_graph', update=message)
+        fault.says(assert_refused(response, PlanErrorCode.INVALID_GRAPH_UPDATE, "'odom'", "'map'"))
+        assert update(ros, robot_location='road_1').success
 
 
 def test_a_graph_is_kept_under_its_limit(ros):
     ros.start_graph(graph__max_nodes=27)
-    response = update(ros, upsert_nodes=[region('one_too_many')])
-    assert_refused(response, PlanErrorCode.GRAPH_TOO_LARGE, '28 nodes', 'allows 27')
-    too_many = [region(f'r{i}') for i in range(1025)]
-    response = update(ros, upsert_nodes=too_many)
+    with recovery('update: more nodes than are allowed') as fault:
+        response = update(ros, upsert_nodes=[region('one_too_many')])
+        fault.says(assert_refused(response, PlanErrorCode.GRAPH_TOO_LARGE, '28 nodes', 'allows 27'))
+        assert update(ros, robot_location='road_1').success
+    response = update(ros, upsert_nodes=[region(f'r{i}') for i in range(1025)])
     assert_refused(response, PlanErrorCode.INVALID_GRAPH_UPDATE, '1025', '1024', 'parts')
 
 

@@ -8,7 +8,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
 from prism_msgs.msg import PlanningStatus
 from prism_ros import twins
+from prism_ros.errors import CODE_NAMES
 from prism_ros.twins import GHOST_S, TwinWatch
+
+from ..faults import recovery
 
 OURS, OTHER = ('prism_planner', '/robot1'), ('prism_planner', '/robot2')
 
@@ -57,6 +60,11 @@ def test_a_second_launch_in_one_namespace_is_said_in_status_and_diagnostics(ros,
     assert 'launched twice' in beats[-1].detail
     ros.spin_until(lambda: second.twin)
     assert 'robot1/prism_scene_graph: name' not in said
+    with recovery('node: launched twice') as fault:
+        fault.says(CODE_NAMES[beats[-1].last_error_code])
+        ros.end(second)
+        fault.is_mended()
+        ros.spin_until(lambda: beats[-1].state == PlanningStatus.READY)
 
 
 def test_two_robots_in_two_namespaces_are_no_twins(ros, impatient):

@@ -125,8 +125,9 @@ class EngineModel:
         self._process: EngineProcess | None = None
         self._calls: deque[_Call] = deque()
         self._changed = threading.Condition(threading.RLock())
-        self._timer: threading.Timer | None = None
-        self._started_s = self._next_start_s = 0.0
+        self._timer: threading.Timer | None = None  # until the next start
+        self._start_limit = threading.Timer(0.0, lambda: None)  # of the child that starts
+        self._next_start_s = 0.0
         self._losses = 0
         self._last_error: PlannerUnavailable | None = None
         self._sha256 = self._remark = ''
@@ -257,7 +258,8 @@ class EngineModel:
             process = self._process
             if process is None:
                 raise self._lost()
-            self._wait_until_ready(call, process)
+            self._wait(call, process.ready.done, 'for the model to be made')
+            process.ready.result()
             return self._ask(call, process, op, {**request, 'timeout_s': call.remaining_s})
         finally:
             with self._changed:
@@ -278,6 +280,7 @@ class EngineModel:
             process, self._process = self._process, None
             if self._timer is not None:
                 self._timer.cancel()
+            self._start_limit.cancel()
             self._changed.notify_all()
         if process is not None:
             process.kill('it was closed')
@@ -299,15 +302,6 @@ class EngineModel:
                 raise PlannerError('the call was canceled')
             if not is_done():
                 raise PlannerTimeout(f'the engine had no time left: the call waited {what}')
-
-    def _wait_until_ready(self, call: _Call, process: EngineProcess) -> None:
-        try:
-            self._wait(call, process.ready.done, 'for the model to be made')
-        except PlannerTimeout:
-            if time.monotonic() - self._started_s >= self._config.start_timeout_s:
-                process.kill(f'no model within {self._config.start_timeout_s:g} s')
-            raise
-        process.ready.result()
 
     def _ask(self, call: _Call, process: EngineProcess, op: str, request: Mapping[str, Any]) -> Any:
         number, future = process.ask(op, request)
@@ -337,7 +331,6 @@ class EngineModel:
     def _launch(self) -> None:
         config = self._config
         self._timer = None
-        self._started_s = time.monotonic()
         try:
             check_memory(config.needed_bytes, f"the model '{config.name}'", config.spare_bytes)
             self._process = EngineProcess(
@@ -346,11 +339,16 @@ class EngineModel:
         except PlannerUnavailable as error:
             self._count_loss(error, restarts=False)
             raise
+        self._start_limit = _start_timer(
+            limit_s := config.start_timeout_s, self._process.kill, f'no model within {limit_s:g} s'
+        )
 
     def _notice(self) -> None:
         """Something has happened to the child; runs on its thread."""
         with self._changed:
             process = self._process
+            if process is not None and (process.error is not None or process.ready.done()):
+                self._start_limit.cancel()
             if process is not None and process.error is not None:
                 self._process = None
                 self._count_loss(process.error, restarts=not process.is_refused)
@@ -379,9 +377,7 @@ class EngineModel:
         pause_s = min(config.max_pause_s, doubled_s)
         self._next_start_s = time.monotonic() + pause_s
         if restarts and self._losses <= config.max_restarts:
-            self._timer = threading.Timer(pause_s, self._restart)
-            self._timer.daemon = True
-            self._timer.start()
+            self._timer = _start_timer(pause_s, self._restart)
 
     def _restart(self) -> None:
         with self._changed:
@@ -390,6 +386,13 @@ class EngineModel:
                     self._launch()
                 except PlannerUnavailable:  # counted, and told to the next call
                     self._changed.notify_all()
+
+
+def _start_timer(seconds: float, act: Callable[..., None], *arguments: Any) -> threading.Timer:
+    timer = threading.Timer(seconds, act, arguments)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _name_adapter(name: str) -> dict[str, str]:

@@ -102,9 +102,8 @@ class Grammars:
         if compiled is None:
             compiled = llguidance.LLMatcher(self._tokenizer, source, log_level=0)
             if compiled.is_error():
-                raise PlannerError(
-                    f'expected a grammar that llguidance can compile: {compiled.get_error()[:200]}'
-                )
+                said = ' '.join(compiled.get_error().split())
+                raise PlannerError(f'expected a grammar that llguidance can compile: {said[:200]}')
             self._compiled[source] = compiled
             if len(self._compiled) > _KEPT_GRAMMARS:
                 self._compiled.popitem(last=False)
