@@ -136,10 +136,12 @@ def bench_bars(names: tuple[str, ...], brief: bool, out: Path | None) -> None:
     is cut, lives and kills. Exit status 1 where one is missed.
     """
     from prism_ros.bars.bar import BRIEF, Sizes
-    from prism_ros.bars.run import MEASURES, run_bars
+    from prism_ros.bars.run import MEASURES, count_steps, run_bars
 
+    asked, sizes = names or [*MEASURES], BRIEF if brief else Sizes()
     try:
-        is_held = run_bars(names or [*MEASURES], BRIEF if brief else Sizes(), out)
+        with show_progress('measured', count_steps(asked, sizes)) as advance:
+            is_held = run_bars(asked, sizes, out, advance)
     except RuntimeError as error:
         raise click.ClickException(str(error)) from error
     if not is_held:

@@ -79,7 +79,7 @@ def _deltas(graph: SceneGraph) -> Iterator[GraphUpdate]:
     regions, things = list(graph.regions), list(graph.objects)
     for number in itertools.count():
         name = things[number % len(things)]
-        x, y = graph.nodes[name].position
+        x, y = graph.nodes[name].position or (0.0, 0.0)
         yield GraphUpdate(robot_location=regions[number % len(regions)])
         yield GraphUpdate(set_attributes={name: {'state': f'open {number}'}})
         yield GraphUpdate(upsert_nodes=(replace(graph.nodes[name], position=(x + 0.1, y)),))

@@ -34,6 +34,18 @@ MEASURES: dict[str, Measure] = {
 _LOG_CHARS = 2000
 
 
+def count_steps(names: Sequence[str], sizes: Sizes) -> int:
+    """How often `advance` is called for some bars, or nearly."""
+    steps = {
+        'timer': 2,
+        'cancel': 6 * sizes.cancels,
+        'deadline': sizes.hangs + sizes.stops,
+        'take-over': sizes.cuts,
+        'cycles': sizes.cycles + sizes.engine_kills + sizes.node_kills,
+    }
+    return sum(steps[name] for name in names)
+
+
 def run_bars(
     names: Sequence[str],
     sizes: Sizes,

@@ -144,6 +144,7 @@ WHY_SAFE = {
     'prism_ros.graph_state: _boot_id': _OF_SYSTEM,
     'prism_ros.graph_state: _lock': _OF_STATE,
     'prism_ros.graph_state: origin_of': _AT_START,
+    'prism_ros.heaps: share_heaps': 'the C library that the process has loaded',
     'prism_ros.executor_node: ExecutorNode._open_log': _OF_LOG,
     'prism_ros.mission_messages: read_goal': _OF_CLASS,
     'prism_ros.mock_skills_node: MockSkillsNode.configure': _AT_START,

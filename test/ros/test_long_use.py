@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from prism_msgs.action import PlanMission
 from prism_msgs.msg import NodeAttributes, SceneGraphUpdate
 from prism_msgs.srv import GetSceneGraph, UpdateGraph
@@ -41,3 +44,28 @@ def test_results_of_goals_are_kept_for_a_while_and_not_for_ever(ros, monkeypatch
         assert asked.result().result.plan.steps
     ros.spin_until(lambda: not server._goal_handles)
     assert not server._result_futures
+
+
+HEAPS = """
+import ctypes, threading
+from prism_ros.heaps import share_heaps
+share_heaps()
+barrier = threading.Barrier(12)
+def work():
+    kept = bytes(1000)
+    barrier.wait()
+threads = [threading.Thread(target=work) for _ in range(12)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fdopen(1, b'w'))
+libc.malloc_info(0, file)
+libc.fflush(file)
+"""
+
+
+def test_threads_that_come_and_go_leave_few_heaps_behind():
+    """A node grew by a MiB with each planner that it started."""
+    told = subprocess.run([sys.executable, '-c', HEAPS], capture_output=True, text=True, check=True)
+    assert 1 <= told.stdout.count('<heap nr=') <= 2
