@@ -121,7 +121,7 @@ def bench_soak(minutes: float, out: Path) -> None:
     '--only',
     'names',
     multiple=True,
-    type=click.Choice(['timer', 'cancel', 'deadline', 'take-over', 'cycles']),
+    type=click.Choice(['timer', 'cancel', 'deadline', 'take-over', 'cycles', 'respawns']),
     help='Measure this one; can be given again.',
 )
 @click.option('--brief', is_flag=True, help='Measure little, in half a minute.')

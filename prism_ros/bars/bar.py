@@ -78,7 +78,7 @@ BRIEF = Sizes(
     cuts=2,
     cycles=4,
     engine_kills=1,
-    node_kills=0,
+    node_kills=1,
 )
 """To see that it works."""
 

@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +42,7 @@ _WORDS = {
 
 def measure_cycles(site: Site, sizes: Sizes, advance: Callable[[], None]) -> list[Bar]:
     """What a planner has more of behind many lives than behind a few, with a real engine child in
-    each, which is killed now and then; and what stays behind where the node itself is killed.
+    each, which is killed now and then.
     """
     site.serve_graph(parse_scene_graph(find_demo_graph().read_text()))
     planner = site.start_planner('student', autostart='false')
@@ -66,8 +65,6 @@ def measure_cycles(site: Site, sizes: Sizes, advance: Callable[[], None]) -> lis
         what = f'more {_WORDS[key]} behind {lives} lives and {kills} kills of the engine'
         bars.append(Bar('R2', what, after[key] - before[key], target, unit, lives, details))
     bars[0] = _with_recovery(bars[0], back_s)
-    if sizes.node_kills:
-        bars += _kill_nodes(site, planner, sizes.node_kills, advance)
     return bars
 
 
@@ -133,12 +130,14 @@ def _shared_files(pid: int) -> set[str]:
     return set()
 
 
-def _kill_nodes(
-    site: Site, planner: subprocess.Popen, number: int, advance: Callable[[], None]
-) -> list[Bar]:
-    """Kill the node itself, and start it again, as a launch file would."""
+def measure_respawns(site: Site, sizes: Sizes, advance: Callable[[], None]) -> list[Bar]:
+    """What stays behind where the planner's node itself is killed, and started again as a launch
+    file would.
+    """
+    site.serve_graph(parse_scene_graph(find_demo_graph().read_text()))
+    planner = site.start_planner('student')
     left: set[str] = set()
-    for _ in range(number):
+    for _ in range(sizes.node_kills):
         left |= _shared_files(planner.pid)
         planner.kill()
         planner.wait()
@@ -150,8 +149,8 @@ def _kill_nodes(
     used = set().union(*map(_shared_files, entries))
     stay = [file for file in left - used if Path(file).exists()]
     ghosts = site.count_names(_NODE) - 1
-    what = f'behind {number} kills of the node'
+    what = f'behind {sizes.node_kills} kills of the node'
     return [
-        Bar('R2', f'shared-memory files that nobody uses {what}', len(stay), 0.0, '', number),
-        Bar('R2', f'ghost names {GHOST_S:g} s {what}', ghosts, 0.0, '', number),
+        Bar('R2', f'shared-memory files that nobody uses {what}', len(stay), 0.0, '', len(left)),
+        Bar('R2', f'ghost names {GHOST_S:g} s {what}', ghosts, 0.0, '', sizes.node_kills),
     ]

@@ -17,7 +17,7 @@ from prism_core.bench.machine import describe_machine
 from prism_core.files import replace_file
 from prism_ros.bars.bar import Bar, Sizes
 from prism_ros.bars.cancels import measure_cancels
-from prism_ros.bars.cycles import measure_cycles
+from prism_ros.bars.cycles import measure_cycles, measure_respawns
 from prism_ros.bars.deadlines import measure_deadlines
 from prism_ros.bars.lateness import measure_lateness
 from prism_ros.bars.site import Site
@@ -30,6 +30,7 @@ MEASURES: dict[str, Measure] = {
     'deadline': measure_deadlines,
     'take-over': measure_take_overs,
     'cycles': measure_cycles,
+    'respawns': measure_respawns,
 }
 _LOG_CHARS = 2000
 
@@ -41,7 +42,8 @@ def count_steps(names: Sequence[str], sizes: Sizes) -> int:
         'cancel': 6 * sizes.cancels,
         'deadline': sizes.hangs + sizes.stops,
         'take-over': sizes.cuts,
-        'cycles': sizes.cycles + sizes.engine_kills + sizes.node_kills,
+        'cycles': sizes.cycles + 2 + sizes.engine_kills,
+        'respawns': sizes.node_kills,
     }
     return sum(steps[name] for name in names)
 

@@ -26,6 +26,7 @@ from prism_ros.processes import node_process, on_this_machine_only
 WAIT_S = 120.0
 """Whatever takes so long does not come any more."""
 _LOOK_S = 0.05
+_AGAIN_S = 20.0
 
 
 class Site:
@@ -157,10 +158,18 @@ class Site:
         return client.call_async(kind.Request(**fields))
 
     def call(self, kind: Any, name: str, **fields: Any) -> Any:
-        """Ask a service; its response."""
-        future = self.send(kind, name, **fields)
-        self.wait(future.done)
-        return future.result()
+        """Ask a service; its response. It is asked again while nothing comes: DDS loses the reply
+        of a server that has not found yet who asks.
+        """
+        end_s = time.monotonic() + WAIT_S
+        while True:
+            future = self.send(kind, name, **fields)
+            with contextlib.suppress(TimeoutError):
+                self.wait(future.done, _AGAIN_S)
+                return future.result()
+            self._clients[name].remove_pending_request(future)
+            if time.monotonic() > end_s:
+                raise TimeoutError(f"'{name}' did not answer in {WAIT_S:g} s; see the nodes' log")
 
     def send_goal(
         self, kind: Any, name: str, take: Callable[[Any], None] | None = None, **fields: Any
