@@ -35,10 +35,10 @@ from prism_ros.checked_node import CheckedNode
 from prism_ros.conversions import wire_text
 from prism_ros.diagnostics import ERROR, PERIOD_S, TOPIC, WARN, make_array, make_diagnostic
 from prism_ros.errors import Refusal, refusal_from
-from prism_ros.heaps import share_heaps
 from prism_ros.introspection import introspect
 from prism_ros.parameter_file import explain_refusal
 from prism_ros.parameters import INTROSPECTION_MODE, ParameterSpec
+from prism_ros.process_memory import look_after_memory
 from prism_ros.twins import TwinWatch
 
 RESULT_TIMEOUT_S = 60
@@ -355,7 +355,7 @@ def _refuse(reply: Any, refusal: Refusal) -> Any:
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:
     """Start a node, activate it as its parameters say, and spin until told to end."""
-    share_heaps()
+    look_after_memory()
     try:
         rclpy.init(args=sys.argv if arguments is None else arguments)
     except RuntimeError as error:  # of rcl

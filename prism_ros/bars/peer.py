@@ -25,7 +25,7 @@ class BarsPeer(PlannerNode):
         super().__init__()
         self._rings: list[Ring] = []
         self._timer = self.every(PERIOD_S, self._ring)
-        self._first_due_ns = 0
+        self._first_due_ns = 0  # until it was asked
         self.create_service(Trigger, 'bars_lateness', self._tell, callback_group=self.group)
 
     def _ring(self) -> None:
@@ -33,7 +33,9 @@ class BarsPeer(PlannerNode):
         self._rings.append(Ring(at_ns, int(_SCHEDULED.read_text().split()[1])))
 
     def _tell(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        late = find_lateness(self._rings, self._first_due_ns, round(PERIOD_S * 1e9))
+        late: list[tuple[float, float]] = []
+        if self._first_due_ns:
+            late = find_lateness(self._rings, self._first_due_ns, round(PERIOD_S * 1e9))
         now_ns = self._steady_clock.now().nanoseconds
         self._rings, self._first_due_ns = self._rings[-1:], now_ns
         self._first_due_ns += self._timer.time_until_next_call()
