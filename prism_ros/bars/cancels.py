@@ -31,7 +31,7 @@ _BUSY = 'prism_core.bench.busy_student'
 _PLANNERS = {
     'writes': f'{_BUSY}:Writes',
     'reads': f'{_BUSY}:Reads',
-    **{name: f'{planners.__name__}:{name.title()}' for name in ('deaf', 'checks', 'drives')},
+    **{name: f'{planners.__name__}:{name.title()}' for name in ('lingers', 'checks', 'drives')},
 }
 
 
@@ -61,7 +61,7 @@ def _planning(what: str, **fields: Any) -> Phase:
     return Phase(what, PlanMission, 'plan_mission', fields, lambda told: told.phase == is_planning)
 
 
-_PHASES = (
+PHASES = (
     Phase(
         'waiting for a graph',
         PlanMission,
@@ -69,7 +69,7 @@ _PHASES = (
         {'planner': 'drives', 'min_graph_revision': _FAR_REVISION},
         lambda told: told.phase == PlanMission.Feedback.WAITING,
     ),
-    _planning('queued behind a call that does not end', planner='deaf'),
+    _planning('queued behind a call that is ending', planner='lingers'),
     _planning('student reads (prefill)', planner='reads'),
     Phase(
         'student writes (decode)',
@@ -99,7 +99,7 @@ def measure_cancels(site: Site, sizes: Sizes, advance: Callable[[], None]) -> li
     entries = [f'{name}={path}' for name, path in _PLANNERS.items()]
     site.start_planner(*entries, planner__feedback_rate_hz='10.0', planner__keep_plans='false')
     rng = random.Random(_SEED)  # noqa: S311 - for times, no secret
-    return [_measure_phase(site, phase, sizes.cancels, rng, advance) for phase in _PHASES]
+    return [_measure_phase(site, phase, sizes.cancels, rng, advance) for phase in PHASES]
 
 
 def _measure_phase(
@@ -107,11 +107,12 @@ def _measure_phase(
 ) -> Bar:
     took_ms: list[float] = []
     tries = missed = 0
-    if phase.fields['planner'] == 'deaf':
-        _cancel_one(site, phase, 0.0)  # it holds the planner from now on
     within_s = phase.within_s or _time_one(site, phase) / 2
     while len(took_ms) + missed < number and tries < _TRIES * number:
         tries += 1
+        if phase.fields['planner'] == 'lingers':
+            site.pause(planners.LINGER_S)  # for what is queued no more
+            _cancel_one(site, phase, 0.0)
         status, one_ms = _cancel_one(site, phase, rng.uniform(0.0, within_s))
         if status == GoalStatus.STATUS_CANCELED:
             took_ms.append(one_ms)

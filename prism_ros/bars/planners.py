@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 from prism_core import (
@@ -17,6 +18,7 @@ from prism_core import (
     find_domain,
 )
 
+LINGER_S = 0.5
 _STEPS = 120
 
 
@@ -45,13 +47,20 @@ class Hangs:
         """Nothing to free."""
 
 
-class Deaf(Hangs):
-    """Makes no plan, and does not end."""
+class Lingers(Hangs):
+    """Takes its time to end."""
 
-    name = 'deaf'
+    name = 'lingers'
 
-    def cancel(self) -> None:
-        """Hear nothing."""
+    def plan(self, request: str, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
+        """Wait, and a while longer.
+
+        Raises:
+            PlannerError: it was told to end.
+        """
+        self._told.acquire()
+        time.sleep(LINGER_S)
+        raise PlannerError('told to end')
 
 
 class Drives:

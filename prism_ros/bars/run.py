@@ -16,7 +16,7 @@ from rich.table import Table
 from prism_core.bench.machine import describe_machine
 from prism_core.files import replace_file
 from prism_ros.bars.bar import Bar, Sizes
-from prism_ros.bars.cancels import measure_cancels
+from prism_ros.bars.cancels import PHASES, measure_cancels
 from prism_ros.bars.cycles import measure_cycles, measure_respawns
 from prism_ros.bars.deadlines import measure_deadlines
 from prism_ros.bars.lateness import measure_lateness
@@ -39,10 +39,10 @@ def count_steps(names: Sequence[str], sizes: Sizes) -> int:
     """How often `advance` is called for some bars, or nearly."""
     steps = {
         'timer': 2,
-        'cancel': 6 * sizes.cancels,
+        'cancel': len(PHASES) * sizes.cancels,
         'deadline': sizes.hangs + sizes.stops,
         'take-over': sizes.cuts,
-        'cycles': sizes.cycles + 2 + sizes.engine_kills,
+        'cycles': sizes.cycles + 3 + sizes.engine_kills,
         'respawns': sizes.node_kills,
     }
     return sum(steps[name] for name in names)

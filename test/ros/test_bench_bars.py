@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from prism_ros.bars import run
-from prism_ros.bars.bar import Bar
+from prism_ros.bars.bar import BRIEF, Bar
 from prism_ros.bars.peer import Ring, find_lateness
 from prism_ros.commands import bench_bars
 
@@ -48,6 +48,12 @@ def test_each_time_that_a_timer_was_due_counts_in_a_gap_and_waiting_for_a_core_i
     assert [ms for ms, _ in late] == [0, 0, 5, 100, 80, 60, 40, 20, 0, 0]
     assert [own for _, own in late] == [0, 0, 0, 30, 10, 0, 0, 0, 0, 0]
     assert find_lateness([], 0, 20) == []
+
+
+def test_the_command_offers_all_that_is_measured_and_knows_how_much_that_is():
+    (option,) = [one for one in bench_bars.params if one.name == 'names']
+    assert list(option.type.choices) == [*run.MEASURES]
+    assert all(run.count_steps([name], BRIEF) > 0 for name in run.MEASURES)
 
 
 def test_a_bar_that_is_missed_is_said_and_ends_with_status_1(monkeypatch):
