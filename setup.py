@@ -173,6 +173,7 @@ setup(
         'ros2doctor.checks': ['PrismCheck = prism_ros.ros2doctor_entry:PrismCheck'],
         'ros2doctor.report': ['PrismReport = prism_ros.ros2doctor_entry:PrismReport'],
         'prism.bench': [
+            'bars = prism_ros.commands:bench_bars',
             'graph = prism_ros.commands:bench_graph',
             'plan = prism_ros.commands:bench_plan',
             'soak = prism_ros.commands:bench_soak',

@@ -24,13 +24,17 @@ from rich.table import Table
 
 from prism_core import parse_scene_graph
 from prism_ros.demo import find_demo_graph
-from prism_ros.processes import node_process, on_this_machine_only
+from prism_ros.processes import (
+    find_engines,
+    measure_process,
+    node_process,
+    on_this_machine_only,
+)
 from prism_ros.soak_load import LOST_S, Load, Window
 
 WINDOW_S = 60.0
 KILL_PERIOD_S = 300.0
 MODULES = {'graph': 'scene_graph_node', 'planner': 'planner_node'}
-_ENGINE = b'engine_child'
 _BAD_WORDS = ('Traceback', 'unexpected', 'Error:')
 
 
@@ -67,21 +71,14 @@ class Nodes:
         self._processes[name] = self._start(name)
 
     def _engines(self) -> list[int]:
-        parent = self._processes['planner'].pid
-        found = []
-        for entry in Path('/proc').glob('[0-9]*'):
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                fields = (entry / 'stat').read_text().rpartition(')')[2].split()
-                if int(fields[1]) == parent and _ENGINE in (entry / 'cmdline').read_bytes():
-                    found.append(int(entry.name))
-        return found
+        return find_engines(self._processes['planner'].pid)
 
     def measure(self) -> dict[str, dict[str, int]]:
         """Resident memory in MiB, open files and threads of each process."""
         pids = {name: process.pid for name, process in self._processes.items()}
         if engines := self._engines():
             pids['engine'] = engines[0]
-        return {name: found for name, pid in pids.items() if (found := _measure(pid))}
+        return {name: found for name, pid in pids.items() if (found := measure_process(pid))}
 
 
 def run_soak(minutes: float, out: Path) -> bool:
@@ -178,19 +175,6 @@ def _wait(load: Load, executor: SingleThreadedExecutor) -> None:
     while not load.is_idle and time.monotonic() < end_s:
         executor.spin_once(timeout_sec=0.05)
         load.give_up_lost()
-
-
-def _measure(pid: int) -> dict[str, int]:
-    try:
-        status = Path(f'/proc/{pid}/status').read_text()
-        fields = dict(line.split(':', 1) for line in status.splitlines())
-        return {
-            'mib': int(fields['VmRSS'].split()[0]) // 1024,
-            'files': len(os.listdir(f'/proc/{pid}/fd')),
-            'threads': int(fields['Threads']),
-        }
-    except (OSError, KeyError):
-        return {}
 
 
 def _write(

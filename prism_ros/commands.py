@@ -116,6 +116,38 @@ def bench_soak(minutes: float, out: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
+@click.command('bars')
+@click.option(
+    '--only',
+    'names',
+    multiple=True,
+    type=click.Choice(['timer', 'cancel', 'deadline', 'take-over', 'cycles', 'respawns']),
+    help='Measure this one; can be given again.',
+)
+@click.option('--brief', is_flag=True, help='Measure little, in half a minute.')
+@click.option(
+    '--json',
+    'out',
+    type=click.Path(path_type=Path, dir_okay=False),
+    help='Write all figures here, too.',
+)
+def bench_bars(names: tuple[str, ...], brief: bool, out: Path | None) -> None:
+    """Hold the planner node against its bars: a timer beside it, cancels, deadlines, a network that
+    is cut, lives and kills. Exit status 1 where one is missed.
+    """
+    from prism_ros.bars.bar import BRIEF, Sizes
+    from prism_ros.bars.run import MEASURES, count_steps, run_bars
+
+    asked, sizes = names or [*MEASURES], BRIEF if brief else Sizes()
+    try:
+        with show_progress('measured', count_steps(asked, sizes)) as advance:
+            is_held = run_bars(asked, sizes, out, advance)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
+    if not is_held:
+        raise click.exceptions.Exit(1)
+
+
 def _read_plan(made: PlanMessage, domain: str = '') -> tuple[ActionTable, Plan]:
     """The table of the actions of a plan, and what it says."""
     table = find_planning_domain(domain or made.domain, allow_import_paths=bool(domain)).table

@@ -38,6 +38,7 @@ from prism_ros.errors import Refusal, refusal_from
 from prism_ros.introspection import introspect
 from prism_ros.parameter_file import explain_refusal
 from prism_ros.parameters import INTROSPECTION_MODE, ParameterSpec
+from prism_ros.process_memory import look_after_memory
 from prism_ros.twins import TwinWatch
 
 RESULT_TIMEOUT_S = 60
@@ -354,6 +355,7 @@ def _refuse(reply: Any, refusal: Refusal) -> Any:
 
 def run_node(make_node: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> None:
     """Start a node, activate it as its parameters say, and spin until told to end."""
+    look_after_memory()
     try:
         rclpy.init(args=sys.argv if arguments is None else arguments)
     except RuntimeError as error:  # of rcl

@@ -86,6 +86,11 @@ class PlannerWorker:
             return PlannerHealth('out', error, health_of(self._planner).model_id)
         return health_of(self._planner)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the call that runs was told to end, and may still take its time for that."""
+        return self._is_busy and time.monotonic() - self._canceled_s <= STOP_S
+
     def submit(self, job: Callable[[Planner], Any]) -> Future:
         """Run `job(planner)`; the future gets its result or its exception on the thread."""
         future: Future = Future()
@@ -300,7 +305,7 @@ class PlannerPool:
         if worker is None:
             return
         has_begun = not call.cancel()
-        is_stopped = worker.cancel() if has_begun else not worker.has_planner
+        is_stopped = worker.cancel() if has_begun else worker.is_ending or not worker.has_planner
         if not is_stopped:
             self.leave_behind(name)
             if is_late:

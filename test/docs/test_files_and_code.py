@@ -151,6 +151,7 @@ WHY_SAFE = {
     'prism_ros.node_attributes: ': _OF_CLASS,
     'prism_ros.node_attributes: _write_numbers': _OF_CLASS,
     'prism_ros.parameter_file: check_parameter_file': 'for commands only',
+    'prism_ros.process_memory: look_after_memory': 'the C library that the process has loaded',
     'prism_ros.scene_graph_node: SceneGraphNode._state_folder': _AT_START,
     'prism_ros.scene_graph_node: SceneGraphNode.cleanup': _OF_STATE,
     'prism_ros.scene_graph_node: SceneGraphNode.configure': _OF_STATE,

@@ -16,6 +16,7 @@ from .sources import ROOT, ROS, imports_of
 
 # What prism_ros may import beside the public names.
 PUBLIC_MODULES = {
+    'prism_core.bench.machine',
     'prism_core.bench.missions',
     'prism_core.episode.planner_progress',
     'prism_core.files',

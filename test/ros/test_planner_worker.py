@@ -325,6 +325,25 @@ def test_a_call_that_is_left_behind_leaves_its_planner_out_until_the_next_one(
     assert pool.health()['first'].state == 'ready'
 
 
+def test_a_call_that_waits_for_one_that_is_ending_costs_the_planner_nothing(
+    pool, made, release, monkeypatch
+):
+    monkeypatch.setattr(Double, 'cancel', lambda self: None, raising=False)
+    begun = threading.Event()
+    worker = pool.worker('first')
+    running = worker.submit(lambda planner: begun.set() or release.wait(WAIT_S))
+    assert begun.wait(WAIT_S)
+    pool.give_up('first', running, is_late=False)
+    pool.give_up('first', worker.submit(lambda planner: None), is_late=False)
+    assert pool.worker('first') is worker
+    monkeypatch.setattr(planner_worker, 'STOP_S', 0.0)  # it had its time
+    pool.give_up('first', worker.submit(lambda planner: None), is_late=False)
+    assert pool.worker('first') is not worker
+    release.set()
+    join(worker)
+    assert made[0].was_closed.is_set()
+
+
 def test_a_call_that_does_not_end_when_it_is_told_to_leaves_its_planner_out_until_it_does(
     reports, release, monkeypatch
 ):
