@@ -99,7 +99,7 @@ def join_tokenizer(tokens: Sequence[str], merges: Sequence[tuple[str, str]]) -> 
             f'that begins with {tokens[0] if tokens else "nothing"!r}'
         )
     numbers = {token: number for number, token in enumerate(tokens)}
-    tokenizer = Tokenizer(BPE(numbers, list(merges)))  # type: ignore[misc]
+    tokenizer = Tokenizer(BPE(numbers, list(merges)))
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=True)
     tokenizer.decoder = ByteLevelDecoder()
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in CONTROL_TOKENS])
