@@ -62,7 +62,7 @@ def test_a_folder_for_the_graph_that_is_named_stays(tmp_path):
 def test_two_robots_start_in_two_namespaces_and_plan(ros):
     from prism_msgs.srv import GetPlan
 
-    command = ['ros2', 'launch', str(LAUNCH_FILE)]
+    command = ['ros2', 'launch', str(LAUNCH_FILE), 'executor:=false']
     environment = os.environ | {'ROS_DOMAIN_ID': str(ros.domain)}
     robots = [
         subprocess.Popen(
