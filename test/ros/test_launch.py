@@ -72,6 +72,7 @@ def test_two_robots_start_in_two_namespaces_and_plan(ros):
     ]
     try:
         for name in ('robot1', 'robot2'):
+            assert ros.node.create_client(GetPlan, f'{name}/plan').wait_for_service(60)
             end_s = time.monotonic() + 20
             text = ''
             while not text and time.monotonic() < end_s:
