@@ -23,7 +23,7 @@ RUNS_IN_NODES = [
     *(ROS[name] for name in ('goals', 'waiting', 'graph_intake', 'graph_state', 'plan_feedback')),
 ]
 STARTED = [*ROS.values(), *(ROOT / 'launch').glob('*.py')]
-NO_FOLDER = re.compile(r'/(proc|sys|opt/ros|_action)/')
+NO_FOLDER = re.compile(r'/(dev|proc|sys|opt/ros|_action)/')
 HOLDS = {'sleep', 'spin', 'spin_once', 'spin_until_future_complete', 'call', 'wait_for_service'}
 SITES = {
     name for path in GRAPHS.glob('*.json') for name in parse_scene_graph(path.read_text()).nodes
