@@ -38,7 +38,7 @@ from prism_ros.errors import Refusal, refusal_from
 from prism_ros.introspection import introspect
 from prism_ros.parameter_file import explain_refusal
 from prism_ros.parameters import INTROSPECTION_MODE, ParameterSpec
-from prism_ros.process_memory import look_after_memory
+from prism_ros.process_memory import collect_everything, look_after_memory
 from prism_ros.twins import TwinWatch
 
 RESULT_TIMEOUT_S = 60
@@ -140,7 +140,9 @@ class ManagedNode(CheckedNode):
 
     def on_cleanup(self, state) -> TransitionCallbackReturn:
         """Called by rclpy; see `cleanup`."""
-        return self._transit(self.cleanup, super().on_cleanup, state)
+        done = self._transit(self.cleanup, super().on_cleanup, state)
+        collect_everything()
+        return done
 
     def on_shutdown(self, state) -> TransitionCallbackReturn:
         """Called by rclpy; see `cleanup`."""

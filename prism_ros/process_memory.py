@@ -32,6 +32,12 @@ def look_after_memory() -> None:
     gc.callbacks.append(_Freezer())
 
 
+def collect_everything() -> None:
+    """Look at everything for once: what was in use is not any more, and nobody waits."""
+    gc.unfreeze()
+    gc.collect()
+
+
 class _Freezer:
     """Has full collections look only at what came since the one before: what that one found in use
     is mostly in use for long, and goes without a collector where it is no circle.

@@ -134,6 +134,8 @@ def measure_respawns(site: Site, sizes: Sizes, advance: Callable[[], None]) -> l
     """What stays behind where the planner's node itself is killed, and started again as a launch
     file would.
     """
+    if not sizes.node_kills:
+        return []
     site.serve_graph(parse_scene_graph(find_demo_graph().read_text()))
     planner = site.start_planner('student')
     left: set[str] = set()
