@@ -93,7 +93,7 @@ def run_python(program: str) -> str:
 
 
 def test_threads_that_come_and_go_leave_few_heaps_behind():
-    """A node grew by a MiB with each planner that it started."""
+    """A node grew with each planner that it started."""
     assert 1 <= run_python(HEAPS).count('<heap nr=') <= 2
 
 
