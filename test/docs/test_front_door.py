@@ -33,6 +33,7 @@ PUBLIC_MODULES = {
     'prism_core.inference.self_check',
     'prism_core.mcap_file',
     'prism_core.mission',
+    'prism_core.pictures.episode_trail',
     'prism_core.pictures.terminal',
     'prism_core.watch',
 }
