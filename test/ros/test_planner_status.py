@@ -247,11 +247,11 @@ def test_the_bundled_student_says_which_weights_planned_and_what_that_took(ros, 
     monkeypatch.delenv('PRISM_STUDENT_MODEL', raising=False)
     beats = start(ros, 'student', 'symbolic')
     status = wait_for(ros, beats, PlanningStatus.READY)
-    assert status.planners[0].model_id == 'prism-nano-1m 66f53c1e6837'
+    assert status.planners[0].model_id == 'prism-nano-1m 3c0a57f1cbb2'
     response = plan(ros, task='go to the warehouse')
     assert (response.plan.source, response.plan.model_id) == (
         Plan.SOURCE_STUDENT,
-        'prism-nano-1m 66f53c1e6837',
+        'prism-nano-1m 3c0a57f1cbb2',
     )
     assert response.plan.passed_over == []
     metrics = response.metrics

@@ -32,7 +32,7 @@ SHA256_VARIABLE = 'PRISM_STUDENT_SHA256'
 MODELS = Path(__file__).parents[2] / 'models'
 """Folder of the bundled students: one folder for each domain, by its name."""
 BUNDLED = {
-    'prism-nano-1m-q8_0.gguf': '66f53c1e6837c753a585a172b2cbaa724ffce3c381b338808205a55f1befcd65',
+    'prism-nano-1m-q8_0.gguf': '3c0a57f1cbb2141a3e9b352a242f4311dc08ef3dbc732540a8fce3c456507035',
     'prism-tabletop-f16.gguf': 'b2633e67cde87a96c4daf55c97a43a5af5434eea9c805aae608f38c8e7ac5d6b',
 }
 """The sha256 of each file of the package, by name."""
