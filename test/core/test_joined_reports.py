@@ -126,6 +126,12 @@ def test_a_description_of_several_sentences_is_one_report():
     )
 
 
+@pytest.mark.parametrize('place', ['again', 'bridge'])
+def test_of_places_that_there_are_not_none_was_visited(place):
+    plan = DIALECT.parse_reply(f' patrol {place} : answer been', SITE)
+    assert plan.actions[-1].arguments == (f'There is no {place}.',)
+
+
 @pytest.mark.parametrize('part', ['value {V-12} color', 'there', 'list of crane', 'where'])
 def test_a_part_that_says_what_is_not_known_is_refused(part):
     said = part.format(**{'V-12': handle('V-12')})

@@ -231,11 +231,16 @@ def _seen(graph: SceneGraph, region: str) -> str:
     return f'In {region} I see {_join(names) if names else "nothing"}.'
 
 
-def _been(graph: SceneGraph, classes: str) -> str:
+def reachable_places(graph: SceneGraph, classes: str) -> list[str]:
+    """The regions of some classes that the robot can get to."""
     if graph.robot_location is None:
-        raise KeyError('robot_location')
+        return []
     wanted, reachable = split_classes(classes), graph.reachable_regions(graph.robot_location)
-    names = [n for n, r in graph.regions.items() if n in reachable and is_called(r, wanted)]
+    return [n for n, r in graph.regions.items() if n in reachable and is_called(r, wanted)]
+
+
+def _been(graph: SceneGraph, classes: str) -> str:
+    names = reachable_places(graph, classes)
     if not names:
         raise KeyError(classes)
     return f'I have been at each {classes} that I can reach: {_join(names)}.'

@@ -14,7 +14,13 @@ from prism_core.dialects.phrases import Named, Phrase, Quoted
 from prism_core.domains.mapping.lexicon import Lexicon
 from prism_core.domains.mapping.report_forms import FORM_ARGUMENTS
 from prism_core.domains.mapping.report_texts import fit_text, join_texts, parse_reports
-from prism_core.domains.mapping.reports import Report, parse_report, render_report, split_nodes
+from prism_core.domains.mapping.reports import (
+    Report,
+    parse_report,
+    reachable_places,
+    render_report,
+    split_nodes,
+)
 from prism_core.errors import PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
 
@@ -181,6 +187,8 @@ def _expand(phrase: Phrase, graph: SceneGraph, lexicon: Lexicon, classes: str) -
         else:
             told = {'attribute': attribute, 'value': value, 'values': several}
             values.append(told[kind])
+    if form == 'been' and not reachable_places(graph, values[0]):
+        form = 'none'  # of what no place is called, no place was left out
     return SaidReport(Report(form, tuple(values)), drives)
 
 
