@@ -128,8 +128,8 @@ def test_a_description_of_several_sentences_is_one_report():
 
 @pytest.mark.parametrize('place', ['again', 'kitchen'])
 def test_of_places_that_there_are_not_none_was_visited(place):
-    plan = DIALECT.parse_reply(f' patrol {place} : answer been', SITE)
-    assert plan.actions[-1].arguments == (f'There is no {place} in all 9 regions that I can reach.',)
+    said = DIALECT.parse_reply(f' patrol {place} : answer been', SITE).actions[-1].arguments
+    assert said == (f'There is no {place} in all 9 regions that I can reach.',)
 
 
 @pytest.mark.parametrize('part', ['value {V-12} color', 'there', 'list of crane', 'where'])
