@@ -27,7 +27,7 @@ from prism_ros.managed_node import latched, spin
 from prism_ros.planner_node import PlannerNode
 from prism_ros.scene_graph_node import SceneGraphNode
 
-WAIT_S = 10.0
+WAIT_S = 30.0  # patience with a slow machine, no bound of anything
 ASK_AGAIN_S = 1.0
 
 
