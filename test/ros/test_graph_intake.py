@@ -248,8 +248,11 @@ def test_a_clock_that_jumps_ahead_takes_no_node_away_that_was_just_seen(ros):
     clock = publisher_of(ros, Clock, '/clock')
 
     def turn_to(seconds: int, ticks: int) -> None:
-        clock.publish(Clock(clock=Time(sec=seconds)))
-        ros.spin_until(lambda: [b.header.stamp.sec for b in beats].count(seconds) >= ticks)
+        def is_so() -> bool:
+            clock.publish(Clock(clock=Time(sec=seconds)))
+            return [b.header.stamp.sec for b in beats].count(seconds) >= ticks
+
+        ros.spin_until(is_so)
 
     turn_to(1000, 1)
     update = SceneGraphUpdate(upsert_nodes=[last_seen('crate_9', 990)])
