@@ -73,12 +73,13 @@ class ClientThread:
         if self._is_closed:
             return
         self._is_closed = True
-        rclpy.shutdown(context=self._context)
+        self._called.trigger()
         self._thread.join(_CLOSE_S)
         for client in self._actions.values():
-            client.destroy()  # the node would outlive its context without
+            client.destroy()
         self._executor.shutdown()
-        self.node.destroy_node()
+        self.node.destroy_node()  # before its context, or others go on seeing its name
+        rclpy.shutdown(context=self._context)
 
     def run(self, function: Callable[[], _T]) -> _T:
         """What a function gives that is called on the thread.
@@ -183,7 +184,7 @@ class ClientThread:
             self._jobs.get()()
 
     def _spin(self) -> None:
-        while self._context.ok():
+        while not self._is_closed and self._context.ok():
             try:
                 self._executor.spin_once()
             except (ExternalShutdownException, ShutdownException):

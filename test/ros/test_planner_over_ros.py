@@ -108,10 +108,10 @@ def test_nothing_is_written_where_nobody_serves(ros, tmp_path, monkeypatch):
 # ---------------------------------------------------------------------------------------- one plan
 
 
-def test_planner_node_keeps_the_contract_of_planners_in_closed_loop(ros):
+def test_planner_node_keeps_the_contract_of_planners_in_closed_loop(ros, planner_of):
     start(ros)
     (episode, *_) = episodes_of(range(60, 62), tier='core', hidden=0.4)
-    check_planner_in_episodes(lambda _: RosPlanner(), [episode], simulator_of)
+    check_planner_in_episodes(lambda _: planner_of(), [episode], simulator_of)
 
 
 def test_service_is_named_by_the_environment(ros, monkeypatch):
