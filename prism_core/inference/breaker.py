@@ -86,7 +86,7 @@ class Breaker:
     @property
     def retry_in_s(self) -> float:
         """Seconds until a call is let through; 0 where one is."""
-        return max(0.0, self._opens_s - self._clock()) if self._pause_s else 0.0
+        return min(max(0.0, self._opens_s - self._clock()), self._pause_s)
 
     @property
     def error(self) -> PlannerUnavailable | None:

@@ -740,7 +740,7 @@ def test_a_start_of_another_recipe_is_refused(whole, tmp_path):
         run(recipe, tmp_path / 'out', start=whole)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_a_run_that_is_killed_goes_on_to_the_same_rounds_and_weights(recipe, whole, tmp_path):
     out = tmp_path / 'out'

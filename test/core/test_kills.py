@@ -18,7 +18,6 @@ from prism_core.dataset.shards import open_shards
 from prism_core.dataset.split import SPLITS
 
 ROOT = Path(__file__).parents[2]
-KILLS = 20
 WORLDS = ['--worlds', '100', '--seed', '3']
 TOKENS = ['--shards', 'compact', '--vocab-size', '600', '--rebase', '0.5']
 
@@ -42,7 +41,7 @@ def finish(*arguments: object, resume: bool = False) -> None:
     assert process.returncode == 0, errors
 
 
-def kill_often(path: Path, seed: int, *arguments: object) -> int:
+def kill_often(path: Path, seed: int, kills: int, *arguments: object) -> int:
     """Start a run again and again and kill it, with its workers, at random moments.
 
     Some are killed before they do anything, some soon after they did something.
@@ -52,7 +51,7 @@ def kill_often(path: Path, seed: int, *arguments: object) -> int:
     """
     rng, resume, killed = random.Random(seed), False, 0
     progress = path / 'progress.jsonl'
-    for number in range(KILLS):
+    for number in range(kills):
         size = progress.stat().st_size if progress.exists() else 0
         runner = 'threads' if number % 5 else 'processes'  # threads begin sooner
         with start(*arguments, resume=resume, runner=runner) as process:
@@ -92,11 +91,12 @@ def assert_same(path: Path, other: Path, name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_worlds_whose_run_is_killed_twenty_times_are_byte_for_byte_those_of_one_run(tmp_path):
+@pytest.mark.parametrize('kills', [6, pytest.param(20, marks=pytest.mark.long)])
+def test_worlds_whose_run_is_killed_often_are_byte_for_byte_those_of_one_run(tmp_path, kills):
     whole, killed = tmp_path / 'whole', tmp_path / 'killed'
     arguments = ['elicit', *WORLDS, *TOKENS, '--out']
     finish(*arguments, whole)
-    assert kill_often(killed, 1, *arguments, killed) == KILLS
+    assert kill_often(killed, 1, kills, *arguments, killed) == kills
     finish(*arguments, killed, resume=True)
     assert_same(killed, whole, 'episodes.jsonl')
     for name in ('episodes.jsonl', 'progress.jsonl', 'shards/train/tokens.bin'):
@@ -110,6 +110,6 @@ def test_tasks_whose_run_is_killed_twenty_times_are_played_once_each(tmp_path):
     finish('synthesize', *WORLDS, '--out', tasks)
     arguments = ['elicit', tasks, *TOKENS, '--out']
     finish(*arguments, whole)
-    assert kill_often(killed, 2, *arguments, killed) == KILLS
+    assert kill_often(killed, 2, 20, *arguments, killed) == 20
     finish(*arguments, killed, resume=True)
     assert_same(killed, whole, 'episodes.jsonl')
