@@ -51,7 +51,7 @@ class SayCanConfig:
             was taught no domain.
         context_tokens: of a file: prompt and step together, at most; 0 for all that it was made
             for.
-        threads: of a file: 0 for as many as the process may use, or one for a small one.
+        threads: of a file: 0 for one less than the process may use, or one for a small one.
 
     Raises:
         ConfigError: a value is out of its range.
