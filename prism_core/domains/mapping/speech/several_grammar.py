@@ -76,8 +76,14 @@ class SeveralGrammar:
 
     def of_classes(self, classes: Part | None) -> Iterator[tuple[str, Part | None]]:
         """Those that count by values; `classes` says of what."""
-        where = optional(in_order(' ', self._nodes(self.mapped)))
-        for form in ('count_of', 'having', 'exists_of'):
+        seen = {r for regions in self.grammar.graph.viewpoints.values() for r in regions}
+        partly = [r for r in self.grammar.graph.regions if r in seen or r in set(self.mapped)]
+        for form, places in (
+            ('count_of', self.mapped),
+            ('having', self.mapped),
+            ('exists_of', partly),  # one that is there may be all that is known of a place
+        ):
+            where = optional(in_order(' ', self._nodes(places)))
             yield form, in_order(form, classes, where, ' ; ', self._values)
 
     def of_known_classes(self, *, is_all_seen: bool) -> Iterator[tuple[str, Part | None]]:
