@@ -107,6 +107,7 @@ WHY_SAFE = {
     'prism_core.inference.endpoint.reply_cache: ReplyCache.__init__': 'for commands only',
     'prism_core.inference.endpoint.spending: Spending.__add__': _OF_CLASS,
     'prism_core.inference.planning_domain: packaged_graphs': 'the folder is named by the domain',
+    'prism_core.inference.student: choose_threads': 'counts processors',
     'prism_core.inference.student: find_bundled': _OF_PACKAGE,
     'prism_core.inference.student: find_domain_of': _OF_CLASS,
     'prism_core.inference.endpoint.teacher_config: TeacherConfig.__post_init__': _OF_CLASS,
