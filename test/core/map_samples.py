@@ -61,6 +61,8 @@ def hydra(folder: Path, side: int = 1) -> str:
         graph.insert_edge(places[-1], add(2, dsg.NodeSymbol('O', number), chair, x + 1, y))
     for step in range(3):
         robot = dsg.AgentNodeAttributes()
+        # The library leaves these as they were in memory, where NaN is written as null.
+        robot.world_R_body, robot.external_key = dsg.Quaternion(1.0, 0.0, 0.0, 0.0), step
         add(2, dsg.NodeSymbol('a', step), robot, 0, step - 2, dsg.PartitionId('a'))
     graph.metadata.add({'site': 'lab'})
     file = folder / 'hydra.json'
