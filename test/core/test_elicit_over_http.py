@@ -128,7 +128,7 @@ def test_faults_of_all_kinds_lose_nothing_and_double_nothing(tasks, undisturbed,
     with TeacherServer(fault=everything, refuses=['json_schema']) as server:
         pause = interrupt_service(server, 60, 0.5)
         said = finish_prism(
-            start_prism(*arguments(server, tasks, out, timeout_s=1.0, patience_s=30.0))
+            start_prism(*arguments(server, tasks, out, timeout_s=2.0, patience_s=30.0))
         )
         pause.join()
     check_run(tasks, out, server)

@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 
 from prism_core.errors import TeacherUnavailable
 
-# So many different failures without an answer between them, and the endpoint counts as down.
-MANY_FAILURES = 5
+# So many different failures without an answer between them, and the endpoint counts as down; fewer
+# where no more are asked at once, and two at least: one may be the call's own.
+_MANY_FAILURES, _FEW_FAILURES = 5, 2
 _MAX_PAUSE_S = 30.0
 
 
@@ -23,7 +25,7 @@ class Gate:
         first_pause_s: between a failure and the first probe of an endpoint that is down; doubled
             for each one after.
         patience_s: so long it may be down.
-        max_in_flight: so many calls at once; when each of them failed the endpoint is down.
+        max_in_flight: so many calls at once.
         tell: told `down` and `up`, each with a sentence.
     """
 
@@ -38,8 +40,9 @@ class Gate:
         self._url = url
         self._first_pause_s = first_pause_s
         self._patience_s = patience_s
-        self._many_failures = min(MANY_FAILURES, max(2, max_in_flight))  # one may be the call's own
         self._tell = tell
+        self._many_failures = min(_MANY_FAILURES, max(_FEW_FAILURES, max_in_flight))
+        self._admitted: Counter[object] = Counter()
         self._failures: set[object] = set()
         self._down_since_s: float | None = None
         self._down_because = ''
@@ -57,12 +60,22 @@ class Gate:
         return '' if self.is_open else f'{self._url} is down: {self._down_because}'
 
     @contextlib.asynccontextmanager
-    async def admit(self) -> AsyncIterator[None]:
-        """Wait until the endpoint works, or until it is this call's turn to find out.
+    async def admit(self, call: object) -> AsyncIterator[None]:
+        """Wait until the endpoint works, or until it is this call's turn to find out. Calls that
+        ask the same are equal.
 
         Raises:
             TeacherUnavailable: it has been down for too long.
         """
+        async with self._wait_for_turn():
+            self._admitted[call] += 1
+            try:
+                yield
+            finally:
+                self._admitted -= Counter((call,))
+
+    @contextlib.asynccontextmanager
+    async def _wait_for_turn(self) -> AsyncIterator[None]:
         while not self.is_open and self._verdict is not None:
             sentence = await asyncio.shield(self._verdict)
             if sentence:
@@ -104,7 +117,9 @@ class Gate:
         self._failed_s = now_s
         self._failures.add(call)
         if self._down_since_s is None:
-            if is_down or len(self._failures) >= self._many_failures:
+            at_once = len(+self._admitted)  # twins ask the same
+            is_few = _FEW_FAILURES <= at_once < self._many_failures
+            if is_down or len(self._failures) >= (at_once if is_few else self._many_failures):
                 self._down_because = sentence
                 self._down_since_s, self._pause_s = now_s, self._first_pause_s
                 self._tell('down', f'{self._url} is down, waiting for it: {sentence}')

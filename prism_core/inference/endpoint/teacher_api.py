@@ -251,8 +251,9 @@ class ApiModel:
 
     async def _ask_patiently(self, call: Call) -> Reply:
         """Ask once; as often as it takes while the endpoint is down."""
+        key = call.key(self._config)
         while True:
-            async with self._slots, self._gate.admit():
+            async with self._slots, self._gate.admit(key):
                 if self._stopped is not None:
                     raise type(self._stopped)(str(self._stopped))
                 try:
@@ -261,7 +262,7 @@ class ApiModel:
                     if error.answered:
                         self._gate.note_answer()
                         raise
-                    what = call.key(self._config) if error.timed_out else object()
+                    what = key if error.timed_out else object()
                     self._gate.note_failure(error.sentence, call=what, is_down=error.down)
                     if self._gate.is_open:
                         raise
