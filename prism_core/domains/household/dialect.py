@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 
 from prism_core.dialects.conversation import Dialect, Message, Prompt
 from prism_core.domains.household.actions import HOUSEHOLD_ACTIONS
-from prism_core.domains.household.classes import TREATMENTS
+from prism_core.domains.household.classes import STATES, TREATMENTS
 from prism_core.domains.household.grammar import write_replies
 from prism_core.domains.household.home import Home, read_home
 from prism_core.domains.household.planning import make_plan
@@ -41,7 +41,6 @@ from prism_core.plan.grammar import Lark
 from prism_core.plan.plan import Plan
 
 _REPLY = re.compile(r'\s*(?P<goal>[^:]*?) : (?P<skills>.+)', re.DOTALL)
-_STATES = {'heat': 'hot', 'cool': 'cold', 'clean': 'clean'}
 _SPACE = re.compile(r'\s+')
 
 
@@ -125,7 +124,7 @@ def _say_home(home: Home) -> Iterator[str]:
 
 
 def _say_thing(home: Home, name: str) -> str:
-    states = [_STATES[verb] for verb in TREATMENTS if is_treated(home, name, verb)]
+    states = [STATES[verb] for verb in TREATMENTS if is_treated(home, name, verb)]
     return ' '.join([*states, home.class_of(name)])
 
 
