@@ -32,9 +32,8 @@ from prism_core.domains.household.home import Home, read_home
 from prism_core.domains.household.planning import make_plan
 from prism_core.domains.household.skills import is_treated, list_done, read_skill, say_skills
 from prism_core.episode.episode import Turn
-from prism_core.episode.mission_state import MissionState, count_actions
-from prism_core.episode.observation import Observation
-from prism_core.episode.requests import Asked, own_turns
+from prism_core.episode.mission_state import count_actions
+from prism_core.episode.requests import own_turns
 from prism_core.errors import PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.grammar import Lark

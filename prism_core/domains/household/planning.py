@@ -18,7 +18,7 @@ from prism_core.domains.household.classes import (
     may_hold,
     whole_of,
 )
-from prism_core.domains.household.home import Home, read_home
+from prism_core.domains.household.home import read_home
 from prism_core.domains.household.meaning import Errand, Meaning
 from prism_core.domains.household.skills import (
     TREATED_IN,

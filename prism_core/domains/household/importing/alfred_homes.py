@@ -29,7 +29,7 @@ from prism_core.domains.household.classes import (
     may_hold,
 )
 from prism_core.domains.household.home import kind_of_placement
-from prism_core.graph.elements import Connection, Node
+from prism_core.graph.elements import Connection, Node, NodeKind
 from prism_core.graph.scene_graph import SceneGraph
 
 _JOINT = re.compile(r'(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])')
@@ -160,8 +160,12 @@ class AlfredHome:
         return min(own)[1]
 
 
-def build_home(trajectory: Trajectory, plans: FloorPlans) -> AlfredHome:
-    """The home at the start of a trajectory."""
+def build_home(
+    trajectory: Trajectory, plans: FloorPlans, not_in: tuple[str, str] = ('', '')
+) -> AlfredHome:
+    """The home at the start of a trajectory; things of the first class of `not_in` are guessed to
+    be in none of the second.
+    """
     furniture = plans.furniture[trajectory['floor_plan']]
     room = f'{room_of(trajectory["floor_plan"]).replace(" ", "_")}_1'
     x, z = trajectory['init'][:2]
@@ -171,7 +175,7 @@ def build_home(trajectory: Trajectory, plans: FloorPlans) -> AlfredHome:
         for number, (px, _, pz) in enumerate(spots, 1):
             name = f'{words}_{number}'.replace(' ', '_')
             is_object = words == 'desk lamp'
-            kind = 'object' if is_object else 'region'
+            kind: NodeKind = 'object' if is_object else 'region'
             nodes.append(Node(name, kind, (px, pz), attributes=_attributes_of(words)))
             if not is_object:
                 far_m = round(math.dist((x, z), (px, pz)), 2)
@@ -223,7 +227,10 @@ def _name_things(objects: Iterable[Sequence[Any]]) -> Iterator[tuple[str, Positi
 
 
 def _infer_holders(
-    things: Iterable[tuple[str, Position]], furniture: Furniture, reach_m: Mapping[str, float]
+    things: Iterable[tuple[str, Position]],
+    furniture: Furniture,
+    reach_m: Mapping[str, float],
+    not_in: tuple[str, str],
 ) -> dict[str, str]:
     """What each thing is in or on, by what is nearest of all that may hold it."""
     things = [*things]
@@ -234,7 +241,7 @@ def _infer_holders(
         near = [
             (far_m, f'{holder}_{number}'.replace(' ', '_'))
             for holder, spots in furniture.spots.items()
-            if may_hold(holder, words)
+            if may_hold(holder, words) and (words, holder) != not_in
             for number, spot in enumerate(spots, 1)
             if (far_m := math.dist(position, spot)) <= reach_m.get(holder, 0.0)
         ]
