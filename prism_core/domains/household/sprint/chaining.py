@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two tasks one behind the other, "A and then B", where the simulator can carry out both: the
+second in the home as the first left it. Whether it can is not guessed but tried.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from prism_core.domains.household.home import read_home
+from prism_core.domains.household.judge import holds, make_criterion
+from prism_core.domains.household.planning import make_teacher
+from prism_core.domains.household.simulator import HouseholdSimulator
+from prism_core.domains.household.sprint.segments import (
+    CHAIN,
+    Segment,
+    find_failure,
+    judged,
+    make_steps_task,
+    meaning_of_steps,
+    steps_done,
+)
+from prism_core.domains.household.sprint.wording import join_two
+from prism_core.episode.episode import Episode, with_known_graphs
+from prism_core.episode.planner import run_episode
+from prism_core.errors import PlanParseError
+
+_TRIES = 4
+"""So often another pair is drawn for a chain that cannot be carried out."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A segment and what it is told as, and who worded that."""
+
+    segment: Segment
+    request: str
+    wording: str
+
+
+def chain(first: Told, second: Told) -> tuple[Episode | None, str]:
+    """One task behind the other in the home of the first, as the teacher carries them out.
+
+    Returns:
+        The episode, judged; or None, and why it cannot be.
+    """
+    one, other = (tuple(str(p.skill) for p in told.segment.parts) for told in (first, second))
+    state, meant = first.segment.before, second.segment.before.held
+    left = first.segment.behind
+    if left.held != meant:
+        return None, f'the hand holds {"something" if left.held else "nothing"} for the second'
+    there = read_home(left.true_graph)
+    if all(holds(f, [there]) for f in make_criterion(meaning_of_steps(other, meant)).evidence):
+        return None, 'the second has nothing to do'
+    facts = {
+        **first.segment.transcript.facts,
+        'id': f'{first.segment.identity}+{second.segment.identity}',
+        'augmented': CHAIN,
+        'wording': first.wording if first.wording == second.wording else
+        f'{first.wording}, {second.wording}',
+        'chained': [first.segment.identity, second.segment.identity],
+    }  # fmt: skip
+    request = join_two(first.request, second.request)
+    task = make_steps_task(state, (*one, *other), request, facts)
+    simulator = HouseholdSimulator(task.true_graph, task.known_graph)
+    try:
+        played = run_episode(make_teacher(task.task), simulator, task)
+    except PlanParseError as problem:
+        return None, _say(problem)
+    if played.ending != 'reported':
+        is_absent = played.ending == 'asked'
+        return None, 'a thing of the second is not there' if is_absent else played.ending
+    played = judged(with_known_graphs(played))
+    if why := find_failure(played):
+        return None, why
+    if [*map(str, steps_done(played))] != [*one, *other]:
+        return None, 'other steps than both have'
+    return played, ''
+
+
+def _say(problem: PlanParseError) -> str:
+    """Why the teacher could make no plan, without the classes that it is about."""
+    why = str(problem).partition(': ')[2]
+    if 'none is known' in why:
+        return 'what the second needs is not there'
+    return 'a thing does not go there' if 'takes a' in why else why.partition(' holds')[0]
+
+
+def draw_chains(
+    pool: Sequence[Told], number: int, rng: Random, rejected: Counter[str]
+) -> Iterator[Episode]:
+    """So many chains of tasks of the same floor plan, from different transcripts where there are
+    several; fewer where too few can be carried out. Those that cannot are counted by reason.
+    """
+    seen: set[str] = set()
+    tries = number * _TRIES
+    while number and tries and len(pool) > 1:
+        tries -= 1
+        first, second = rng.sample(pool, 2)
+        if first.segment.transcript.source == second.segment.transcript.source:
+            rejected['chain: both of the same episode'] += 1
+            continue
+        episode, why = chain(first, second)
+        if episode is None:
+            rejected[f'chain: {why}'] += 1
+        elif episode.provenance['id'] not in seen:
+            seen.add(episode.provenance['id'])
+            number -= 1
+            yield replace(episode, provenance=dict(episode.provenance))
