@@ -92,7 +92,7 @@ def import_alfred(
             made = (
                 _episodes(trajectory, home, gold, number)
                 if split == TRAIN
-                else _tasks(trajectory, home, number)
+                else _tasks(trajectory, home, gold, number)
             )
             for name, episode in made:
                 if episode.outcome is not None and not episode.outcome.success:
