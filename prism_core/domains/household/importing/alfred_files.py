@@ -3,8 +3,8 @@
 
 | file | holds |
 |---|---|
-| `episodes.jsonl` | split train: for each worker's text one episode, with the goal alone, and one with \
-the steps; the plan of the data, or where `HIDDEN` the teacher's, who has to look for things |
+| `episodes.jsonl` | split train: for each worker's text an episode with the goal alone, and one \
+with the steps; with the plan of the data, or the teacher's, who has to look for things |
 | `valid_seen.jsonl`, `valid_unseen.jsonl` | tasks with the goal alone, all of the home known |
 | `…_steps.jsonl` | the same with the steps |
 | `…_hidden.jsonl` | with the goal alone; what is in closed furniture is not known |
@@ -137,11 +137,15 @@ def _play_hidden(trajectory: Trajectory, home: AlfredHome) -> Episode:
     return replace(played, outcome=judge_episode(played))
 
 
-def _tasks(trajectory: Trajectory, home: AlfredHome, number: int) -> Iterator[tuple[str, Episode]]:
-    """What is tried of a trajectory."""
-    split = trajectory['split']
-    known = make_task(trajectory, home)
-    hidden = make_task(trajectory, home, hidden=True)
+def _tasks(
+    trajectory: Trajectory, home: AlfredHome, gold: Episode, number: int
+) -> Iterator[tuple[str, Episode]]:
+    """What is tried of a trajectory, with the plan that people made."""
+    split, plan = trajectory['split'], say_plan(gold)
+    known, hidden = (
+        replace(task, provenance={**task.provenance, **plan})
+        for task in (make_task(trajectory, home), make_task(trajectory, home, hidden=True))
+    )
     for name, task, with_steps in (
         (split, known, False),
         (f'{split}_steps', known, True),
