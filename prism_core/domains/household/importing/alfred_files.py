@@ -34,6 +34,7 @@ from prism_core.domains.household.importing.alfred import (
 )
 from prism_core.domains.household.importing.alfred_homes import AlfredHome, Trajectory
 from prism_core.domains.household.judge import judge_episode, reaches_goal
+from prism_core.domains.household.likeness import say_plan
 from prism_core.domains.household.planning import make_teacher
 from prism_core.domains.household.simulator import HouseholdSimulator
 from prism_core.episode.episode import Episode
