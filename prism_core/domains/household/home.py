@@ -10,6 +10,7 @@ on furniture, a vessel or the bare room, or in the hand. Attributes of nodes:
 | seen | regions | what they hold is known, as far as it is open |
 | hot, cold, clean | things | true: it was heated, cooled, cleaned |
 | power | lamps, microwaves, faucets | `on` or `off` |
+| capacity | furniture | so many things it holds at most; where there is none, any number |
 """
 
 from __future__ import annotations
@@ -82,6 +83,13 @@ class Home:
                 yield thing
                 yield from self.contents(thing)
 
+    def around(self, name: str) -> Iterator[str]:
+        """What a thing is in or on, and what that is in or on."""
+        holder = self.holders.get(name, '')
+        while holder:
+            yield holder
+            holder = self.holders.get(holder, '')
+
     def place_of(self, name: str) -> str:
         """The region at which a node is within reach; where the robot is for what it holds, '' for
         what is nowhere.
@@ -118,12 +126,13 @@ class Home:
 
     def is_locked_in(self, name: str) -> bool:
         """Whether something closed is around a thing."""
-        holder = self.holders.get(name, '')
-        while holder:
-            if self.is_shut(holder):
-                return True
-            holder = self.holders.get(holder, '')
-        return False
+        return any(map(self.is_shut, self.around(name)))
+
+    def has_room(self, name: str) -> bool:
+        """Whether one thing more can be put there, by its `capacity`."""
+        most = self.nodes[name].attributes.get('capacity')
+        there = sum(at == name and self.is_thing(n) for n, at in self.holders.items())
+        return not isinstance(most, int) or there < most
 
     def is_seen(self, region: str) -> bool:
         """Whether what a region holds is known."""

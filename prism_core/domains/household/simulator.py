@@ -250,7 +250,8 @@ def find_obstacle(action: Action, home: Home) -> str:
         return f'{name} is {"closed" if is_shut else "open"} already' if is_shut == wanted else ''
     if 'power' not in node.attributes:
         return f'{name} cannot be turned on or off'
-    if home.class_of(name) == MICROWAVE and not home.is_shut(name):
+    is_ajar = home.can_open(name) and not home.is_shut(name)
+    if home.class_of(name) == MICROWAVE and is_ajar:
         return f'{name} is open'
     return ''
 
@@ -276,11 +277,7 @@ def _find_no_room(name: str, holder: str, home: Home) -> str:
     words = home.class_of(holder)
     if not may_hold(words, home.class_of(name)):
         return f'{holder} does not take {name}'
-    most = home.nodes[holder].attributes.get('capacity')
-    there = sum(at == holder and home.is_thing(n) for n, at in home.holders.items())
-    if isinstance(most, int) and there >= most:
-        return f'{holder} is full'
-    return ''
+    return '' if home.has_room(holder) else f'{holder} is full'
 
 
 def _state_of(node: Node) -> dict[str, object]:
