@@ -44,7 +44,15 @@ Reader = Callable[[str, SceneGraph], Meaning]
 
 DONE, ASK = Skill('done'), 'ask'
 _NOTHING_LEFT = 'nothing left'
-_SURFACES = ('counter top', 'dining table', 'side table', 'coffee table', 'desk', 'dresser', 'shelf')
+_SURFACES = (
+    'counter top',
+    'dining table',
+    'side table',
+    'coffee table',
+    'desk',
+    'dresser',
+    'shelf',
+)
 
 
 @dataclass(frozen=True)
