@@ -36,8 +36,8 @@ def _calls(role: Role) -> Mapping[str, Mapping[str, int]]:
 
 
 def _singular(known: str) -> str:
-    *first, last = known.split()
-    return ' '.join((*first, singular_of(last)))
+    words = known.lower().split()
+    return ' '.join((*words[:-1], *map(singular_of, words[-1:])))
 
 
 @cache

@@ -23,6 +23,7 @@ _NO_PLURAL = re.compile(r'.?.|.*(ss|us|is|series)')
 _ES_PLURAL = re.compile(r'.*(ch|sh|x|ss|to)es')
 _JOINS, _BETWEEN = ('of',), ('and',)
 _TREATMENTS = ('heat', 'cool', 'clean', 'slice')
+_MOST_WORDS = 8
 _WITH_ON = ('switch', 'look')
 """Verbs whose on or at is no link: turn on, look at."""
 
@@ -199,6 +200,6 @@ def _mention_of(chunk: Sequence[str], link: str) -> NounPhrase | None:
         kept = kept[:-1]
     if not kept and not is_slice:
         return None
-    words = tuple(map(singular_of, kept))
+    words = tuple(map(singular_of, kept[-_MOST_WORDS:]))
     is_many = bool(kept) and words[-1] != kept[-1] and not is_slice
     return NounPhrase(words, link, is_many, is_slice)
