@@ -155,9 +155,11 @@ setup(
             'symbolic = prism_core.domains.mapping:make_symbolic_planner',
         ],
         'prism.domains': [
+            'household = prism_core.domains.household:HouseholdDomain',
             'mapping = prism_core.domains.mapping.domain:MappingDomain',
             'tabletop = prism_core.domains.tabletop:TabletopDomain',
         ],
+        'prism.imports': ['alfred = prism_core.domains.household.commands:alfred'],
         'prism.commands': [
             'ask = prism_ros.commands:ask',
             'bag = prism_ros.bag_commands:bag',

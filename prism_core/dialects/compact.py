@@ -16,7 +16,7 @@ from typing import Any
 
 from prism_core.dialects.compact_graph import GraphLines
 from prism_core.dialects.compact_steps import CompactSteps
-from prism_core.dialects.conversation import Dialect, Message, Prompt, fold_turns
+from prism_core.dialects.conversation import AppendedDialect, Message, Prompt, fold_turns
 from prism_core.dialects.handles import Handles, class_words
 from prism_core.dialects.language import Language
 from prism_core.dialects.reply_grammar import ReplyGrammar
@@ -41,7 +41,7 @@ _STATUS = re.compile(r'(done|failed|refused)(?: (.*))?')
 _FRONTIER = re.compile(r'(?P<node>[^<>]*<r\d+>) (?P<look>\S+) (?P<far>\d+)')
 
 
-class CompactDialect(Dialect):
+class CompactDialect(AppendedDialect):
     """Writes for one mission; `seed` draws the handles, anew for each training sample."""
 
     name = 'compact'

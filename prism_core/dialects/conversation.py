@@ -8,7 +8,8 @@ graph that a turn of the history kept (see `Turn.known_graph`) and from which th
 to what is known now, or else with what is known now. As long as they do it is only ever appended
 to, so that a model keeps what it has read. It is a function of what a planner is given: the
 request, the known graph and the history. Two dialects say it: `dialects.spine` for language models
-that others trained, `dialects.compact` for our students.
+that others trained, `dialects.compact` for our students. A domain may have one that writes each
+prompt anew.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class Dialect(ABC):
 
     `language` is that of the domain. `reply_schema` is the JSON Schema of a reply, where replies
     are JSON, `form` what a model that was never trained on the dialect is told of it.
-    `least_node_tokens` is the least that any tokenizer makes of one node of a graph.
+    `least_node_tokens` is the least that any tokenizer makes of one node of a graph. Where
+    `is_rewritten`, each prompt is one that was written anew: nothing is appended to those before
+    it, and it cannot be read back; all that a plan goes by has to stand in it.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Dialect(ABC):
     reply_schema: Mapping[str, Any] | None = None
     form = ''
     least_node_tokens = 1
+    is_rewritten = False
 
     def __init__(self, language: Language):
         self.language = language
@@ -69,6 +73,7 @@ class Dialect(ABC):
         """Where a mission stands; the robot's location must be known."""
         return survey_mission(known_graph, history, self.language.table, self.language.look_around)
 
+    @abstractmethod
     def render_prompt(
         self,
         request: str,
@@ -84,10 +89,60 @@ class Dialect(ABC):
             request: the task in the user's words; of several that were said, the last.
             known_graph: what the robot knows now; its location must be known.
             history: the turns of the mission.
-            since: so many turns are folded into the graph that the prompt begins with, or more: it
-                begins with the first turn from there on whose graph is known and leads, by what the
-                turns observed, to what is known now; where there is none, all are folded.
+            since: so many turns are folded into the graph that the prompt begins with, or more;
+                nothing where each prompt is written anew.
             header: the system message; none for a student, which was trained on the rest.
+        """
+
+    def parse_prompt(self, messages: Sequence[Message], known_graph: SceneGraph) -> Prompt:
+        """What the messages say; `known_graph` only tells which node a handle stands for.
+
+        Raises:
+            PlanParseError: the messages are no prompt, or say too little to be read back, as where
+                each prompt is written anew.
+        """
+        raise PlanParseError(f"a prompt of the dialect '{self.name}' cannot be read back")
+
+    @abstractmethod
+    def render_reply(self, plan: Plan, known_graph: SceneGraph) -> str:
+        """The reply that holds a plan."""
+
+    def render_reply_on(self, plan: Plan, read: SceneGraph, known_graph: SceneGraph) -> str:
+        """The reply that holds a plan made on a graph that was read from a prompt; `known_graph`
+        tells the handles.
+        """
+        return self.render_reply(plan, read)
+
+    @abstractmethod
+    def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
+        """The plan of a reply.
+
+        Raises:
+            PlanParseError: the text is no reply in this dialect.
+        """
+
+    @abstractmethod
+    def make_grammar(
+        self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
+    ) -> Lark:
+        """The replies to a prompt that can be read and name known nodes of the right kind only."""
+
+
+class AppendedDialect(Dialect):
+    """One in which a prompt is only ever appended to; what it says can be read back."""
+
+    def render_prompt(
+        self,
+        request: str,
+        known_graph: SceneGraph,
+        history: Sequence[Turn],
+        *,
+        since: int = 0,
+        header: str = '',
+    ) -> list[Message]:
+        """The messages up to the next reply; it begins with the first turn from `since` on whose
+        graph is known and leads, by what the turns observed, to what is known now; where there is
+        none, all turns are folded.
         """
         told = self._replay(known_graph, history, since)
         begins = [*(graphs[0] for graphs in told), known_graph]
@@ -142,34 +197,6 @@ class Dialect(ABC):
             told = part + told
             end, following = index, part[0][0]
         return told
-
-    @abstractmethod
-    def parse_prompt(self, messages: Sequence[Message], known_graph: SceneGraph) -> Prompt:
-        """What the messages say; `known_graph` only tells which node a handle stands for."""
-
-    @abstractmethod
-    def render_reply(self, plan: Plan, known_graph: SceneGraph) -> str:
-        """The reply that holds a plan."""
-
-    def render_reply_on(self, plan: Plan, read: SceneGraph, known_graph: SceneGraph) -> str:
-        """The reply that holds a plan made on a graph that was read from a prompt; `known_graph`
-        tells the handles.
-        """
-        return self.render_reply(plan, read)
-
-    @abstractmethod
-    def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
-        """The plan of a reply.
-
-        Raises:
-            PlanParseError: the text is no reply in this dialect.
-        """
-
-    @abstractmethod
-    def make_grammar(
-        self, request: str, known_graph: SceneGraph, history: Sequence[Turn] = ()
-    ) -> Lark:
-        """The replies to a prompt that can be read and name known nodes of the right kind only."""
 
     @abstractmethod
     def _begin(self, graph: SceneGraph, said: Sequence[Asked]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from prism_core.dialects.conversation import Dialect, Message, Prompt, fold_turns
+from prism_core.dialects.conversation import AppendedDialect, Message, Prompt, fold_turns
 from prism_core.dialects.language import Language
 from prism_core.dialects.spine_grammar import write_spine_grammar
 from prism_core.episode.episode import Turn, as_earlier
@@ -56,7 +56,7 @@ free text into double quotes.
 """
 
 
-class SpineDialect(Dialect):
+class SpineDialect(AppendedDialect):
     """Writes what SPINE's robot writes (`past_actions: ...`, `updates: ...`), one line for each.
 
     Every message of the user ends with where the robot is and how many turns are left.

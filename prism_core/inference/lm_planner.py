@@ -231,7 +231,7 @@ class LMPlanner:
         graph.
         """
         if self._may_fit(dialect, request, known_graph, history):
-            for since in _starts(len(history)):
+            for since in (0,) if dialect.is_rewritten else _starts(len(history)):
                 yield since, None
         for part in _parts(dialect, request, known_graph, history):
             if self._may_fit(dialect, request, part.graph, history):
@@ -267,7 +267,8 @@ class LMPlanner:
         self, dialect: Dialect, request: str, graph: SceneGraph, history: Sequence[Turn]
     ) -> bool:
         """Whether a prompt can fit, by the least that it takes: known before it is written."""
-        actions = sum(len(turn.plan.actions) for turn in history)
+        told = () if dialect.is_rewritten else history
+        actions = sum(len(turn.plan.actions) for turn in told)
         least = (
             len(graph.nodes) * dialect.least_node_tokens
             + len(request) // _MOST_TOKEN_CHARS

@@ -34,7 +34,7 @@ def may_hold(holder: str, thing: str) -> bool:
         return True
     holds = _TABLES['holds'].get(holder)
     if holds is None:
-        return holder not in THINGS and holder not in LAMPS
+        return holder not in (*THINGS, *LAMPS, FAUCET, HAND)
     return thing in holds or (thing not in THINGS and holder not in VESSELS)
 
 

@@ -7,12 +7,11 @@ heated without a microwave, sliced without a knife.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from prism_core.domains.household.actions import SAYINGS
 from prism_core.domains.household.classes import (
     BASINS,
     FAUCET,
+    FURNITURE,
     KNIVES,
     LAMPS,
     SLICEABLE,
@@ -40,8 +39,8 @@ from prism_core.plan.grammar import (
 _MOST_FETCHED = 8
 """So many things a plan fetches at most."""
 _MOST_TREATED = 2
-_GOALS = ('place', 'stack', 'two', *TREATMENTS, 'light')
-_OTHER_GOALS = ('steps', 'nothing left', 'ask')
+GOALS = ('place', 'stack', 'two', *TREATMENTS, 'light')
+OTHER_GOALS = ('steps', 'nothing left', 'ask')
 _NEXT = ' ; '
 
 
@@ -66,89 +65,101 @@ class _Replies:
         }
         things = [n for n in home.holders if home.is_thing(n) and n in self._near]
         self._things = [*dict.fromkeys(home.class_of(n) for n in things if n != home.held)]
-        self._counts = {c: sum(n in things for n in home.called(c)) for c in self._things}
+        self._spots = self._list_spots(graph)
         self._unseen = [*dict.fromkeys(home.class_of(n) for n in home.unseen() if n in self._near)]
+
+    def _list_spots(self, graph: SceneGraph) -> dict[str, bool]:
+        """The classes where something can be put, and whether one of each has room for any number;
+        of others no plan takes it for granted that they have room twice.
+        """
+        home = self._home
+        spots = [n for n in graph.regions if n in self._near]
+        spots += [n for n in home.holders if home.class_of(n) in VESSELS and n in self._near]
+        found: dict[str, bool] = {}
+        for name in spots:
+            if name != home.held and home.has_room(name):
+                words = home.class_of(name)
+                is_wide = 'capacity' not in home.nodes[name].attributes
+                found[words] = found.get(words, False) or is_wide
+        return found
 
     def write(self) -> Lark:
         """`errand : skills`."""
         held = self._home.class_of(self._home.held) if self._home.held else ''
-        first = in_order(self._with(held), self._put(held), _NEXT) if held else None
         fetched = [
-            in_order(f'take {c}{_NEXT}', self._with(c), self._put(c), _NEXT) for c in self._things
+            in_order(f'take {c}{_NEXT}', self._before(c), self._put(c, is_wide=True), _NEXT)
+            for c in self._things
         ]
         cycles = repeated(self._define('FETCH', one_of(fetched)), 0, _MOST_FETCHED)
-        free_end = one_of([self._end(), *(self._end_with(c) for c in self._things)])
-        rest = in_order(optional(self._light_then()), cycles, self._define('END', free_end))
+        taken = [in_order(f'take {c}', self._behind(c)) for c in self._things]
+        rest = in_order(cycles, self._define('END', one_of([self._last(), *taken])))
         if held:
-            rest = one_of([in_order(self._with(held), self._ends(held)), in_order(first, rest)])
-        return self._writer.finish(in_order(optional(words(' ')), self._goal(), ' : ', rest))
+            put = in_order(self._put(held, is_wide=True), _NEXT, rest)
+            done = in_order(self._done_with(held), self._behind(held))
+            start = one_of([in_order(self._before(held), one_of([put, self._close(held)])), done])
+        else:
+            light = self._light()
+            start = one_of([rest, light, in_order(light, _NEXT, rest)])
+        return self._writer.finish(in_order(optional(words(' ')), self._goal(), start))
 
     def _define(self, name: str, part: Part | None) -> Part | None:
         return self._writer.define(name, part)
 
     def _goal(self) -> Part | None:
-        """An errand in any classes, also of what is not known yet."""
+        """An errand in any classes, also of what is not known yet, up to what is done for it."""
         known = dict.fromkeys([*self._things, *map(self._home.class_of, self._home.nodes)])
-        named = self._define('CLASS', one_text_of([*known, *sorted(THINGS - known.keys())]))
-        parts = repeated(in_order(' , ', named), 0, 2)
-        errand = in_order(one_text_of(_GOALS), ' ', named, parts)
-        return self._define('GOAL', one_of([errand, one_text_of(_OTHER_GOALS)]))
+        others = sorted((THINGS | FURNITURE | LAMPS) - known.keys())
+        named = self._define('CLASS', one_text_of([*known, *others]))
+        parts = repeated(in_order(', ', named), 0, 2)
+        errand = in_order(one_text_of(GOALS), ' ', named, parts)
+        goal = in_order(one_of([errand, one_text_of(OTHER_GOALS)]), ' : ')
+        return self._define('GOAL', goal)
 
     # ------------------------------------------------------------------------- what may come next
 
-    def _with(self, held: str) -> Part:
-        """What is done with a thing before it is put down or the plan ends."""
-        home = self._home
+    def _done_with(self, held: str) -> Part | None:
+        """What is done with a thing in the hand: it is treated, or a lamp is turned on."""
         may = [
-            f'{verb}{_NEXT}'
+            words(verb)
             for verb in TREATMENTS
-            if can_be(verb, held) and any(self._treats(words, held) for words in TREATED_IN[verb])
+            if can_be(verb, held) and any(self._treats(tool, held) for tool in TREATED_IN[verb])
         ]
-        may += [f'light {words}{_NEXT}' for words in LAMPS if self._is_near(home.called(words))]
-        return repeated(one_text_of(may), 0, _MOST_TREATED) or words('')
+        return one_of([*may, self._light()])
+
+    def _before(self, held: str) -> Part | None:
+        """That, with more behind it."""
+        return repeated(in_order(self._done_with(held), _NEXT), 0, _MOST_TREATED)
+
+    def _behind(self, held: str) -> Part | None:
+        """The rest of a plan with a thing in the hand: what is done with it, and the end."""
+        done = repeated(in_order(_NEXT, self._done_with(held)), 0, _MOST_TREATED)
+        return in_order(done, optional(in_order(_NEXT, self._close(held))))
+
+    def _close(self, held: str) -> Part | None:
+        """The end: something is sliced, or it is put down, or no more is done."""
+        sliced = [c for c in self._things if c in SLICEABLE] if held in KNIVES else []
+        slicing = self._define('SLICE', one_text_of(f'slice {c}' for c in sliced))
+        put = in_order(self._put(held), optional(in_order(_NEXT, self._last())))
+        return one_of([slicing, put, self._last()])
 
     def _treats(self, tool: str, held: str) -> bool:
         home = self._home
-        found = [n for n in home.called(tool) if n in self._near and self._has_room(n)]
+        found = [n for n in home.called(tool) if n in self._near and home.has_room(n)]
         if tool in BASINS:
             faucets = {home.holders.get(n) for n in home.called(FAUCET)}
             found = [n for n in found if n in faucets]
         return bool(found) and may_hold(tool, held)
 
-    def _put(self, held: str) -> Part | None:
-        """Where a thing may be put."""
-        home = self._home
-        spots = [n for n in home.nodes if home.nodes[n].kind == 'region' and n in self._near]
-        spots += [n for n in home.holders if home.class_of(n) in VESSELS and n in self._near]
-        found = dict.fromkeys(
-            home.class_of(n) for n in spots if n != home.held and self._has_room(n)
-        )
-        may = [c for c in found if may_hold(c, held) and (c != held or self._counts.get(c, 0) > 1)]
-        return self._define('PUT', one_text_of(f'put {c}' for c in may))
+    def _light(self) -> Part | None:
+        may = [lamp for lamp in LAMPS if not self._near.isdisjoint(self._home.called(lamp))]
+        return self._define('LIGHT', one_text_of(f'light {lamp}' for lamp in sorted(may)))
 
-    def _has_room(self, name: str) -> bool:
-        most = self._home.nodes[name].attributes.get('capacity')
-        there = sum(at == name and self._home.is_thing(n) for n, at in self._home.holders.items())
-        return not isinstance(most, int) or there < most
+    def _put(self, held: str, *, is_wide: bool = False) -> Part | None:
+        """It is put somewhere; `is_wide`: where there is room for any number."""
+        spots = (c for c, has_any in self._spots.items() if has_any or not is_wide)
+        return self._define('PUT', one_text_of(f'put {c}' for c in spots if may_hold(c, held)))
 
-    def _light_then(self) -> Part | None:
-        may = [words for words in LAMPS if self._is_near(self._home.called(words))]
-        return one_text_of(f'light {words}{_NEXT}' for words in may)
-
-    def _is_near(self, names: Iterable[str]) -> bool:
-        return not self._near.isdisjoint(names)
-
-    def _ends(self, held: str) -> Part | None:
-        """The end of a plan with a thing in the hand."""
-        sliced = [c for c in self._things if c in SLICEABLE] if held in KNIVES else []
-        return one_of([one_text_of(f'slice {c}' for c in sliced), self._end()])
-
-    def _end_with(self, taken: str) -> Part | None:
-        return in_order(f'take {taken}{_NEXT}', self._with(taken), self._ends(taken))
-
-    def _end(self) -> Part | None:
+    def _last(self) -> Part | None:
         """What any plan may end with."""
-        looks = [f'look {words}' for words in self._unseen]
-        return self._define(
-            'LAST', one_text_of([*looks, 'done', *(f'ask {word}' for word in SAYINGS)])
-        )
+        looks = [f'look {c}' for c in self._unseen]
+        return self._define('LAST', one_text_of([*looks, 'done', *(f'ask {w}' for w in SAYINGS)]))

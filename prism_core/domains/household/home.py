@@ -10,6 +10,7 @@ on furniture, a vessel or the bare room, or in the hand. Attributes of nodes:
 | seen | regions | what they hold is known, as far as it is open |
 | hot, cold, clean | things | true: it was heated, cooled, cleaned |
 | power | lamps, microwaves, faucets | `on` or `off` |
+| capacity | furniture | so many things it holds at most; where there is none, any number |
 """
 
 from __future__ import annotations
@@ -82,16 +83,23 @@ class Home:
                 yield thing
                 yield from self.contents(thing)
 
+    def around(self, name: str) -> Iterator[str]:
+        """What a thing is in or on, and what that is in or on."""
+        holder = self.holders.get(name, '')
+        while holder:
+            yield holder
+            holder = self.holders.get(holder, '')
+
     def place_of(self, name: str) -> str:
         """The region at which a node is within reach; where the robot is for what it holds, '' for
         what is nowhere.
         """
         seen: set[str] = set()
-        while name in self.holders and name not in seen:
-            if name == self.hand:
-                return self.here
+        while name != self.hand and name in self.holders and name not in seen:
             seen.add(name)
             name = self.holders[name]
+        if name == self.hand:
+            return self.here
         return name if name in self.nodes and self.nodes[name].kind == 'region' else ''
 
     def is_furniture(self, name: str) -> bool:
@@ -118,12 +126,13 @@ class Home:
 
     def is_locked_in(self, name: str) -> bool:
         """Whether something closed is around a thing."""
-        holder = self.holders.get(name, '')
-        while holder:
-            if self.is_shut(holder):
-                return True
-            holder = self.holders.get(holder, '')
-        return False
+        return any(map(self.is_shut, self.around(name)))
+
+    def has_room(self, name: str) -> bool:
+        """Whether one thing more can be put there, by its `capacity`."""
+        most = self.nodes[name].attributes.get('capacity')
+        there = sum(at == name and self.is_thing(n) for n, at in self.holders.items())
+        return not isinstance(most, int) or there < most
 
     def is_seen(self, region: str) -> bool:
         """Whether what a region holds is known."""
@@ -154,7 +163,9 @@ class Home:
 def read_home(graph: SceneGraph) -> Home:
     """What a graph says now. What has no placement is where it is seen from."""
     holders: dict[str, str] = {}
-    for name in graph.objects:
+    for name, node in graph.objects.items():
+        if class_of(node) == HAND:  # it goes where the robot goes
+            continue
         holder = graph.holder(name)
         if holder is None:
             seen_from = graph.viewpoints.get(name, ())

@@ -10,31 +10,32 @@ from dataclasses import dataclass
 
 from prism_core.domains.household.actions import HOUSEHOLD_ACTIONS
 from prism_core.domains.household.classes import (
+    FAUCET,
+    FURNITURE,
     KNIVES,
+    OPENABLE,
+    STATES,
     TREATMENTS,
+    VESSELS,
     can_be,
     found_in,
     is_slice,
     may_hold,
     whole_of,
 )
-from prism_core.domains.household.home import read_home
 from prism_core.domains.household.meaning import Errand, Meaning
-from prism_core.domains.household.skills import (
-    TREATED_IN,
-    Skill,
-    find_settled,
-    ground,
-    is_treated,
-    list_done,
-    read_skill,
+from prism_core.domains.household.situation import (
+    Situation,
+    bare,
+    find_blocked,
+    survey_home,
 )
+from prism_core.domains.household.skills import LAST, TREATED_IN, Skill, ground, read_skill
 from prism_core.episode.episode import Task, Turn
-from prism_core.episode.mission_state import MAX_TRIES, count_actions
+from prism_core.episode.mission_state import count_actions
 from prism_core.episode.requests import own_turns
-from prism_core.errors import ConfigError
+from prism_core.errors import ConfigError, PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.plan.actions import Action
 from prism_core.plan.plan import Plan
 
 Reader = Callable[[str, SceneGraph], Meaning]
@@ -42,6 +43,15 @@ Reader = Callable[[str, SceneGraph], Meaning]
 
 DONE, ASK = Skill('done'), 'ask'
 _NOTHING_LEFT = 'nothing left'
+_SURFACES = (
+    'counter top',
+    'dining table',
+    'side table',
+    'coffee table',
+    'desk',
+    'dresser',
+    'shelf',
+)
 
 
 @dataclass(frozen=True)
@@ -76,23 +86,32 @@ def make_teacher(task: Task) -> HouseholdPlanner:
 
 def plan_next(meaning: Meaning, known_graph: SceneGraph, history: Sequence[Turn]) -> Plan:
     """The next plan toward what a sentence means."""
-    if not meaning.errands:
-        return make_plan('ask', (Skill(ASK, 'what'),), known_graph)
+    situation = survey_home(known_graph, history)
+    goal, skills = list_next(meaning, situation)
+    try:
+        plan = make_plan(goal, skills, known_graph)
+    except PlanParseError:  # it has no room, or cannot be reached
+        return make_plan(goal, (Skill(ASK, 'cannot'),), known_graph)
     failures = count_actions(own_turns(history), HOUSEHOLD_ACTIONS)[1]
-    blocked = {action for action, times in failures.items() if times >= MAX_TRIES}
-    view = _View(known_graph, history, blocked)
-    goal, skills = _NOTHING_LEFT, [DONE]
-    for number, errand in enumerate(meaning.errands):
-        left = [*view.list_left(errand)]
-        if left:
-            is_last = number == len(meaning.errands) - 1
-            ends = left[-1].verb in (ASK, 'slice', 'look') or not is_last
-            goal, skills = errand.say(), left if ends else [*left, DONE]
-            break
-    plan = make_plan(goal, skills, known_graph)
-    if blocked.intersection(plan.actions):
+    if find_blocked(failures).intersection(plan.actions):
         return make_plan(goal, (Skill(ASK, 'cannot'),), known_graph)
     return plan
+
+
+def list_next(meaning: Meaning, situation: Situation) -> tuple[str, Sequence[Skill]]:
+    """The errand that is under way and what is left of it, by what a prompt tells."""
+    if not meaning.errands:
+        return 'ask', (Skill(ASK, 'what'),)
+    view, start = _View(situation), 0
+    for number, errand in enumerate(meaning.errands, start=1):
+        end = view.find_end(errand, start)
+        if end is None:
+            left = view.list_left(errand, start)
+            is_end = bool(left) and left[-1].verb in LAST
+            is_last = number == len(meaning.errands)
+            return errand.say(), left if is_end or not is_last else [*left, DONE]
+        start = end
+    return _NOTHING_LEFT, (DONE,)
 
 
 def make_plan(goal: str, skills: Sequence[Skill], known_graph: SceneGraph) -> Plan:
@@ -107,224 +126,201 @@ def make_plan(goal: str, skills: Sequence[Skill], known_graph: SceneGraph) -> Pl
 
 
 class _View:
-    """What is known and was done, as an errand sees it."""
+    """What is told of a home, as an errand sees it."""
 
-    def __init__(self, graph: SceneGraph, history: Sequence[Turn], blocked: set[Action]):
-        self._graph, self._history, self._blocked = graph, history, blocked
-        self._home = read_home(graph)
-        self._settled = find_settled(graph, history)
-        self._done = [*list_done(graph, history)]
+    def __init__(self, situation: Situation):
+        self._told = situation
+        self._held = bare(situation.held)
 
-    def list_left(self, errand: Errand) -> Iterator[Skill]:
-        """What is left to do, up to what brings news; a question where it cannot be done."""
+    def list_left(self, errand: Errand, start: int) -> list[Skill]:
+        """What is left of an errand of which nothing was done before so many skills, up to what
+        brings news; a question where it cannot be done.
+        """
         if errand.kind == 'steps':
-            return iter(self._left_of_steps([read_skill(text) for text in errand.steps]))
-        if self._is_done(errand):
-            return iter(())
+            return self._left_of_steps([read_skill(text) for text in errand.steps], start)
         obstacle = self._find_obstacle(errand)
-        return iter([Skill(ASK, obstacle)]) if obstacle else self._left(errand)
+        return [Skill(ASK, obstacle)] if obstacle else [*self._left(errand, start)]
 
-    # -------------------------------------------------------------------------------- what holds
+    # -------------------------------------------------------------------------------- what was done
 
-    def _is_done(self, errand: Errand) -> bool:
-        home, thing = self._home, errand.thing
-        if errand.kind == 'light':
-            lit = Skill('light', errand.lamp)
-            taken = Skill('take', thing)
-            return lit in self._done and taken in self._done[: self._done.index(lit)]
-        if errand.kind == 'two':
-            return self._most_in_one(thing, errand.place) >= 2
-        things = home.called(thing)
-        if errand.kind == 'stack':
-            return any(
-                home.class_of(v) == errand.vessel and self._rests(v, errand.place)
-                for n in things
-                if (v := home.holders.get(n, '')) and v in self._settled
-            )
-        there = [n for n in things if self._rests(n, errand.place)]
-        if errand.kind in TREATMENTS:
-            return any(is_treated(home, n, errand.kind) for n in there)
-        is_all = bool(things) and len(there) == len(things) and not home.unseen()
-        return is_all or any(n in self._settled for n in there)
+    def find_end(self, errand: Errand, start: int) -> int | None:
+        """Behind how many of the skills that were done an errand was done, none of it before
+        `start`; None where something is left.
+        """
+        if errand.kind == 'steps':
+            at = self._follow([read_skill(text) for text in errand.steps], start)
+            return at[1] if at[0] == len(errand.steps) else None
+        ends = [at for at, step in self._list_steps(start) if self._ends(errand, step)]
+        most = 2 if errand.kind == 'two' else 1
+        return ends[most - 1] if len(ends) >= most else None
 
-    def _rests(self, name: str, place: str) -> bool:
-        holder = self._home.holders.get(name, '')
-        return bool(holder) and self._home.class_of(holder) == place
+    def _list_steps(self, start: int) -> Iterator[tuple[int, _Step]]:
+        """Each skill that was done, with what was in the hand, and what was done with that."""
+        held, treated = '', frozenset[str]()
+        in_vessels: dict[str, str] = {}
+        for number, skill in enumerate(self._told.done):
+            if skill.verb == 'take':
+                held, treated = skill.words, frozenset()
+            elif skill.verb in TREATMENTS:
+                treated |= {skill.verb}
+            if number >= start:
+                yield number + 1, _Step(skill, held, treated, in_vessels.get(held, ''))
+            if skill.verb == 'put':
+                in_vessels[skill.words] = held
+                held, treated = '', frozenset()
 
-    def _most_in_one(self, thing: str, place: str) -> int:
-        home = self._home
-        counts = [
-            sum(home.holders.get(n) == spot for n in home.called(thing))
-            for spot in home.called(place)
-        ]
-        return max(counts, default=0)
+    def _ends(self, errand: Errand, step: _Step) -> bool:
+        """Whether a skill was what an errand ends with, once."""
+        thing, kind = errand.thing, errand.kind
+        if kind == 'light':
+            return step.skill == Skill('light', errand.lamp) and thing in (step.held, self._held)
+        if step.skill != Skill('put', errand.place):
+            return False
+        if kind == 'stack':
+            return step.held == errand.vessel and step.filled_with == thing
+        is_treated = kind in step.treated or self._told.has(STATES.get(kind, ''), thing)
+        return step.held == thing and (kind not in TREATMENTS or is_treated)
+
+    # -------------------------------------------------------------------------------- what is left
 
     def _find_obstacle(self, errand: Errand) -> str:
         """What to ask where the errand cannot be done; '' where it may be."""
-        home, thing, kind = self._home, errand.thing, errand.kind
-        if errand.lamp and not home.called(errand.lamp):
-            return 'absent'
-        if errand.place and not home.called(errand.place):
-            return 'absent'
+        told, thing, kind = self._told, errand.thing, errand.kind
         carried = errand.vessel or thing
         if errand.place and not may_hold(errand.place, carried):
             return 'cannot'
         if errand.vessel and not may_hold(errand.vessel, thing):
             return 'cannot'
-        if kind in TREATMENTS:
-            tools = [words for words in TREATED_IN[kind] if home.called(words)]
-            if not can_be(kind, thing) or not tools:
-                return 'cannot'
+        if kind in TREATMENTS and not can_be(kind, thing):
+            return 'cannot'
+        if errand.lamp and errand.lamp not in told.fixtures:
+            return 'absent'
+        if errand.place not in (*told.fixtures, *VESSELS, ''):
+            return 'absent'
+        if errand.place in told.full or (kind in TREATMENTS and not self._can_treat(kind, thing)):
+            return 'cannot'
         return ''
 
-    # -------------------------------------------------------------------------------- what is left
+    def _can_treat(self, kind: str, thing: str) -> bool:
+        """Whether there is what a thing is heated, cooled or cleaned in, with room for it."""
+        there = [words for words in self._told.fixtures if words not in self._told.full]
+        is_wet = kind != 'clean' or FAUCET in there
+        return is_wet and any(w in there and may_hold(w, thing) for w in TREATED_IN[kind])
 
-    def _left(self, errand: Errand) -> Iterator[Skill]:
-        home, thing = self._home, errand.thing
-        held = home.held
-        is_held = bool(held) and home.class_of(held) == thing
-        if is_slice(thing) and not is_held and not home.called(thing):
+    def _left(self, errand: Errand, start: int) -> Iterator[Skill]:
+        told, thing, kind = self._told, errand.thing, errand.kind
+        if is_slice(thing) and self._held != thing and not told.count(thing):
             yield from self._slice(thing)
             return
-        carries = bool(held) and bool(set(home.contents(held)) & set(home.called(thing)))
-        if held and not is_held and not (errand.kind == 'stack' and carries):
-            yield self._put_down(held)
-        if errand.kind == 'two':
-            yield from self._left_of_two(errand, is_held)
-            return
-        if errand.kind == 'stack':
-            yield from self._left_of_stack(errand, is_held, carries)
-            return
-        treated = errand.kind in TREATMENTS and self._find_treated(errand)
-        if not is_held:
-            look = self._find(thing)
-            yield look or Skill('take', thing)
-            if look:
+        steps = [step for _, step in self._list_steps(start)]
+        there = sum(self._ends(errand, step) for step in steps)
+        filled = kind == 'stack' and Skill('put', errand.vessel) in [
+            step.skill for step in steps if step.held == thing
+        ]
+        wanted = errand.vessel if filled else thing
+        if self._held not in (wanted, ''):
+            yield self._put_down(self._held)
+        if self._held != wanted:
+            if look := self._find(wanted, there) or self._find_place(errand):
+                yield look
                 return
-        if errand.kind == 'light':
+            yield Skill('take', wanted)
+        if kind == 'light':
             yield Skill('light', errand.lamp)
             return
-        if errand.kind in TREATMENTS and not treated:
-            yield Skill(errand.kind)
-        yield Skill('put', errand.place)
-
-    def _find_treated(self, errand: Errand) -> bool:
-        """Whether the thing that is held was treated; or any that lies somewhere, where none is."""
-        home = self._home
-        things = home.called(errand.thing)
-        things = (home.held,) if home.held in things else things
-        return any(is_treated(home, name, errand.kind) for name in things)
-
-    def _left_of_two(self, errand: Errand, is_held: bool) -> Iterator[Skill]:
-        home = self._home
-        there = self._most_in_one(errand.thing, errand.place)
-        if is_held:
-            yield Skill('put', errand.place)
-            there += 1
-        loose = [
-            name
-            for name in home.called(errand.thing)
-            if name != home.held and not self._rests(name, errand.place)
-        ]
-        for _ in range(2 - there):
-            if not loose:
-                yield self._search(errand.thing)
-                return
-            loose.pop()
-            yield Skill('take', errand.thing)
-            yield Skill('put', errand.place)
-
-    def _left_of_stack(self, errand: Errand, is_held: bool, carries: bool) -> Iterator[Skill]:
-        home = self._home
-        filled = any(
-            home.class_of(at) == errand.vessel
-            for name, at in self._settled.items()
-            if home.class_of(name) == errand.thing
-        )
-        if not carries:
-            for words in (errand.vessel, errand.thing):
-                if not filled and not (is_held and words == errand.thing):
-                    if look := self._find(words):
-                        yield look
-                        return
-            if not filled:
-                if not is_held:
-                    yield Skill('take', errand.thing)
-                yield Skill('put', errand.vessel)
+        if kind in TREATMENTS and not self._is_treated(kind, thing):
+            yield Skill(kind)
+        if kind == 'stack' and not filled:
+            yield Skill('put', errand.vessel)
             yield Skill('take', errand.vessel)
         yield Skill('put', errand.place)
+        if kind == 'two' and not there:
+            others = 0 if self._held == thing else 1
+            if look := self._find(thing, others):
+                yield look
+                return
+            yield Skill('take', thing)
+            yield Skill('put', errand.place)
+
+    def _is_treated(self, kind: str, thing: str) -> bool:
+        """Whether that is so of what is held, or else of any, which is the one that is taken."""
+        if self._held == thing:
+            return STATES[kind] in self._told.held.split()
+        return self._told.has(STATES[kind], thing)
+
+    def _find_place(self, errand: Errand) -> Skill | None:
+        """What to do first where what is to hold a thing can be taken itself, and is not known."""
+        vessels = [w for w in (errand.vessel, errand.place) if w in VESSELS and w != self._held]
+        return next(filter(None, map(self._find, vessels)), None)
 
     def _slice(self, thing: str) -> Iterator[Skill]:
         """Slice what there is only a whole of: with a knife, which is fetched first."""
-        home, whole = self._home, whole_of(thing)
-        held = home.held
-        if look := self._find(whole):
+        whole = whole_of(thing)
+        if self._held == whole:
+            yield self._put_down(whole)
+        elif look := self._find(whole):
             yield look
             return
-        if not held or home.class_of(held) not in KNIVES:
-            knife = next((words for words in KNIVES if home.called(words)), '')
+        if self._held not in KNIVES:
+            knife = next((words for words in KNIVES if self._told.count(words)), '')
+            if self._held not in (whole, ''):
+                yield self._put_down(self._held)
             if not knife:
                 yield self._search(KNIVES[0])
                 return
-            if held:
-                yield self._put_down(held)
             yield Skill('take', knife)
         yield Skill('slice', whole)
 
     def _put_down(self, held: str) -> Skill:
-        """Where what is not needed goes: the nearest furniture that takes it and is not closed."""
-        home = self._home
-        ways = self._graph.distances_m(home.here)
-        words = home.class_of(held)
-        spots = [
-            name
-            for name in ways
-            if home.is_furniture(name)
-            and not home.can_open(name)
-            and may_hold(home.class_of(name), words)
-        ]
-        rooms = [name for name in ways if not home.is_furniture(name)]
-        spot = min(spots or rooms, key=ways.__getitem__)
-        return Skill('put', home.class_of(spot))
+        """Where what is not needed goes: furniture that is open and has room."""
+        free = [w for w in self._told.fixtures if may_hold(w, held) and w not in self._told.full]
+        return Skill('put', min(free, key=_rank_spot, default='floor'))
 
-    def _find(self, words: str) -> Skill | None:
-        """What to do first where no thing of a class is known; None where one is."""
-        home = self._home
-        loose = [n for n in home.called(words) if n in home.holders and home.is_thing(n)]
-        return None if loose else self._search(words)
+    def _find(self, words: str, besides: int = 0) -> Skill | None:
+        """What to do first where no thing of a class is known besides so many; None where one is."""
+        return None if self._told.count(words) > besides else self._search(words)
 
     def _search(self, words: str) -> Skill:
         """Where to look for a thing: where it is found most, else what is nearest; a question where
         all was seen.
         """
-        home = self._home
-        ways = self._graph.distances_m(home.here)
-        unseen = [n for n in home.unseen() if n in ways and not self._is_in_vain(n)]
-        if not unseen:
+        if not self._told.unseen:
             return Skill(ASK, 'absent')
         order = {place: rank for rank, place in enumerate(found_in(words))}
-        best = min(unseen, key=lambda n: (order.get(home.class_of(n), len(order)), ways[n]))
-        return Skill('look', home.class_of(best))
+        return Skill('look', min(self._told.unseen, key=lambda c: order.get(c, len(order))))
 
-    def _is_in_vain(self, region: str) -> bool:
-        return not self._blocked.isdisjoint(
-            (Action('Navigation', (region,)), Action('OpenObject', (region,)))
-        )
-
-    def _left_of_steps(self, steps: Sequence[Skill]) -> list[Skill]:
+    def _left_of_steps(self, steps: Sequence[Skill], start: int) -> list[Skill]:
         """The steps behind those that were done, up to what brings news."""
-        done = iter(self._done)
-        at = 0
-        for skill in done:
-            if at < len(steps) and skill == steps[at]:
-                at += 1
         left: list[Skill] = []
-        for skill in steps[at:]:
-            things = (skill.words,) if skill.verb in ('take', 'slice') else ()
-            for words in things:
-                if look := self._find(words):
-                    return left or [look]
+        for skill in steps[self._follow(steps, start)[0] :]:
+            if skill.verb in ('take', 'slice') and (look := self._find(skill.words)):
+                return left or [look]
             left.append(skill)
             if skill.verb == 'slice':
                 break
         return left
+
+    def _follow(self, steps: Sequence[Skill], start: int) -> tuple[int, int]:
+        """How many steps were done, one behind the other, and behind how many skills the last."""
+        followed, end = 0, start
+        for number, skill in enumerate(self._told.done[start:], start + 1):
+            if followed < len(steps) and skill == steps[followed]:
+                followed, end = followed + 1, number
+        return followed, end
+
+
+def _rank_spot(words: str) -> int:
+    """Counters and tables first, then what else is open, then what has a door, then the floor."""
+    if words in _SURFACES:
+        return _SURFACES.index(words)
+    return len(_SURFACES) + 2 * (words not in FURNITURE) + (words in OPENABLE)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A skill that was done, on what was held then."""
+
+    skill: Skill
+    held: str
+    treated: frozenset[str]
+    filled_with: str

@@ -73,8 +73,8 @@ class HouseholdSimulator:
             return _refused(f'the scene graph contains no {unknown[:80]}')
         home = read_home(self._known)
         why_not = find_obstacle(action, home)
-        is_way = spec.role is Role.DRIVE
-        if not why_not and is_way and not self._known.is_reachable(home.here, names[0]):
+        is_drive = not why_not and spec.role is Role.DRIVE
+        if is_drive and not self._known.is_reachable(home.here, names[0]):
             why_not = f'no way leads to {names[0]}'
         if why_not:
             return _refused(why_not)
@@ -134,7 +134,9 @@ class HouseholdSimulator:
         self._true = self._true.told(changes)
         shown = self._show(name) if action == 'OpenObject' else GraphUpdate()
         told = {n: new for n, new in changes.items() if n in self._known.nodes}
-        return Observation(replace(shown, set_attributes={**shown.set_attributes, **told}))
+        seen = shown.set_attributes
+        told = {n: {**told.get(n, {}), **seen.get(n, {})} for n in (*told, *seen)}
+        return Observation(replace(shown, set_attributes=told))
 
     def _turned_on(self, name: str) -> Mapping[str, dict[str, object]]:
         """What a microwave heats, and what a faucet cleans."""
@@ -161,7 +163,7 @@ class HouseholdSimulator:
         for name in names:
             if name in self._known.nodes:
                 views = (Connection('observed_from', name, r) for r in self._known.regions)
-                before = [view for view in views if view.key in self._known.connections]
+                before = [v for v in views if self._known.connections.get(v.key) == v]
                 lost += [view for view in before if view.target != place]
                 found.append(Connection('observed_from', name, place))
         found += [
@@ -250,9 +252,17 @@ def find_obstacle(action: Action, home: Home) -> str:
         return f'{name} is {"closed" if is_shut else "open"} already' if is_shut == wanted else ''
     if 'power' not in node.attributes:
         return f'{name} cannot be turned on or off'
-    if home.class_of(name) == MICROWAVE and not home.is_shut(name):
+    is_ajar = home.can_open(name) and not home.is_shut(name)
+    if home.class_of(name) == MICROWAVE and is_ajar:
         return f'{name} is open'
     return ''
+
+
+def shows_what_was_meant(action: Action, observation: Observation, known_graph: SceneGraph) -> bool:
+    """Whether an action was carried out, and no thing was found, lost or made by it."""
+    update = observation.update
+    is_news = update.upsert_nodes or update.remove_nodes or observation.feedback
+    return observation.status == 'done' and not is_news
 
 
 def _find_distance(names: list[str], home: Home) -> str:
@@ -276,11 +286,7 @@ def _find_no_room(name: str, holder: str, home: Home) -> str:
     words = home.class_of(holder)
     if not may_hold(words, home.class_of(name)):
         return f'{holder} does not take {name}'
-    most = home.nodes[holder].attributes.get('capacity')
-    there = sum(at == holder and home.is_thing(n) for n, at in home.holders.items())
-    if isinstance(most, int) and there >= most:
-        return f'{holder} is full'
-    return ''
+    return '' if home.has_room(holder) else f'{holder} is full'
 
 
 def _state_of(node: Node) -> dict[str, object]:

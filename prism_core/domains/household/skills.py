@@ -78,19 +78,6 @@ def is_treated(home: Home, name: str, treatment: str) -> bool:
     return bool(home.nodes[name].attributes.get(STATES[treatment]))
 
 
-def find_settled(known_graph: SceneGraph, history: Sequence[Turn]) -> dict[str, str]:
-    """The things that were put somewhere for the request that is worked on now and are there still,
-    with where.
-    """
-    holders = read_home(known_graph).holders
-    put: dict[str, str] = {}
-    for turn in own_turns(history):
-        for action, observation in zip(turn.plan.actions, turn.observations):
-            if action.name == 'PutObject' and observation.status == 'done':
-                put[str(action.arguments[0])] = str(action.arguments[1])
-    return {name: at for name, at in put.items() if holders.get(name) == at}
-
-
 def ground(skills: Sequence[Skill], known_graph: SceneGraph, goal: str = '') -> tuple[Action, ...]:
     """The actions of a plan on what is known; `goal` is what it is for (see `Errand.say`).
 
@@ -108,7 +95,7 @@ def ground(skills: Sequence[Skill], known_graph: SceneGraph, goal: str = '') -> 
 def _read_filling(goal: str) -> tuple[str, str]:
     """The thing and the vessel of a goal to put the one in the other; '' for any other."""
     kind, _, named = goal.partition(' ')
-    parts = named.split(' , ')
+    parts = named.split(', ')
     return (parts[0], parts[1]) if kind == 'stack' and len(parts) > 1 else ('', '')
 
 
@@ -125,7 +112,7 @@ class Walk:
         self._graph = graph
         self.home = read_home(graph)
         self._settled: set[str] = set()  # what the plan put somewhere
-        self._filling = _read_filling(goal)
+        self._goal, self._filling = goal, _read_filling(goal)
 
     def do(self, skill: Skill, behind: Sequence[Skill]) -> None:
         """Carry out a skill in mind; `behind` is what comes then."""
@@ -166,7 +153,8 @@ class Walk:
             return self._nearest(filled, f'take {words}')
         free = [n for n in things if n not in self._settled and n not in there]
         free = free or [n for n in things if n not in there] or things
-        treated = [n for n in free if any(is_treated(home, n, verb) for verb in TREATMENTS)]
+        kind = self._goal.partition(' ')[0]
+        treated = [n for n in free if kind in TREATMENTS and is_treated(home, n, kind)]
         return self._nearest(treated or free, f'take {words}')
 
     def _is_filled(self, vessel: str) -> bool:
@@ -184,17 +172,12 @@ class Walk:
         held = home.class_of(home.held)
         if not may_hold(words, held):
             raise PlanParseError(f'put {words}: no {words} takes a {held}')
-        found = [n for n in home.called(words) if n != home.held and self._has_room(n)]
+        found = [n for n in home.called(words) if n != home.held and self.home.has_room(n)]
         like = [at for n, at in home.holders.items() if home.class_of(n) == held]
         counts = {n: like.count(n) for n in found}
         most = max(counts.values(), default=0)
         best = [n for n in found if counts[n] == most]
         return self._nearest(best, f'put {words}')
-
-    def _has_room(self, name: str) -> bool:
-        most = self.home.nodes[name].attributes.get('capacity')
-        there = sum(at == name and self.home.is_thing(n) for n, at in self.home.holders.items())
-        return not isinstance(most, int) or there < most
 
     def _nearest(self, names: Iterable[str], wanted: str) -> str:
         ways = self._graph.distances_m(self.home.here)
@@ -232,12 +215,14 @@ class Walk:
         door = 'open' if action == 'OpenObject' else 'closed'
         self.home = self.home.told({name: {'door': door}})
 
-    def _reach(self, region: str, holder: str = '') -> None:
-        """Go to furniture and open it, and a box that something is in."""
-        self.go(region)
-        for name in dict.fromkeys((region, holder)):
-            if name and self.home.is_shut(name):
-                self._set('OpenObject', name)
+    def _reach(self, name: str) -> None:
+        """Go to where a thing is, and open what is around it."""
+        self.go(self.home.place_of(name))
+        self._open(self.home.around(name))
+
+    def _open(self, names: Iterable[str]) -> None:
+        for name in reversed([n for n in names if self.home.is_shut(n)]):
+            self._set('OpenObject', name)
 
     def take(self, name: str) -> None:
         """Fetch a thing.
@@ -248,7 +233,7 @@ class Walk:
         home = self.home
         if home.held:
             raise PlanParseError(f'take {home.class_of(name)}: the hand holds {home.held}')
-        self._reach(home.place_of(name), home.holders[name])
+        self._reach(name)
         if self.home.nodes[name].attributes.get('door') == 'open':
             self._set('CloseObject', name)
         self.add('PickupObject', name)
@@ -259,7 +244,8 @@ class Walk:
     def put(self, holder: str) -> None:
         """Put what is held somewhere."""
         held = self.home.held
-        self._reach(self._at(holder), holder)
+        self.go(self._at(holder))
+        self._open((holder, *self.home.around(holder)))
         self.add('PutObject', held, holder)
         self.home = self.home.moved(held, holder)
         self._settled.add(held)
@@ -267,7 +253,7 @@ class Walk:
 
     def slice(self, name: str) -> None:
         """Slice a thing where it lies."""
-        self._reach(self.home.place_of(name), self.home.holders[name])
+        self._reach(name)
         self.add('SliceObject', name)
         self._shut()
 
@@ -285,7 +271,7 @@ class Walk:
         if verb == 'clean':
             tools = [n for n in tools if self._faucet_at(n)]
         tools = [n for n in tools if may_hold(home.class_of(n), home.class_of(home.held))]
-        return self._nearest([n for n in tools if self._has_room(n)], verb)
+        return self._nearest([n for n in tools if self.home.has_room(n)], verb)
 
     def treat(self, verb: str, tool: str) -> None:
         """Heat, cool or clean what is held, in something."""
@@ -334,10 +320,12 @@ def say_skills(actions: Sequence[Action], known_graph: SceneGraph) -> list[Skill
                 said.append(Skill('take', words))
             put, lit = None, ''
         elif action.name == 'PutObject':
-            put = action
+            put, lit = action, ''
             said.append(Skill('put', home.class_of(str(action.arguments[1]))))
         elif action.name == 'SliceObject':
             said.append(Skill('slice', words))
+        elif action.name == 'CloseObject':
+            lit = words if words == FRIDGE else lit
         elif action.name == 'ToggleObjectOn':
             lit = words
             if words in LAMPS:
@@ -365,7 +353,7 @@ def _treatment(put: Action | None, name: str, lit: str, home: Home) -> str:
     at = home.class_of(str(put.arguments[1]))
     if at == MICROWAVE and lit == MICROWAVE:
         return 'heat'
-    if at == FRIDGE:
+    if at == FRIDGE and lit == FRIDGE:
         return 'cool'
     return 'clean' if at in BASINS and lit == FAUCET else ''
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which class is meant by what people call things, among those that a home holds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from prism_core.domains.household.classes import FURNITURE, LAMPS, THINGS, is_slice
+from prism_core.domains.household.reading_words import singular_of
+from prism_core.domains.household.words import load_words
+
+Role = Literal['things', 'places', 'lamps']
+ROLES: tuple[Role, ...] = ('things', 'places', 'lamps')
+Shares = Mapping[str, float]
+"""How likely each class is meant; they add up to 1."""
+_MOST_WORDS = 4
+_ALIKE, _FEWEST_LETTERS = 0.84, 5
+
+
+@cache
+def _calls(role: Role) -> Mapping[str, Mapping[str, int]]:
+    """What each phrase can mean, with how often it does."""
+    calls: dict[str, dict[str, int]] = {}
+    for known, said in load_words('reading')[role].items():
+        for phrase, often in said.items():
+            calls.setdefault(phrase, {})[known] = often
+    own = {'things': THINGS, 'places': FURNITURE, 'lamps': LAMPS}[role]
+    for known in own:
+        if not is_slice(known):
+            calls.setdefault(_singular(known), {known: 1})
+    return calls
+
+
+def _singular(known: str) -> str:
+    words = known.lower().split()
+    return ' '.join((*words[:-1], *map(singular_of, words[-1:])))
+
+
+@cache
+def _spellings(role: Role) -> tuple[str, ...]:
+    return tuple(p for p in _calls(role) if ' ' not in p and len(p) >= _FEWEST_LETTERS)
+
+
+@dataclass(frozen=True)
+class HeldClasses:
+    """The classes that a home holds, to find out which is meant."""
+
+    held: frozenset[str]
+
+    def meant_by(self, words: tuple[str, ...], role: Role) -> Shares:
+        """The classes that words can mean in a role; empty where they mean none. Those that the
+        home holds where it holds any.
+        """
+        for end in range(len(words), 0, -1):
+            for start in range(max(0, end - _MOST_WORDS), end):
+                if found := self._called(' '.join(words[start:end]), role):
+                    return found
+        for word in reversed(words):
+            if len(word) >= _FEWEST_LETTERS and (
+                alike := difflib.get_close_matches(word, _spellings(role), 1, _ALIKE)
+            ):
+                return self._called(alike[0], role)
+        return {}
+
+    def _called(self, phrase: str, role: Role) -> Shares:
+        found = dict(_calls(role).get(phrase, ()))
+        if not found and not any(phrase in _calls(other) for other in ROLES):
+            found = {known: 1 for known in self._unlisted(role) if phrase == _singular(known)}
+        held = {known: often for known, often in found.items() if known in self.held}
+        kept = held or found
+        return {known: often / sum(kept.values()) for known, often in kept.items()}
+
+    def _unlisted(self, role: Role) -> frozenset[str]:
+        """HeldClasses of this home that no table has; they can be a thing or a place."""
+        return self.held - THINGS - FURNITURE - LAMPS if role != 'lamps' else frozenset()
