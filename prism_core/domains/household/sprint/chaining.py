@@ -5,9 +5,9 @@ second in the home as the first left it. Whether it can is not guessed but tried
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from prism_core.domains.household.home import read_home
@@ -21,14 +21,14 @@ from prism_core.domains.household.sprint.segments import (
     judged,
     make_steps_task,
     meaning_of_steps,
-    steps_done,
 )
+from prism_core.domains.household.sprint.transcripts import parts_of
 from prism_core.domains.household.sprint.wording import join_two
 from prism_core.episode.episode import Episode, with_known_graphs
 from prism_core.episode.planner import run_episode
 from prism_core.errors import PlanParseError
 
-_TRIES = 4
+_TRIES = 8
 """So often another pair is drawn for a chain that cannot be carried out."""
 
 
@@ -59,12 +59,12 @@ def chain(first: Told, second: Told) -> tuple[Episode | None, str]:
         **first.segment.transcript.facts,
         'id': f'{first.segment.identity}+{second.segment.identity}',
         'augmented': CHAIN,
-        'wording': first.wording if first.wording == second.wording else
-        f'{first.wording}, {second.wording}',
+        'wording': ', '.join(sorted({first.wording, second.wording})),
         'chained': [first.segment.identity, second.segment.identity],
     }  # fmt: skip
     request = join_two(first.request, second.request)
-    task = make_steps_task(state, (*one, *other), request, facts)
+    seed = first.segment.transcript.seed
+    task = make_steps_task(state, (*one, *other), request, facts, seed)
     simulator = HouseholdSimulator(task.true_graph, task.known_graph)
     try:
         played = run_episode(make_teacher(task.task), simulator, task)
@@ -76,8 +76,11 @@ def chain(first: Told, second: Told) -> tuple[Episode | None, str]:
     played = judged(with_known_graphs(played))
     if why := find_failure(played):
         return None, why
-    if [*map(str, steps_done(played))] != [*one, *other]:
+    found, wanted = parts_of(played), (*first.segment.parts, *second.segment.parts)
+    if [part.skill for part in found] != [part.skill for part in wanted]:
         return None, 'other steps than both have'
+    if [part.place for part in found] != [part.place for part in wanted]:
+        return None, 'a thing is taken from elsewhere than it was'
     return played, ''
 
 
@@ -92,21 +95,29 @@ def _say(problem: PlanParseError) -> str:
 def draw_chains(
     pool: Sequence[Told], number: int, rng: Random, rejected: Counter[str]
 ) -> Iterator[Episode]:
-    """So many chains of tasks of the same floor plan, from different transcripts where there are
-    several; fewer where too few can be carried out. Those that cannot are counted by reason.
+    """So many chains of tasks of the same floor plan, each of two transcripts, the second such that
+    it begins with what the first leaves in the hand; fewer where too few can be carried out. Those
+    that cannot are counted by reason.
     """
+    by_held: dict[str, list[Told]] = defaultdict(list)
+    for told in pool:
+        by_held[told.segment.before.held].append(told)
     seen: set[str] = set()
-    tries = number * _TRIES
-    while number and tries and len(pool) > 1:
-        tries -= 1
-        first, second = rng.sample(pool, 2)
-        if first.segment.transcript.source == second.segment.transcript.source:
-            rejected['chain: both of the same episode'] += 1
+    for _ in range(number * _TRIES if pool else 0):
+        if len(seen) == number:
+            return
+        first = rng.choice(pool)
+        others = [
+            told
+            for told in by_held[first.segment.behind.held]
+            if told.segment.transcript.source != first.segment.transcript.source
+        ]
+        if not others:
+            rejected['chain: nothing begins with what is in the hand'] += 1
             continue
-        episode, why = chain(first, second)
+        episode, why = chain(first, rng.choice(others))
         if episode is None:
             rejected[f'chain: {why}'] += 1
-        elif episode.provenance['id'] not in seen:
-            seen.add(episode.provenance['id'])
-            number -= 1
-            yield replace(episode, provenance=dict(episode.provenance))
+        elif (identity := episode.provenance['id']) not in seen:
+            seen.add(identity)
+            yield episode

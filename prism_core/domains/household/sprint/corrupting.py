@@ -5,7 +5,7 @@ that what was asked for does not come about. To find out what weights are good f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -33,7 +33,7 @@ _TRIES = 6
 """So many other steps are tried before an episode is left as it is."""
 
 
-def corrupt(episodes: Sequence[Episode], share: float, seed: int) -> Iterator[Episode]:
+def corrupt(episodes: Iterable[Episode], share: float, seed: int) -> Iterator[Episode]:
     """Episodes, a share of them made wrong: the request is as it was, one step is another, and the
     outcome says that it is not what was asked for. `provenance['corrupted']` tells the number of
     the step, what it was and what it is.
@@ -44,7 +44,8 @@ def corrupt(episodes: Sequence[Episode], share: float, seed: int) -> Iterator[Ep
         seed: draws which ones, and the steps.
     """
     for number, episode in enumerate(episodes):
-        rng = Random(f'corrupt {seed}:{number}')  # noqa: S311 - no secret
+        name = episode.provenance.get('id', number)
+        rng = Random(f'corrupt {seed}:{name}')  # noqa: S311 - no secret
         wrong = make_wrong(episode, rng) if rng.random() < share else None
         yield wrong or episode
 

@@ -76,9 +76,7 @@ def _of_state(words: Sequence[str], held: str, done: Sequence[Skill]) -> Iterato
     yield from (f'last {last} word {word}' for word in words)
 
 
-def _of_step(
-    words: Sequence[str], held: str, done: Sequence[Skill], skill: Skill
-) -> Iterator[str]:
+def _of_step(words: Sequence[str], held: str, done: Sequence[Skill], skill: Skill) -> Iterator[str]:
     verb, last = skill.verb, done[-1].verb if done else ''
     yield from (f'step {skill}', f'after {done[-1] if done else ""} step {skill}')
     yield from (f'held {held} step {skill}', f'verb {last} {verb}')

@@ -87,13 +87,13 @@ def meaning_of_steps(steps: tuple[str, ...], held: str) -> Meaning:
 
 
 def make_steps_task(
-    state: HomeState, steps: tuple[str, ...], request: str, facts: dict[str, Any]
+    state: HomeState, steps: tuple[str, ...], request: str, facts: dict[str, Any], seed: int
 ) -> Episode:
     """The task to do some steps in a home."""
     meaning = meaning_of_steps(steps, state.held)
     most = max(LEAST_BUDGET, ACTIONS_A_STEP * len(steps))
     return Episode(
-        0,
+        seed,
         Task(request, 'steps', meaning),
         replace(make_criterion(meaning), max_actions=most),
         state.true_graph,
@@ -118,7 +118,7 @@ def play_segment(segment: Segment, request: str, wording: str) -> Episode:
         'augmented': AGGREGATE if steps[1:] else NONE,
         'wording': wording,
     }
-    task = make_steps_task(segment.before, steps, request, facts)
+    task = make_steps_task(segment.before, steps, request, facts, segment.transcript.seed)
     simulator = HouseholdSimulator(task.true_graph, task.known_graph)
     goal = task.task.intent.say()
     done = [pair for part in segment.parts for pair in part.actions]
@@ -155,4 +155,3 @@ def find_failure(episode: Episode) -> str:
     if episode.outcome is None or episode.outcome.success:
         return ''
     return episode.outcome.reason.partition(':')[0]
-

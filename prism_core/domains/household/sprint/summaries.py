@@ -47,10 +47,15 @@ _EXAMPLES = (
 _WORD = re.compile(r'[a-z]+')
 _STOP = re.compile(r'(?<!\d)\.')
 _COMMON = frozenset(
-    'a an and are at away back behind below beside bottom by close down edge face for front from go '
-    'grab her his hold in inside into is it its left next near of off on one onto open out over '
-    'pick place put right set side small large take that the their then there this to top turn two '
-    'under up walk while white black brown with you your'.split()
+    word
+    for line in (
+        'a an and are at away back behind below beside bottom by close down edge face for',
+        'front from go grab her his hold in inside into is it its left next near of off',
+        'on one onto open out over pick place put right set side small large take that',
+        'the their then there this to top turn two under up walk while white black brown',
+        'with you your',
+    )
+    for word in line.split()
 )
 """Words that name nothing."""
 _DEEDS = {
@@ -168,7 +173,7 @@ def _words(text: str) -> tuple[str, ...]:
 def _names() -> dict[tuple[str, ...], str]:
     """The classes that there are by their words; where only the last tells what it is, by that."""
     names = {_words(name): name for name in FURNITURE | THINGS | {*LAMPS}}
-    ends = {(words[-1],): words[-1] for words in names if len(words) > 1}
+    ends = {words[-1:]: words[-1] for words in names if len(words) > 1}
     return {**ends, **names}
 
 
@@ -177,8 +182,7 @@ _NO_NOUN = frozenset(('watch', 'machine', 'stand', 'top', 'holder', 'hanger', 's
 
 
 def _named(words: Sequence[str]) -> Iterator[str]:
-    """The classes that a text names, of several the longest; `table` where it does not say which.
-    """
+    """The classes that a text names, of several the longest; `table` where it says no more."""
     number = 0
     while number < len(words):
         for length in (3, 2, 1):

@@ -30,6 +30,8 @@ from prism_core.plan.actions import Action
 
 _AFTERWARDS = ('CloseObject', 'ToggleObjectOff')
 """What is done behind a step belongs to it."""
+_FROM = (('take', 'PickupObject'), ('slice', 'SliceObject'))
+"""The steps that find a thing somewhere, with the action that does."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Transcript:
 
     Attributes:
         source: what its segments are called by.
-        home: the floor plan, or what tells it from others.
+        home: the floor plan, or what tells it from others; chains are of one home.
+        seed: of its segments; says of which split they are.
         parts: the steps.
         states: how the home was before each step, and at the end.
         said: what each worker said of each step; none where nobody said anything.
@@ -73,6 +76,7 @@ class Transcript:
 
     source: str
     home: str
+    seed: int
     parts: tuple[SkillPart, ...]
     states: tuple[HomeState, ...]
     said: Mapping[int, tuple[str, ...]]
@@ -127,9 +131,7 @@ def _with_places(parts: Sequence[SkillPart], episode: Episode) -> list[SkillPart
         for _, action in part.actions:
             home = simulator.truth
             name = str(action.arguments[0])
-            if part.skill.verb == 'take' and action.name == 'PickupObject':
-                part = replace(part, place=home.class_of(home.holders[name]))
-            elif part.skill.verb == 'slice' and action.name == 'SliceObject':
+            if (part.skill.verb, action.name) in _FROM:
                 part = replace(part, place=home.class_of(home.holders[name]))
             elif part.skill.verb == 'light':
                 held = home.class_of(home.held) if home.held else ''
@@ -164,7 +166,7 @@ def _state(true_graph: SceneGraph, simulator: HouseholdSimulator) -> HomeState:
 
 
 def read_alfred(
-    trajectory: Trajectory, plans: FloorPlans, rejected: Counter[str]
+    trajectory: Trajectory, plans: FloorPlans, rejected: Counter[str], seed: int = 0
 ) -> Transcript | None:
     """A trajectory of ALFRED with what its workers said of each step; those who said another
     number of sentences than there are steps are counted in `rejected`, and so is a plan that does
@@ -197,6 +199,7 @@ def read_alfred(
     return Transcript(
         trajectory['task'],
         trajectory['floor_plan'],
+        seed,
         tuple(parts),
         states_of(episode, parts),
         said,
@@ -230,6 +233,7 @@ def read_episode(episode: Episode, rejected: Counter[str]) -> Transcript | None:
     return Transcript(
         identity,
         home_of(episode),
+        episode.seed,
         tuple(parts),
         states_of(episode, parts),
         {},
