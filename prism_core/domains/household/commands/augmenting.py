@@ -145,7 +145,7 @@ def _progress() -> Progress:
 
 
 def _read_alfred(path: Path, split: str, counts: AugmentCounts) -> list[_LOAD]:
-    """What loads the transcripts of each floor plan, apart by whether a student is trained on them."""
+    """What loads the transcripts of each floor plan, those to train on apart from the others."""
     trajectories, plans = load_homes(path)
     by_home: dict[str, list[tuple[int, int]]] = {}
     for number, trajectory in enumerate(trajectories):

@@ -89,7 +89,7 @@ def parts_of(episode: Episode) -> list[SkillPart]:
     done: list[Action] = []
     pending: list[tuple[int, Action]] = []
     parts: list[SkillPart] = []
-    homes = [read_home(known), read_home(graph)]
+    homes = (read_home(known), read_home(graph))
 
     def class_of(name: str) -> str:
         return next((home.class_of(name) for home in homes if name in home.nodes), '')
@@ -103,17 +103,17 @@ def parts_of(episode: Episode) -> list[SkillPart]:
                 parts[-1] = _extend(parts[-1], ((turn_number, action),))
                 continue
             pending.append((turn_number, action))
-            said = [skill for skill in say_skills(done, known) if skill.verb != 'look']
+            said = [skill for skill in say_skills(done, graph) if skill.verb != 'look']
             is_merged = len(said) == len(parts) and said and said[-1] != parts[-1].skill
             if len(said) > len(parts):
-                thing = class_of(str(action.arguments[0]))
-                held = parts[-1].thing if parts and not thing else thing
-                parts.append(SkillPart(said[-1], held, said[-1].words, tuple(pending)))
+                skill = said[-1]
+                is_told = skill.verb in ('take', 'slice')
+                thing = skill.words if is_told else class_of(str(action.arguments[0]))
+                parts.append(SkillPart(skill, thing, skill.words, tuple(pending)))
                 pending.clear()
             elif is_merged:  # what was put there came back hot, cold or clean
                 before = parts.pop()
-                place = before.place
-                part = SkillPart(said[-1], before.thing, place, before.actions)
+                part = SkillPart(said[-1], before.thing, before.place, before.actions)
                 parts.append(_extend(part, tuple(pending)))
                 pending.clear()
     return _with_places(parts, episode)
