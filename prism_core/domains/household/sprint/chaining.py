@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from prism_core.domains.household.actions import SAYINGS
 from prism_core.domains.household.home import read_home
 from prism_core.domains.household.judge import holds, make_criterion
 from prism_core.domains.household.planning import make_teacher
@@ -26,7 +27,6 @@ from prism_core.domains.household.sprint.transcripts import parts_of
 from prism_core.domains.household.sprint.wording import join_two
 from prism_core.episode.episode import Episode, with_known_graphs
 from prism_core.episode.planner import run_episode
-from prism_core.errors import PlanParseError
 
 _TRIES = 8
 """So often another pair is drawn for a chain that cannot be carried out."""
@@ -66,13 +66,9 @@ def chain(first: Told, second: Told) -> tuple[Episode | None, str]:
     seed = first.segment.transcript.seed
     task = make_steps_task(state, (*one, *other), request, facts, seed)
     simulator = HouseholdSimulator(task.true_graph, task.known_graph)
-    try:
-        played = run_episode(make_teacher(task.task), simulator, task)
-    except PlanParseError as problem:
-        return None, _say(problem)
+    played = run_episode(make_teacher(task.task), simulator, task)
     if played.ending != 'reported':
-        is_absent = played.ending == 'asked'
-        return None, 'a thing of the second is not there' if is_absent else played.ending
+        return None, _say_end(played)
     played = judged(with_known_graphs(played))
     if why := find_failure(played):
         return None, why
@@ -84,12 +80,13 @@ def chain(first: Told, second: Told) -> tuple[Episode | None, str]:
     return played, ''
 
 
-def _say(problem: PlanParseError) -> str:
-    """Why the teacher could make no plan, without the classes that it is about."""
-    why = str(problem).partition(': ')[2]
-    if 'none is known' in why:
-        return 'what the second needs is not there'
-    return 'a thing does not go there' if 'takes a' in why else why.partition(' holds')[0]
+def _say_end(episode: Episode) -> str:
+    """Why an episode ended otherwise than it should, in a few words."""
+    if episode.ending != 'asked':
+        return str(episode.ending)
+    said = episode.turns[-1].plan.actions[-1].arguments[0]
+    is_absent = said == SAYINGS['absent']
+    return 'a thing of the second is not there' if is_absent else 'a step cannot be done there'
 
 
 def draw_chains(

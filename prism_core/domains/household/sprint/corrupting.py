@@ -27,7 +27,6 @@ from prism_core.domains.household.skills import Skill
 from prism_core.domains.household.sprint.segments import judged, steps_done
 from prism_core.episode.episode import Episode, Task, with_known_graphs
 from prism_core.episode.planner import run_episode
-from prism_core.errors import PlanParseError
 
 _TRIES = 6
 """So many other steps are tried before an episode is left as it is."""
@@ -121,10 +120,7 @@ def _play(episode: Episode, steps: Sequence[Skill]) -> Episode | None:
         return None
     meaning = Meaning((Errand('steps', thing=held, steps=tuple(map(str, steps))),))
     simulator = HouseholdSimulator(episode.true_graph, episode.known_graph)
-    try:
-        played = run_episode(make_teacher(Task('', intent=meaning)), simulator, episode)
-    except PlanParseError:
-        return None
+    played = run_episode(make_teacher(Task('', intent=meaning)), simulator, episode)
     if played.ending != 'reported' or any(o.status != 'done' for _, o in played.actions):
         return None
     if steps_done(played) != [*steps]:
