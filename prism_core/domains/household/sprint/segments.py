@@ -151,7 +151,7 @@ def find_failure(episode: Episode) -> str:
     """Why a judged episode is not good, in a few words that many share; '' where it is."""
     refused = next((o.feedback for _, o in episode.actions if o.status != 'done'), None)
     if refused is not None:
-        return 'the simulator refuses a step'
+        return 'a step fails'
     if episode.outcome is None or episode.outcome.success:
         return ''
     return episode.outcome.reason.partition(':')[0]

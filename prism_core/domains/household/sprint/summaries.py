@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from prism_core.dialects.conversation import Message
-from prism_core.domains.household.classes import FURNITURE, LAMPS, THINGS
+from prism_core.domains.household.classes import FAUCET, FURNITURE, KNIVES, LAMPS, SLICE, THINGS
 from prism_core.domains.household.sprint.segments import Segment
 from prism_core.domains.household.sprint.transcripts import SkillPart
-from prism_core.domains.household.sprint.wording import state_words
 from prism_core.inference.text_model import TextModel
 
 NEW_TOKENS, TOP_P, TEMPERATURE = 30, 0.9, 0.8
@@ -115,35 +114,39 @@ def find_fault(summary: str, segment: Segment, texts: Sequence[str]) -> str:
     for part in parts:
         if part.skill.verb in _DEEDS and not _begins(words, _DEEDS[part.skill.verb]):
             return 'misses what is done'
-    said = dict(zip(parts, texts))
-    for part in _main(parts):
-        if not _tells(words, part.thing, said[part], ''):
+    for number in _main(parts):
+        part = parts[number]
+        about = [text for other, text in zip(parts, texts) if other.thing == part.thing]
+        if not _tells(words, part.thing, about, part.place):
             return 'misses a thing'
-        if part.skill.verb == 'put' and not _tells(words, part.place, said[part], part.thing):
+        if part.skill.verb == 'put' and not _tells(words, part.place, [texts[number]], part.thing):
             return 'misses a place'
     return ''
 
 
-def _main(parts: Sequence[SkillPart]) -> Iterator[SkillPart]:
+def _main(parts: Sequence[SkillPart]) -> Iterator[int]:
     """The steps that say what matters: where things are put, and what is held in the end."""
     for number, part in enumerate(parts):
         if part.skill.verb == 'put' or (part.thing and number == len(parts) - 1):
-            yield part
+            yield number
 
 
 def _classes_of(part: SkillPart) -> Iterator[str]:
     yield from (c for c in (part.thing, part.place, part.skill.words) if c)
-    if part.skill.verb in ('heat', 'cool', 'clean'):
-        yield from ('faucet', 'fridge', 'microwave', *state_words(part.skill.verb))
+    if part.skill.verb == 'clean':
+        yield FAUCET
     if part.skill.verb == 'slice':
-        yield from (f'{part.thing} slice', 'knife')
+        yield from (f'{part.thing}{SLICE}', *KNIVES)
 
 
-def _tells(words: Sequence[str], name: str, text: str, other: str) -> bool:
-    """Whether a class is named, or by a noun of what was said of it; `other`: not by that one's."""
-    own = set(_words(name)) - {'slice'} or set(_words(name))
-    nouns = {w for w in _words(text) if len(w) > 2} - _COMMON - set(_words(other)) - _deeds()
-    return not (own | nouns).isdisjoint(words)
+def _tells(words: Sequence[str], name: str, texts: Sequence[str], other: str) -> bool:
+    """Whether a class is named, or by a noun that all texts about it have; `other`: not by that
+    one's.
+    """
+    own = {*_words(name)} - {'slice'} or {*_words(name)}
+    nouns = set.intersection(*({*_words(text)} for text in texts))
+    nouns -= _COMMON | {*_words(other)} | _deeds()
+    return not (own | {word for word in nouns if len(word) > 2}).isdisjoint(words)
 
 
 @cache

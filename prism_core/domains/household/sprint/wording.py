@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from prism_core.domains.household.classes import KNIVES, STATES, TREATMENTS, VESSELS
+from prism_core.domains.household.classes import KNIVES, TREATMENTS, VESSELS
 from prism_core.domains.household.home import INSIDE
 from prism_core.domains.household.sprint.transcripts import SkillPart
 
@@ -205,8 +205,3 @@ def _plural(words: str) -> str:
     if words.endswith(('s', 'x', 'ch', 'sh', 'o')):
         return f'{words}es' if words != 'boots' else words
     return f'{words}s'
-
-
-def state_words(treatment: str) -> tuple[str, ...]:
-    """What a thing is called that was heated, cooled or cleaned."""
-    return (*_STATES[treatment], STATES[treatment])
