@@ -309,7 +309,11 @@ def test_a_folder_of_episodes_is_augmented_weighed_and_written_whole(tmp_path):
     bad = [t.weight for e in episodes if 'corrupted' in e.provenance for t in e.turns]
     assert sum(bad) / len(bad) < 0.8
     recipe = yaml.safe_load((tmp_path / 'out/recipe.yaml').read_text())
-    assert (recipe['stage'], recipe['domain'], recipe['chains']) == ('augment', 'household', 0.2)
+    assert (recipe['stage'], recipe['domain'], recipe['settings']['chains']) == (
+        'augment',
+        'household',
+        0.2,
+    )
 
 
 def test_a_critic_without_bad_episodes_learns_from_some_that_are_made_wrong_and_not_kept(tmp_path):

@@ -7,18 +7,17 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import click
-import yaml
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from prism_core.config_file import read_config
+from prism_core.config_file import read_config, render_config
 from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.episode_lines import EpisodeLines, find_episode_file
 from prism_core.dataset.run_folder import read_lines
@@ -39,7 +38,7 @@ from prism_core.domains.household.sprint.transcripts import (
     read_episode,
 )
 from prism_core.episode.episode import Episode
-from prism_core.files import hash_file
+from prism_core.files import hash_file, replace_file
 from prism_core.inference.endpoint.teacher_config import TeacherConfig
 from prism_core.inference.text_model import TextModel
 
@@ -112,10 +111,12 @@ def augment(
         file = draft / 'episodes.jsonl'
         with _open_model(teacher_config if aggregate == 'endpoint' else None, out) as (model, most):
             homes = _read_alfred(source, split, counts) if split else _read(source, counts)
-            _make(homes, replace(settings, in_flight=most), counts, model, file)
+            _make(homes, settings, most, counts, model, file)
         if weigh:
             _weigh(file, counts, seed)
-        _write_recipe(draft, source, split, aggregate, settings, weigh)
+        read = source if split else find_episode_file(source)
+        recipe = AugmentRecipe(read.name, hash_file(read), split or '', aggregate, settings, weigh)
+        replace_file(draft / 'recipe.yaml', render_config(recipe))
         draft.replace(out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -126,6 +127,7 @@ def augment(
 def _make(
     homes: Sequence[_LOAD],
     settings: AugmentSettings,
+    in_flight: int,
     counts: AugmentCounts,
     model: TextModel | None,
     path: Path,
@@ -133,7 +135,7 @@ def _make(
     """Write what comes of some homes."""
     with path.open('w', encoding='utf-8') as file, _progress() as bar:
         for load in bar.track(homes, description='homes'):
-            for episode in augment_home(load(), settings, counts, model):
+            for episode in augment_home(load(), settings, counts, model, in_flight):
                 file.write(f'{render_episode(episode)}\n')
 
 
@@ -261,26 +263,18 @@ def _parts_of(path: Path, size: int = 500) -> Iterator[list[Episode]]:
 # ---------------------------------------------------------------------------------- what is written
 
 
-def _write_recipe(
-    folder: Path,
-    source: Path,
-    split: str | None,
-    aggregate: str,
-    settings: AugmentSettings,
-    weigh: bool,
-) -> None:
-    file = source if split else find_episode_file(source)
-    recipe = {
-        'stage': 'augment',
-        'domain': 'household',
-        'source': file.name,
-        'sha256': hash_file(file),
-        'split': split or '',
-        'aggregate': aggregate,
-        **{key: value for key, value in asdict(settings).items() if key != 'in_flight'},
-        'weighed': weigh,
-    }
-    (folder / 'recipe.yaml').write_text(yaml.safe_dump(recipe, sort_keys=False), 'utf-8')
+@dataclass(frozen=True)
+class AugmentRecipe:
+    """What a folder was made of, and how."""
+
+    source: str
+    sha256: str
+    split: str
+    aggregate: str
+    settings: AugmentSettings
+    weighed: bool
+    stage: str = 'augment'
+    domain: str = 'household'
 
 
 def _print(counts: AugmentCounts) -> None:

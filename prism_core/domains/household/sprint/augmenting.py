@@ -53,14 +53,12 @@ class AugmentSettings:
         chains: so many chains, as a share of the segments that were made.
         corrupted: so many of all are made wrong.
         seed: draws all that is random.
-        in_flight: so many questions at once to a language model.
     """
 
     share: float = 1.0
     chains: float = 0.0
     corrupted: float = 0.0
     seed: int = 0
-    in_flight: int = 8
 
 
 def augment_home(
@@ -68,6 +66,7 @@ def augment_home(
     settings: AugmentSettings,
     counts: AugmentCounts,
     model: TextModel | None = None,
+    in_flight: int = 8,
 ) -> Iterator[Episode]:
     """The episodes that are made of the transcripts of one home, each carried out and judged.
 
@@ -76,6 +75,7 @@ def augment_home(
         settings: how much of each.
         counts: is added to.
         model: words several steps; rules do where there is none, or what it says is refused.
+        in_flight: so many questions at once to the model.
 
     Raises:
         PlannerUnavailable: the model cannot be reached.
@@ -86,7 +86,7 @@ def augment_home(
         for segment in segments_of(transcript)
         if _rng(settings, 'segment', segment).random() < settings.share
     ]
-    with ThreadPoolExecutor(settings.in_flight if model else 1) as pool:
+    with ThreadPoolExecutor(in_flight if model else 1) as pool:
         told = list(pool.map(lambda segment: _word(segment, settings, model), chosen))
     good: list[Told] = []
     made: list[Episode] = []
