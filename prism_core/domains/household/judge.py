@@ -58,7 +58,8 @@ def _facts_of_steps(steps: Sequence[str], held: str) -> list[Fact]:
         elif skill.verb == 'put' and held:
             facts['place', held] = Fact('place', held, skill.words)
             held = ''
-        elif skill.verb == 'slice':
+        elif skill.verb == 'slice':  # what was said of the whole is over
+            facts = {key: fact for key, fact in facts.items() if key[1:2] != (skill.words,)}
             facts['made', skill.words] = Fact('made', f'{skill.words}{SLICE}')
         elif skill.verb == 'light':
             facts['light', skill.words] = Fact('light', held, skill.words)
