@@ -160,6 +160,7 @@ setup(
             'mapping = prism_core.domains.mapping.domain:MappingDomain',
             'tabletop = prism_core.domains.tabletop:TabletopDomain',
         ],
+        'prism.imports': ['alfred = prism_core.domains.household.commands:alfred'],
         'prism.commands': [
             'ask = prism_ros.commands:ask',
             'bag = prism_ros.bag_commands:bag',

@@ -94,6 +94,11 @@ def report(folder: Path, licence: str, domain: str, words: str) -> None:
     type=click.Path(path_type=Path),
     help='Folder with a tokenizer.json; shards need one.',
 )
+@click.option(
+    '--vocab-size',
+    type=click.IntRange(min=300),
+    help='Learn a tokenizer of so many tokens for shards, and keep it in FOLDER.',
+)
 @_domain
 def export(
     folder: Path,
@@ -103,14 +108,17 @@ def export(
     rebase: float,
     header: bool,
     tokenizer: Path | None,
+    vocab_size: int | None,
     domain: str,
 ) -> None:
     """Write the good episodes of a folder in a form that trainers read."""
-    from prism_core.dataset.export import export_dataset
+    from prism_core.dataset.export import export_dataset, keep_tokenizer
     from prism_core.dataset.tokenizer import load_tokenizer
     from prism_core.domain import find_domain
 
     found = find_domain(domain)
+    if vocab_size is not None and tokenizer is None:
+        tokenizer = keep_tokenizer(folder, found, dialect, vocab_size)
     text = found.make_header(found.make_dialect(dialect)) if header else ''
     out = out or folder / form
     counts = export_dataset(

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from prism_core.cli.commands import Commands
 from prism_core.cli.words_file import words_option
 from prism_core.dataset.episode_json import render_episode
 from prism_core.dataset.mission_logs import import_missions, render_recipe, tasks_of
@@ -23,19 +24,19 @@ from prism_core.episode.imported import Imported
 from prism_core.files import read_text
 
 
-class _Imports(click.Group):
-    """Commands of which the first is meant where none is named."""
+class _Imports(Commands):
+    """Commands of which `logs` is meant where none is named; domains add theirs."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """The arguments, with the command that is meant."""
-        named = (*self.commands, *self.get_help_option_names(ctx))
+        named = (*self.list_commands(ctx), *self.get_help_option_names(ctx))
         return super().parse_args(ctx, args if args[:1] and args[0] in named else ['logs', *args])
 
 
-@click.group('import', cls=_Imports)
+@click.group('import', cls=_Imports, entry_points='prism.imports')
 def import_() -> None:
-    """Turn logs of other planners into episodes (`prism import FILES`, or `logs FILES`), or those
-    of missions on a robot (`missions LOGS`).
+    """Turn logs of other planners into episodes (`prism import FILES`, or `logs FILES`), those of
+    missions on a robot (`missions LOGS`), or data of other projects.
     """
 
 

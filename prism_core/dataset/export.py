@@ -31,8 +31,10 @@ from tokenizers import Tokenizer
 from prism_core.dataset.conversations import Sample, render_samples
 from prism_core.dataset.episode_json import read_episodes
 from prism_core.dataset.filter import find_fault
+from prism_core.dataset.shard_writers import TOKENIZER, learn_tokenizer
 from prism_core.dataset.shards import ShardWriter, encode_episode
 from prism_core.dataset.split import SPLITS, split_of
+from prism_core.dataset.tokenizer import save_tokenizer
 from prism_core.domain import Domain
 from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError
@@ -123,6 +125,24 @@ def export_dataset(
         for new in sorted(draft.iterdir()):
             _replace(out / new.name, new if rows[new.stem] else None, draft)
     return ExportCounts(dict(episodes), dict(rows), dict(dropped))
+
+
+def keep_tokenizer(folder: Path, domain: Domain, dialect: str, vocab_size: int) -> Path:
+    """Learn a tokenizer from the episodes of a dataset and keep it there; its folder, and that of
+    the one that is there already.
+
+    Raises:
+        ConfigError: there are no episodes.
+    """
+    place = folder / TOKENIZER
+    if not place.exists():
+        with _open_episodes(folder / EPISODES) as lines:
+            episodes = read_episodes(_whole(lines))
+            learned = learn_tokenizer(episodes, domain, dialect, vocab_size)
+        draft = place.with_name(f'.{place.name}')
+        save_tokenizer(learned, draft)
+        draft.rename(place)
+    return place
 
 
 def _check(name: str, given: Iterable[str], known: Sequence[str]) -> None:

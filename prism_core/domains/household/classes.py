@@ -21,13 +21,17 @@ SLICE = ' slice'
 HAND, FAUCET = 'hand', 'faucet'
 MICROWAVE, FRIDGE = 'microwave', 'fridge'
 BASINS = ('sink basin', 'bathtub basin')
+STATES = {'heat': 'hot', 'cool': 'cold', 'clean': 'clean'}
+"""What a thing is that was heated, cooled or cleaned: an attribute, which stays."""
 TREATMENTS = {'heat': 'heatable', 'cool': 'coolable', 'clean': 'cleanable'}
 
 
 def may_hold(holder: str, thing: str) -> bool:
     """Whether a receptacle of a class takes things of a class; of classes that no table has, what
-    is no vessel and no other furniture.
+    is no vessel and no other furniture. A knife may be put down in or on any furniture.
     """
+    if thing in KNIVES and holder in FURNITURE:
+        return True
     holds = _TABLES['holds'].get(holder)
     if holds is None:
         return holder not in (*THINGS, *LAMPS, FAUCET, HAND)

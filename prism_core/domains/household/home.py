@@ -8,8 +8,7 @@ on furniture, a vessel or the bare room, or in the hand. Attributes of nodes:
 |---|---|---|
 | door | what can be opened | `open` or `closed` |
 | seen | regions | what they hold is known, as far as it is open |
-| temperature | things | `hot` or `cold`, since it was heated or cooled |
-| surface | things | `clean`, since it was cleaned |
+| hot, cold, clean | things | true: it was heated, cooled, cleaned |
 | power | lamps, microwaves, faucets | `on` or `off` |
 | capacity | furniture | so many things it holds at most; where there is none, any number |
 """
@@ -97,10 +96,10 @@ class Home:
         """
         seen: set[str] = set()
         while name in self.holders and name not in seen:
+            if name == self.hand:
+                return self.here
             seen.add(name)
             name = self.holders[name]
-        if name == self.hand:
-            return self.here
         return name if name in self.nodes and self.nodes[name].kind == 'region' else ''
 
     def is_furniture(self, name: str) -> bool:

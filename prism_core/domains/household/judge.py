@@ -5,7 +5,7 @@ The facts of a criterion are about classes, as ALFRED's goals are:
 
 | kind | means |
 |---|---|
-| place, clean, heat, cool | one of `node` that was cleaned, heated, cooled is in or on one of `detail` |
+| place, clean, heat, cool | one of `node` (so treated) is in or on one of `detail` |
 | two | two of `node` are in or on the same one of `detail` |
 | stack | one of `node` is in one of the first of `detail`, and that in or on one of the second |
 | light | one of `node` was in the hand when one of `detail` was turned on |

@@ -14,6 +14,7 @@ from prism_core.domains.household.classes import (
     FURNITURE,
     KNIVES,
     OPENABLE,
+    STATES,
     TREATMENTS,
     VESSELS,
     can_be,
@@ -24,7 +25,6 @@ from prism_core.domains.household.classes import (
 )
 from prism_core.domains.household.meaning import Errand, Meaning
 from prism_core.domains.household.situation import (
-    STATES,
     Situation,
     bare,
     find_blocked,
@@ -36,7 +36,6 @@ from prism_core.episode.mission_state import count_actions
 from prism_core.episode.requests import own_turns
 from prism_core.errors import ConfigError, PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.plan.actions import Action
 from prism_core.plan.plan import Plan
 
 Reader = Callable[[str, SceneGraph], Meaning]
@@ -44,7 +43,15 @@ Reader = Callable[[str, SceneGraph], Meaning]
 
 DONE, ASK = Skill('done'), 'ask'
 _NOTHING_LEFT = 'nothing left'
-_SURFACES = ('counter top', 'dining table', 'side table', 'coffee table', 'desk', 'dresser', 'shelf')
+_SURFACES = (
+    'counter top',
+    'dining table',
+    'side table',
+    'coffee table',
+    'desk',
+    'dresser',
+    'shelf',
+)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from prism_core.domains.household.reading_errand import read_errand
 from prism_core.domains.household.reading_words import clauses_of, words_of
 
 _STEPS = re.compile(r'\bsteps?\s*:', re.IGNORECASE)
+
+
 def read_request(request: str, classes: Collection[str]) -> Meaning:
     """What a sentence asks for, among classes that the home is known to hold (furniture and
     things, such as `counter top` and `mug`); `VAGUE` where it is not understood.

@@ -148,7 +148,9 @@ def _clause_of(sort: str, tokens: Sequence[str]) -> Clause | None:
     treatments = {s for at, token in enumerate(tokens) for s in _treatments_of(token, at == 0)}
     for at, token in enumerate([*tokens, '.']):
         many = many or token in words_of('many')
-        is_verb = at == 0 and bool(sort) or at == 1 and sort in ('switch', 'look') and token in _TOWARDS
+        is_verb = (at == 0 and bool(sort)) or (
+            at == 1 and sort in ('switch', 'look') and token in _TOWARDS
+        )
         if not (is_verb or _ends_chunk(token)):
             chunk.append(token)
             continue

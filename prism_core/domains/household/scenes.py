@@ -191,9 +191,7 @@ class _Builder:
             if node is not None and thing in VESSELS:
                 vessels.append(node)
 
-    def _place(
-        self, thing: str, places: dict[str, list[Node]], vessels: list[Node]
-    ) -> Node | None:
+    def _place(self, thing: str, places: dict[str, list[Node]], vessels: list[Node]) -> Node | None:
         """One thing somewhere; None where there is no room for it."""
         rng = self._rng
         spots = [n for words in _places_of(thing) for n in places.get(words, ())]
@@ -242,7 +240,9 @@ def hide(graph: SceneGraph) -> SceneGraph:
     room = home.here
     near = {room, *(c for pair in graph.connections if room in pair for c in pair)}
     shown = {n for n in graph.regions if n in near and not home.is_shut(n)}
-    shown |= {n for n, node in graph.regions.items() if n not in near and not _is_furnished(home, n)}
+    shown |= {
+        n for n, node in graph.regions.items() if n not in near and not _is_furnished(home, n)
+    }
     kept = [
         node.with_attributes({'seen': node.name in shown}) if node.kind == 'region' else node
         for node in graph.nodes.values()

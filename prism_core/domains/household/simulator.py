@@ -20,6 +20,7 @@ from prism_core.domains.household.classes import (
     MICROWAVE,
     SLICE,
     SLICEABLE,
+    STATES,
     may_hold,
 )
 from prism_core.domains.household.home import Home, kind_of_placement, read_home
@@ -72,9 +73,9 @@ class HouseholdSimulator:
             return _refused(f'the scene graph contains no {unknown[:80]}')
         home = read_home(self._known)
         why_not = find_obstacle(action, home)
-        if not why_not and spec.role is Role.DRIVE:
-            if not self._known.is_reachable(home.here, names[0]):
-                why_not = f'no way leads to {names[0]}'
+        is_way = spec.role is Role.DRIVE
+        if not why_not and is_way and not self._known.is_reachable(home.here, names[0]):
+            why_not = f'no way leads to {names[0]}'
         if why_not:
             return _refused(why_not)
         if self._failures[action.name, names[0]]:
@@ -125,7 +126,7 @@ class HouseholdSimulator:
         if action in ('OpenObject', 'CloseObject'):
             changes[name] = {'door': 'open' if action == 'OpenObject' else 'closed'}
             if action == 'CloseObject' and self._true.class_of(name) == FRIDGE:
-                changes |= {thing: {'temperature': 'cold'} for thing in self._true.contents(name)}
+                changes |= {thing: {'cold': True} for thing in self._true.contents(name)}
         else:
             changes[name] = {'power': 'on' if action == 'ToggleObjectOn' else 'off'}
             if action == 'ToggleObjectOn':
@@ -139,11 +140,11 @@ class HouseholdSimulator:
         """What a microwave heats, and what a faucet cleans."""
         words = self._true.class_of(name)
         if words == MICROWAVE:
-            return {thing: {'temperature': 'hot'} for thing in self._true.contents(name)}
+            return {thing: {'hot': True} for thing in self._true.contents(name)}
         if words == FAUCET:
             place = self._true.place_of(name)
             things = (n for n in self._true.contents(place) if self._true.is_thing(n))
-            return {thing: {'surface': 'clean'} for thing in things}
+            return {thing: {'clean': True} for thing in things}
         return {}
 
     def _put(self, name: str, holder: str) -> Observation:
@@ -159,9 +160,10 @@ class HouseholdSimulator:
         lost, found = [], []
         for name in names:
             if name in self._known.nodes:
-                before = self._known.viewpoints.get(name, ())
-                lost += [Connection('observed_from', name, r) for r in before if r != place]
-                found += [Connection('observed_from', name, place)] * (place not in before)
+                views = (Connection('observed_from', name, r) for r in self._known.regions)
+                before = [view for view in views if view.key in self._known.connections]
+                lost += [view for view in before if view.target != place]
+                found.append(Connection('observed_from', name, place))
         found += [
             Connection(kind_of_placement(self._true.nodes[h]), n, h)
             for n in placed
@@ -279,8 +281,7 @@ def _find_no_room(name: str, holder: str, home: Home) -> str:
 
 
 def _state_of(node: Node) -> dict[str, object]:
-    kept = ('temperature', 'surface')
-    return {key: node.attributes[key] for key in kept if key in node.attributes}
+    return {key: node.attributes[key] for key in STATES.values() if key in node.attributes}
 
 
 def _refused(reason: str) -> Observation:

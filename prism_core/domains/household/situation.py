@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prism_core.domains.household.actions import HOUSEHOLD_ACTIONS
-from prism_core.domains.household.classes import TREATMENTS
+from prism_core.domains.household.classes import STATES, TREATMENTS
 from prism_core.domains.household.home import Home, read_home
 from prism_core.domains.household.skills import Skill, is_treated, list_done
 from prism_core.episode.episode import Turn
@@ -16,9 +16,6 @@ from prism_core.episode.mission_state import MAX_TRIES, count_actions
 from prism_core.episode.requests import own_turns
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
-
-STATES = {'heat': 'hot', 'cool': 'cold', 'clean': 'clean'}
-"""What a thing is when it was treated."""
 
 
 @dataclass(frozen=True)

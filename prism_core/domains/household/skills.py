@@ -27,6 +27,7 @@ from prism_core.domains.household.classes import (
     FRIDGE,
     LAMPS,
     MICROWAVE,
+    STATES,
     TREATMENTS,
     VESSELS,
     may_hold,
@@ -43,8 +44,6 @@ VERBS = ('take', 'put', 'slice', *TREATMENTS, 'light', 'look', 'done', 'ask')
 LAST = ('slice', 'look', 'done', 'ask')
 """Those that a plan ends with."""
 TREATED_IN = {'heat': (MICROWAVE,), 'cool': (FRIDGE,), 'clean': BASINS}
-_STATE = {'heat': ('temperature', 'hot'), 'cool': ('temperature', 'cold'),
-          'clean': ('surface', 'clean')}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,8 @@ def read_skill(text: str) -> Skill:
 
 
 def is_treated(home: Home, name: str, treatment: str) -> bool:
-    """Whether a thing was heated, cooled or cleaned, and is so still."""
-    key, value = _STATE[treatment]
-    return home.nodes[name].attributes.get(key) == value
+    """Whether a thing was heated, cooled or cleaned."""
+    return bool(home.nodes[name].attributes.get(STATES[treatment]))
 
 
 def ground(skills: Sequence[Skill], known_graph: SceneGraph, goal: str = '') -> tuple[Action, ...]:
@@ -285,8 +283,7 @@ class Walk:
         elif verb == 'clean':
             self.add('ToggleObjectOn', self._faucet_at(tool))
             self.add('ToggleObjectOff', self._faucet_at(tool))
-        key, value = _STATE[verb]
-        self.home = self.home.told({held: {key: value}})
+        self.home = self.home.told({held: {STATES[verb]: True}})
         self.take(held)
 
     def _faucet_at(self, place: str) -> str:
