@@ -5,6 +5,7 @@ what a domain brings for the planner `llm_planner`, and which of them are near.
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections import Counter, defaultdict
@@ -105,7 +106,7 @@ class TextIndex:
         for term, weight in self._weigh(Counter(self._terms_of(text))).items():
             for place, other in self._weights[term]:
                 values[place] += weight * other
-        return sorted(range(self._size), key=lambda place: -values[place])[:number]
+        return heapq.nlargest(number, range(self._size), key=values.__getitem__)
 
     def _terms_of(self, text: str) -> list[str]:
         words = _WORD.findall(text.lower())

@@ -287,14 +287,14 @@ def make_planner(
     domain = domain or find_domain(config.domain or DEFAULT_DOMAIN)
     form = domain.make_plan_form()
     bank = open_bank(config, form)
-    settings = {'examples': config.examples, 'tries': config.tries}
+    most_tokens = MAX_NEW_TOKENS
     if config.endpoint is not None:
         from prism_core.inference.endpoint.teacher_api import (
             ApiModel,  # the client takes a second to import
         )
 
         model: TextModel = ApiModel(config.endpoint)
-        settings['max_new_tokens'] = config.endpoint.max_new_tokens
+        most_tokens = config.endpoint.max_new_tokens
     else:
         student = StudentConfig(
             config.model,
@@ -304,7 +304,15 @@ def make_planner(
             spare_bytes=spare_bytes,
         )
         model = make_engine(student, read_gguf_info(Path(config.model), verify=False))
-    return LlmPlanner(model, domain, form, bank, **settings)
+    return LlmPlanner(
+        model,
+        domain,
+        form,
+        bank,
+        examples=config.examples,
+        tries=config.tries,
+        max_new_tokens=most_tokens,
+    )
 
 
 def open_bank(config: LlmPlannerConfig, form: PlanForm) -> Bank:

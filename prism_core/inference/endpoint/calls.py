@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked of an endpoint: the next message of a conversation, how likely a text is, or vectors
-of texts.
+"""What is asked of an endpoint: the next message of a conversation, how likely a text is, or the
+vectors of texts.
 """
 
 from __future__ import annotations
