@@ -157,6 +157,7 @@ setup(
             'symbolic = prism_core.domains.mapping:make_symbolic_planner',
         ],
         'prism.domains': [
+            'household = prism_core.domains.household:HouseholdDomain',
             'mapping = prism_core.domains.mapping.domain:MappingDomain',
             'tabletop = prism_core.domains.tabletop:TabletopDomain',
         ],

@@ -13,7 +13,7 @@ from typing import Any
 
 from prism_core.dialects.graph_part import SpokenOf, find_spoken_of
 from prism_core.dialects.phrases import Named, Phrase, Quoted
-from prism_core.dialects.reply_grammar import ReplyGrammar, write_replies
+from prism_core.dialects.reply_grammar import MOST_STEPS, ReplyGrammar, write_replies
 from prism_core.episode.episode import Turn
 from prism_core.errors import PlanParseError
 from prism_core.graph.elements import Node
@@ -35,6 +35,7 @@ class Language:
         values: the values that are told of an object, by attribute, in the order in which they are.
         flags: the attributes of regions that are told where they are true.
         goals: the words that a goal of a plan begins with; where there are none, any may.
+        most_steps: so many steps a reply has at most.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class Language:
         values: Mapping[str, Sequence[str]] | None = None,
         flags: Sequence[str] = (),
         goals: Sequence[str] = (),
+        most_steps: int = MOST_STEPS,
     ):
         self.table = table
         self.values = dict(values or {})
         self.flags = tuple(flags)
         self.goals = tuple(goals)
+        self.most_steps = most_steps
 
     # ------------------------------------------------------------------------------------- graphs
 
@@ -179,7 +182,7 @@ class Language:
     def write_replies(self, grammar: ReplyGrammar) -> Part | None:
         """What a reply may say: `goal : steps`, of names of the right kind that are known."""
         possible = self.list_possible(grammar.graph)
-        return write_replies(grammar, self.table, self.goals, possible)
+        return write_replies(grammar, self.table, self.goals, possible, self.most_steps)
 
 
 def from_first_node(phrase: Sequence[str]) -> list[str]:

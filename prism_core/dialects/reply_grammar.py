@@ -30,7 +30,8 @@ from prism_core.plan.grammar import (
     words,
 )
 
-_MAX_STEPS = 4
+MOST_STEPS = 4
+"""Of a reply, where a language does not say otherwise."""
 _MAX_GOAL_WORDS = 24
 _MAX_TEXT_WORDS = 24
 _MAX_CALLED = 4
@@ -103,6 +104,7 @@ def write_replies(
     table: ActionTable,
     goals: Sequence[str],
     possible: Sequence[Action] | None = None,
+    most_steps: int = MOST_STEPS,
 ) -> Part | None:
     """A goal that begins with one of some words, any where there are none; and steps, of which the
     last one brings news or ends.
@@ -113,6 +115,7 @@ def write_replies(
         goals: the words.
         possible: the actions on nodes that may be said; None for all whose nodes are of the right
             kind and can be reached.
+        most_steps: so many at most.
     """
     arguments = {
         ArgumentKind.REGION: grammar.writer.define('REGION', grammar.nodes(grammar.near_regions)),
@@ -141,7 +144,7 @@ def write_replies(
 
     go_on = [write(spec) for spec in table.values() if not spec.ends_turn and not spec.ends_mission]
     last = [write(spec) for spec in table.values() if spec.ends_turn or spec.ends_mission]
-    before = repeated(in_order(one_of(go_on), ' ; '), 0, _MAX_STEPS - 1)
+    before = repeated(in_order(one_of(go_on), ' ; '), 0, most_steps - 1)
     goal_word = grammar.writer.define('GOAL_WORD', _GOAL_WORD)
     begins = one_text_of(goals) or goal_word
     # A name in a goal is written as its node is.

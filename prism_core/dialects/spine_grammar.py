@@ -26,7 +26,6 @@ from prism_core.plan.grammar import (
 from prism_core.plan.steps import render_argument
 from prism_core.plan.validation import MAX_TEXT_CHARS
 
-_MAX_STEPS = 4
 _MAX_NAMES = 6
 _MAX_GOAL_WORDS = 6
 _MAX_QUERY_WORDS = 10
@@ -88,7 +87,7 @@ def write_spine_grammar(graph: SceneGraph, language: Language, *, is_brief: bool
             '], "reasoning": "',
             '' if is_brief else reasoning,
             '", "plan": "[',
-            repeated(before, 0, _MAX_STEPS - 1),
+            repeated(before, 0, language.most_steps - 1),
             last,
             ']"}',
         )

@@ -34,7 +34,8 @@ def check_dialect(
 
     Prompts and replies can be read back; a prompt is only ever appended to, also where nodes go and
     come back; each reply is a sentence of the grammar (where `llguidance` is installed); and the
-    teacher plans the same from what the prompt says.
+    teacher plans the same from what the prompt says. Of a dialect that writes each prompt anew no
+    prompt is read back: where two prompts are equal, the teacher has to reply the same.
 
     Args:
         domain: where the dialect comes from, and the teacher.
@@ -48,12 +49,16 @@ def check_dialect(
     Raises:
         AssertionError: which promise is broken, with an example.
     """
+    replied: dict[str, str] = {}
     for episode in map(with_known_graphs, episodes):
         dialect = domain.make_dialect(name, episode.seed)
         check = _Check(dialect, domain, episode, plan_from or _ask_teacher(domain, episode.task))
         check.replies()
-        check.prompts(rebase)
-        check.nodes_that_go_and_come_back()
+        if dialect.is_rewritten:
+            check.equal_prompts(replied)
+        else:
+            check.prompts(rebase)
+            check.nodes_that_go_and_come_back()
 
 
 def _ask_teacher(domain: Domain, task: Task) -> PlanFrom:
@@ -117,6 +122,19 @@ class _Check:
                 assert reply == wanted, (
                     f'{at}: the teacher replies {wanted!r}, and {reply!r} where it knows no more '
                     'than the prompt says'
+                )
+
+    def equal_prompts(self, replied: dict[str, str]) -> None:
+        """Each that came before got the same reply, by the replies to all prompts so far."""
+        for number, (graph, history, turn) in enumerate(_states(self._episode), 1):
+            for since in dict.fromkeys((0, number - 1)):
+                messages = self._dialect.render_prompt(self._request, graph, history, since=since)
+                prompt = '\n'.join(message['content'] for message in messages)
+                reply = self._dialect.render_reply(turn.plan, graph)
+                before = replied.setdefault(prompt, reply)
+                assert reply == before, (
+                    f'{self._told}, turn {number}: the teacher replies {reply!r}, and {before!r} '
+                    f'where the prompt was the same: {prompt!r}'
                 )
 
     def nodes_that_go_and_come_back(self) -> None:

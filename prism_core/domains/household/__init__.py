@@ -6,3 +6,7 @@
 of a plan in classes and how the graph makes actions of it, `planning` what is left to do,
 `simulator` and `judge` what comes of it.
 """
+
+from prism_core.domains.household.domain import HouseholdDomain
+
+__all__ = ['HouseholdDomain']

@@ -17,7 +17,7 @@ says the `Situation` that the teacher goes by, of what can be reached.
 | `task warm a mug` | the request |
 | `now counter top ; left 126` | where the robot is, and how many plans it may make |
 
-A reply is the errand under way and what is left of it: `heat mug , desk : take mug ; heat ; put
+A reply is the errand under way and what is left of it: `heat mug, desk : take mug ; heat ; put
 desk ; done`.
 """
 

@@ -38,8 +38,8 @@ from prism_core.plan.grammar import (
 _MOST_FETCHED = 8
 """So many things a plan fetches at most."""
 _MOST_TREATED = 2
-_GOALS = ('place', 'stack', 'two', *TREATMENTS, 'light')
-_OTHER_GOALS = ('steps', 'nothing left', 'ask')
+GOALS = ('place', 'stack', 'two', *TREATMENTS, 'light')
+OTHER_GOALS = ('steps', 'nothing left', 'ask')
 _NEXT = ' ; '
 
 
@@ -85,38 +85,60 @@ class _Replies:
     def write(self) -> Lark:
         """`errand : skills`."""
         held = self._home.class_of(self._home.held) if self._home.held else ''
-        fetched = [in_order(f'take {c}{_NEXT}', self._with(c), self._put(c)) for c in self._things]
+        fetched = [
+            in_order(f'take {c}{_NEXT}', self._before(c), self._put(c, is_wide=True), _NEXT)
+            for c in self._things
+        ]
         cycles = repeated(self._define('FETCH', one_of(fetched)), 0, _MOST_FETCHED)
-        taken = [in_order(f'take {c}{_NEXT}', self._with(c), self._ends(c)) for c in self._things]
+        taken = [in_order(f'take {c}', self._behind(c)) for c in self._things]
         rest = in_order(cycles, self._define('END', one_of([self._last(), *taken])))
         if held:
-            behind = [self._ends(held), in_order(self._put(held), rest)]
-            rest = in_order(self._with(held), one_of(behind))
+            put = in_order(self._put(held, is_wide=True), _NEXT, rest)
+            done = in_order(self._done_with(held), self._behind(held))
+            start = one_of([in_order(self._before(held), one_of([put, self._close(held)])), done])
         else:
-            rest = in_order(optional(self._light()), rest)
-        return self._writer.finish(in_order(optional(words(' ')), self._goal(), ' : ', rest))
+            light = self._light()
+            start = one_of([rest, light, in_order(light, _NEXT, rest)])
+        return self._writer.finish(in_order(optional(words(' ')), self._goal(), start))
 
     def _define(self, name: str, part: Part | None) -> Part | None:
         return self._writer.define(name, part)
 
     def _goal(self) -> Part | None:
-        """An errand in any classes, also of what is not known yet."""
+        """An errand in any classes, also of what is not known yet, up to what is done for it."""
         known = dict.fromkeys([*self._things, *map(self._home.class_of, self._home.nodes)])
         named = self._define('CLASS', one_text_of([*known, *sorted(THINGS - known.keys())]))
-        parts = repeated(in_order(' , ', named), 0, 2)
-        errand = in_order(one_text_of(_GOALS), ' ', named, parts)
-        return self._define('GOAL', one_of([errand, one_text_of(_OTHER_GOALS)]))
+        parts = repeated(in_order(', ', named), 0, 2)
+        errand = in_order(one_text_of(GOALS), ' ', named, parts)
+        goal = in_order(one_of([errand, one_text_of(OTHER_GOALS)]), ' : ')
+        return self._define('GOAL', goal)
 
     # ------------------------------------------------------------------------- what may come next
 
-    def _with(self, held: str) -> Part:
-        """What is done with a thing before it is put down or the plan ends."""
+    def _done_with(self, held: str) -> Part | None:
+        """What is done with a thing in the hand: it is treated, or a lamp is turned on."""
         may = [
-            words(f'{verb}{_NEXT}')
+            words(verb)
             for verb in TREATMENTS
             if can_be(verb, held) and any(self._treats(tool, held) for tool in TREATED_IN[verb])
         ]
-        return repeated(one_of([*may, self._light()]), 0, _MOST_TREATED) or words('')
+        return one_of([*may, self._light()])
+
+    def _before(self, held: str) -> Part | None:
+        """That, with more behind it."""
+        return repeated(in_order(self._done_with(held), _NEXT), 0, _MOST_TREATED)
+
+    def _behind(self, held: str) -> Part | None:
+        """The rest of a plan with a thing in the hand: what is done with it, and the end."""
+        done = repeated(in_order(_NEXT, self._done_with(held)), 0, _MOST_TREATED)
+        return in_order(done, optional(in_order(_NEXT, self._close(held))))
+
+    def _close(self, held: str) -> Part | None:
+        """The end: something is sliced, or it is put down, or no more is done."""
+        sliced = [c for c in self._things if c in SLICEABLE] if held in KNIVES else []
+        slicing = self._define('SLICE', one_text_of(f'slice {c}' for c in sliced))
+        put = in_order(self._put(held), optional(in_order(_NEXT, self._last())))
+        return one_of([slicing, put, self._last()])
 
     def _treats(self, tool: str, held: str) -> bool:
         home = self._home
@@ -127,22 +149,13 @@ class _Replies:
         return bool(found) and may_hold(tool, held)
 
     def _light(self) -> Part | None:
-        """A lamp is turned on, and more comes."""
         may = [lamp for lamp in LAMPS if not self._near.isdisjoint(self._home.called(lamp))]
-        return self._define('LIGHT', one_text_of(f'light {lamp}{_NEXT}' for lamp in sorted(may)))
+        return self._define('LIGHT', one_text_of(f'light {lamp}' for lamp in sorted(may)))
 
-    def _put(self, held: str) -> Part | None:
-        """It is put somewhere where there is always room, and more comes."""
-        may = [c for c, is_wide in self._spots.items() if is_wide and may_hold(c, held)]
-        return self._define('PUT', one_text_of(f'put {c}{_NEXT}' for c in may))
-
-    def _ends(self, held: str) -> Part | None:
-        """The end of a plan with a thing in the hand, or with that put where room is scarce."""
-        scarce = [c for c, is_wide in self._spots.items() if not is_wide and may_hold(c, held)]
-        sliced = [c for c in self._things if c in SLICEABLE] if held in KNIVES else []
-        put = self._define('LAST_PUT', one_text_of(f'put {c}{_NEXT}' for c in scarce))
-        slicing = self._define('SLICE', one_text_of(f'slice {c}' for c in sliced))
-        return one_of([slicing, self._last(), in_order(put, self._last())])
+    def _put(self, held: str, *, is_wide: bool = False) -> Part | None:
+        """It is put somewhere; `is_wide`: where there is room for any number."""
+        spots = (c for c, has_any in self._spots.items() if has_any or not is_wide)
+        return self._define('PUT', one_text_of(f'put {c}' for c in spots if may_hold(c, held)))
 
     def _last(self) -> Part | None:
         """What any plan may end with."""

@@ -163,7 +163,9 @@ class Home:
 def read_home(graph: SceneGraph) -> Home:
     """What a graph says now. What has no placement is where it is seen from."""
     holders: dict[str, str] = {}
-    for name in graph.objects:
+    for name, node in graph.objects.items():
+        if class_of(node) == HAND:  # it goes where the robot goes
+            continue
         holder = graph.holder(name)
         if holder is None:
             seen_from = graph.viewpoints.get(name, ())

@@ -33,11 +33,11 @@ class Errand:
     steps: tuple[str, ...] = ()
 
     def say(self) -> str:
-        """It in few words, such as `cool apple slice , dining table`."""
+        """It in few words, such as `cool apple slice, dining table`."""
         if self.kind == 'steps':
             return 'steps'
         named = (self.thing, self.vessel, self.place, self.lamp)
-        return f'{self.kind} {" , ".join(words for words in named if words)}'
+        return f'{self.kind} {", ".join(words for words in named if words)}'
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,20 @@ from prism_core.domains.household.classes import (
     BASINS,
     FAUCET,
     HAND,
+    KNIVES,
     LAMPS,
     MICROWAVE,
     OPENABLE,
+    SLICEABLE,
     THINGS,
     VESSELS,
     found_in,
     is_slice,
     may_hold,
 )
-from prism_core.domains.household.home import Home, kind_of_placement, read_home
+from prism_core.domains.household.home import kind_of_placement, read_home
 from prism_core.domains.household.words import load_words
-from prism_core.errors import ConfigError
+from prism_core.errors import ConfigError, WorldRejected
 from prism_core.graph.elements import Connection, Node
 from prism_core.graph.scene_graph import SceneGraph
 
@@ -123,14 +125,12 @@ class _Builder:
 
     def _lay(self, node: Node, holder: Node) -> None:
         """Put a thing in or on furniture, or what already lies there."""
-        region = self._region_of(holder)
-        self._ways.append(Connection('observed_from', node.name, region))
-        self._ways.append(Connection(kind_of_placement(holder), node.name, holder.name))
+        self._ways += placed(node.name, holder, self._region_of(holder))
 
     def _region_of(self, holder: Node) -> str:
         if holder.kind == 'region':
             return holder.name
-        seen = (c for c in self._ways if c.kind == 'observed_from' and c.source == holder.name)
+        seen = (c for c in self._ways if c.kind != 'traversable' and c.source == holder.name)
         return next(seen).target
 
     def add_room(self, words: str, table: dict[str, list[int]], number: int) -> None:
@@ -155,16 +155,10 @@ class _Builder:
         self._fill(furniture)
 
     def _furnish(self, words: str, room: Node) -> Node:
-        rng = self._rng
-        position = tuple(round(at + rng.uniform(-_WALL_M, _WALL_M), 2) for at in _at(room))
-        attributes: dict[str, object] = {'seen': True}
-        if words in OPENABLE:
-            attributes['door'] = 'open' if rng.random() < _OPEN else 'closed'
-        if words == MICROWAVE or words in LAMPS:
-            attributes['power'] = 'off'
-        if words in _TABLES['capacity']:
-            attributes['capacity'] = _TABLES['capacity'][words]
-        node = self._add(words, 'region', position, **attributes)  # type: ignore[arg-type]
+        self._counts[words] += 1
+        name = f'{words.replace(" ", "_")}_{self._counts[words]}'
+        node = _make_furniture(name, words, room, self._rng)
+        self._nodes.append(node)
         self._ways.append(Connection('traversable', room.name, node.name))
         if words in BASINS:
             self._lay(self._add(FAUCET, 'object', _at(node), power='off'), node)
@@ -184,6 +178,8 @@ class _Builder:
             and any(words in places for words in _places_of(thing))
         ]
         drawn = rng.sample(may, min(len(may), rng.randint(*_THINGS_IN_A_ROOM)))
+        if 'fridge' in places:  # where one cooks there is a knife and something to cut
+            drawn += [rng.choice(KNIVES), rng.choice([c for c in may if c in SLICEABLE])]
         drawn += [thing for thing in drawn if rng.random() < _TWICE]
         vessels: list[Node] = []
         for thing in sorted(drawn, key=lambda words: words not in VESSELS):
@@ -220,6 +216,19 @@ class _Builder:
         return SceneGraph(nodes, [*self._ways, seen], robot_location=here.name)
 
 
+def _make_furniture(name: str, words: str, room: Node, rng: Random) -> Node:
+    """A piece of furniture somewhere in a room."""
+    attributes: dict[str, object] = {'seen': True}
+    if words in OPENABLE:
+        attributes['door'] = 'open' if rng.random() < _OPEN else 'closed'
+    if words == MICROWAVE or words in LAMPS:
+        attributes['power'] = 'off'
+    if words in _TABLES['capacity']:
+        attributes['capacity'] = _TABLES['capacity'][words]
+    east_m, north_m = (round(at + rng.uniform(-_WALL_M, _WALL_M), 2) for at in _at(room))
+    return Node(name, 'region', (east_m, north_m), attributes=attributes)
+
+
 def _words(node: Node) -> str:
     return node.name.rpartition('_')[0].replace('_', ' ')
 
@@ -232,33 +241,69 @@ def _places_of(thing: str) -> tuple[str, ...]:
     return found_in(thing) or tuple(_TABLES['also_found_in'].get(thing, ()))
 
 
-def hide(graph: SceneGraph) -> SceneGraph:
-    """What the robot knows of a home at the start: what lies open in the room where it is; lamps
-    and faucets, of which it was told, as of the furniture.
+def placed(name: str, holder: Node, region: str = '') -> list[Connection]:
+    """How a thing is connected to what it is in or on; `region` is where that is no furniture."""
+    seen = [Connection('observed_from', name, region)] if region not in ('', holder.name) else []
+    return [*seen, Connection(kind_of_placement(holder), name, holder.name)]
+
+
+def furnish(graph: SceneGraph, words: str, room: str, rng: Random) -> SceneGraph:
+    """The same home with one more piece of furniture in a room."""
+    node = _make_furniture(_next_name(graph, words), words, graph.nodes[room], rng)
+    way = Connection('traversable', room, node.name)
+    return _with(graph, node, [way])
+
+
+def lay(graph: SceneGraph, words: str, besides: str, rng: Random) -> SceneGraph:
+    """The same home with one more thing, on furniture of any class but one.
+
+    Raises:
+        WorldRejected: there is no furniture for it.
     """
     home = read_home(graph)
-    room = home.here
-    near = {room, *(c for pair in graph.connections if room in pair for c in pair)}
-    shown = {n for n in graph.regions if n in near and not home.is_shut(n)}
-    shown |= {
-        n for n, node in graph.regions.items() if n not in near and not _is_furnished(home, n)
+    spots = [
+        node
+        for name, node in graph.regions.items()
+        if home.class_of(name) in set(_places_of(words)) - {besides} and home.has_room(name)
+    ]
+    if not spots:
+        raise WorldRejected('there is no place for it')
+    spot = rng.choice(spots)
+    node = Node(_next_name(graph, words), 'object', spot.position)
+    return _with(graph, node, placed(node.name, spot))
+
+
+def _with(graph: SceneGraph, node: Node, ways: list[Connection]) -> SceneGraph:
+    all_ways = [*graph.connections.values(), *ways]
+    return SceneGraph([*graph.nodes.values(), node], all_ways, robot_location=graph.robot_location)
+
+
+def _next_name(graph: SceneGraph, words: str) -> str:
+    base = words.replace(' ', '_')
+    return next(f'{base}_{n}' for n in range(1, 999) if f'{base}_{n}' not in graph.nodes)
+
+
+def hide(graph: SceneGraph) -> SceneGraph:
+    """What the robot knows of a home at the start: what lies open in the room where it is; of other
+    rooms and closed furniture only that they are there, and lamps and faucets.
+    """
+    home = read_home(graph)
+    near = {home.here, *(n for pair in graph.connections if home.here in pair for n in pair)}
+    shown = {
+        n
+        for n in graph.regions
+        if not (home.is_shut(n) or (home.is_furniture(n) and n not in near))
     }
     kept = [
         node.with_attributes({'seen': node.name in shown}) if node.kind == 'region' else node
         for node in graph.nodes.values()
-        if node.kind == 'region' or _is_fixed(home, node.name) or home.place_of(node.name) in shown
+        if node.kind == 'region'
+        or not home.is_thing(node.name)
+        or home.place_of(node.name) in shown
     ]
     names = {node.name for node in kept}
     ways = [c for c in graph.connections.values() if {c.source, c.target} <= names]
-    return SceneGraph(kept, ways, robot_location=room, attributes=graph.attributes)
-
-
-def _is_fixed(home: Home, name: str) -> bool:
-    return name == home.hand or 'power' in home.nodes[name].attributes
-
-
-def _is_furnished(home: Home, region: str) -> bool:
-    return home.is_furniture(region)
+    return SceneGraph(kept, ways, robot_location=home.here)
 
 
 def features_of(graph: SceneGraph) -> Iterator[str]:

@@ -73,8 +73,8 @@ class HouseholdSimulator:
             return _refused(f'the scene graph contains no {unknown[:80]}')
         home = read_home(self._known)
         why_not = find_obstacle(action, home)
-        is_way = spec.role is Role.DRIVE
-        if not why_not and is_way and not self._known.is_reachable(home.here, names[0]):
+        is_drive = not why_not and spec.role is Role.DRIVE
+        if is_drive and not self._known.is_reachable(home.here, names[0]):
             why_not = f'no way leads to {names[0]}'
         if why_not:
             return _refused(why_not)
@@ -160,16 +160,21 @@ class HouseholdSimulator:
         lost, found = [], []
         for name in names:
             if name in self._known.nodes:
-                views = (Connection('observed_from', name, r) for r in self._known.regions)
-                before = [view for view in views if view.key in self._known.connections]
-                lost += [view for view in before if view.target != place]
-                found.append(Connection('observed_from', name, place))
+                before = self._seen_from(name)
+                lost += [Connection('observed_from', name, r) for r in before if r != place]
+                found += [Connection('observed_from', name, place)] * (place not in before)
         found += [
             Connection(kind_of_placement(self._true.nodes[h]), n, h)
             for n in placed
             if (h := self._true.holders[n])
         ]
         return GraphUpdate(upsert_connections=tuple(found), remove_connections=tuple(lost))
+
+    def _seen_from(self, name: str) -> list[str]:
+        """The regions that a thing is connected with as seen from there."""
+        ways = self._known.connections
+        pairs = ((r, (min(name, r), max(name, r))) for r in self._known.viewpoints.get(name, ()))
+        return [r for r, ends in pairs if ends in ways and ways[ends].kind == 'observed_from']
 
     def _slice(self, name: str) -> Observation:
         """Pieces lie where the whole lay, and are as it was."""
@@ -254,6 +259,13 @@ def find_obstacle(action: Action, home: Home) -> str:
     if home.class_of(name) == MICROWAVE and is_ajar:
         return f'{name} is open'
     return ''
+
+
+def shows_what_was_meant(action: Action, observation: Observation, known_graph: SceneGraph) -> bool:
+    """Whether an action was carried out, and no thing was found, lost or made by it."""
+    update = observation.update
+    is_news = update.upsert_nodes or update.remove_nodes or observation.feedback
+    return observation.status == 'done' and not is_news
 
 
 def _find_distance(names: list[str], home: Home) -> str:

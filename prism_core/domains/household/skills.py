@@ -95,7 +95,7 @@ def ground(skills: Sequence[Skill], known_graph: SceneGraph, goal: str = '') -> 
 def _read_filling(goal: str) -> tuple[str, str]:
     """The thing and the vessel of a goal to put the one in the other; '' for any other."""
     kind, _, named = goal.partition(' ')
-    parts = named.split(' , ')
+    parts = named.split(', ')
     return (parts[0], parts[1]) if kind == 'stack' and len(parts) > 1 else ('', '')
 
 
