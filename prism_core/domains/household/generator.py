@@ -162,7 +162,7 @@ class _TaskSource:
             n
             for n in graph.regions
             if home.is_furniture(n)
-            and n != home.place_of(names[0])
+            and not known.nodes[n].attributes['seen']  # or nobody would look there
             and may_hold(home.class_of(n), words)
             and home.has_room(n)
             and home.class_of(n) not in {errand.place for errand in meaning.errands}

@@ -95,11 +95,11 @@ class Home:
         what is nowhere.
         """
         seen: set[str] = set()
-        while name in self.holders and name not in seen:
-            if name == self.hand:
-                return self.here
+        while name in self.holders and name not in seen and name != self.hand:
             seen.add(name)
             name = self.holders[name]
+        if name == self.hand:
+            return self.here
         return name if name in self.nodes and self.nodes[name].kind == 'region' else ''
 
     def is_furniture(self, name: str) -> bool:

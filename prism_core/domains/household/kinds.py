@@ -24,6 +24,7 @@ from prism_core.domains.household.classes import (
 from prism_core.domains.household.home import Home
 from prism_core.domains.household.meaning import VAGUE, Errand, ErrandKind, Meaning
 from prism_core.domains.household.scenes import UNSEEN_CLASSES
+from prism_core.domains.household.skills import TREATED_IN
 from prism_core.errors import WorldRejected
 
 ERRANDS: tuple[ErrandKind, ...] = ('place', 'stack', 'two', 'clean', 'heat', 'cool', 'light')
@@ -84,7 +85,8 @@ def draw_errand(kind: ErrandKind, is_sliced: bool, source: Draw) -> Errand:
         knives = things & {*KNIVES}
         things = {f'{c}{SLICE}' for c in things & SLICEABLE if knives}
     if kind in TREATMENTS:
-        things = {c for c in things if can_be(kind, c)}
+        tools = [c for c in TREATED_IN[kind] if source.home.called(c)]
+        things = {c for c in things if can_be(kind, c) and any(may_hold(t, c) for t in tools)}
     if kind == 'two' and not is_sliced:
         things = {c for c in things if len(source.home.called(c)) > 1}
     if kind == 'light':
