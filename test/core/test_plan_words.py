@@ -87,7 +87,9 @@ def test_a_text_without_steps_is_refused(text):
 
 
 def test_a_thing_that_no_home_has_is_named():
-    with pytest.raises(PlanParseError, match="PickupObject: expected an object such as mug.*'sword'"):
+    with pytest.raises(
+        PlanParseError, match="PickupObject: expected an object such as mug.*'sword'"
+    ):
         READER.read('Navigation bed, PickupObject sword')
     assert str(PlanReader(['sword']).read('PickupObject sword')[0]) == 'PickupObject sword'
 
@@ -114,7 +116,9 @@ def test_what_is_put_and_taken_again_was_heated_cooled_or_cleaned():
 
 def test_a_second_thing_that_is_taken_elsewhere_was_not_cooled():
     first = 'PickupObject cup, Navigation fridge, PutObject cup fridge'
-    assert skills_of(f'{first}, Navigation desk, PickupObject cup').endswith('put fridge ; take cup')
+    assert skills_of(f'{first}, Navigation desk, PickupObject cup').endswith(
+        'put fridge ; take cup'
+    )
     assert skills_of(f'{first}, PickupObject egg').endswith('put fridge ; take egg')
 
 

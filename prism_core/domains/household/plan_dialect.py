@@ -180,7 +180,7 @@ class _Grounding:
         self._walk, self._graph, self._steps = Walk(graph, ''), graph, steps
 
     def ground(self) -> tuple[Action, ...]:
-        """As many as can be done; the end, where those are all.
+        """As many as can be done.
 
         Raises:
             PlanParseError: not even the first can be done, or there is none.
@@ -194,10 +194,9 @@ class _Grounding:
             except PlanParseError:
                 if not self._look_for(skill) and not self._walk.actions:
                     raise
-                return tuple(self._walk.actions)
+                break
             if skill.verb in LAST:
-                return tuple(self._walk.actions)
-        self._walk.do(Skill(DONE), ())
+                break
         return tuple(self._walk.actions)
 
     def _look_for(self, skill: Skill) -> bool:

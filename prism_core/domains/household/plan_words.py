@@ -42,7 +42,7 @@ _SHORT = {
     DONE: DONE,
 }
 _FILLERS = frozenset(
-    'a an and from in into it next object of on onto out plans step the then to up with'.split()
+    ['a', 'an', 'and', 'from', 'in', 'into', 'it', 'next', 'object', 'of', 'on', 'onto', 'out', 'plans', 'step', 'the', 'then', 'to', 'up', 'with']
 )
 _OTHER_PART = re.compile(r'\n\s*(?:task|steps|completed|failed|visible|allowed)\b.*', re.S | re.I)
 _PREFACE = re.compile(r'\A.*?\bnext plans?\s*:', re.S | re.I)
