@@ -374,7 +374,7 @@ class Domain(DomainWords, ABC):
         """
         raise ConfigError(
             f'the domain {self.name} has no form in which planner llm_planner shows examples; take '
-            'a domain that has, such as household, or planner lm or saycan'
+            'planner lm or saycan, or a domain that has one'
         )
 
     def make_header(self, dialect: Dialect) -> str:

@@ -37,7 +37,7 @@ steps of a dozen tokens.
 """
 
 
-class Bank(Protocol):
+class NearExamples(Protocol):
     """Examples of which the nearest are asked for."""
 
     def find_nearest(self, request: str, number: int) -> list[PlanExample]:
@@ -126,7 +126,7 @@ class LlmPlanner:
         model: TextModel,
         domain: Domain,
         form: PlanForm,
-        bank: Bank,
+        bank: NearExamples,
         *,
         examples: int = 9,
         tries: int = 3,
@@ -315,7 +315,7 @@ def make_planner(
     )
 
 
-def open_bank(config: LlmPlannerConfig, form: PlanForm) -> Bank:
+def open_bank(config: LlmPlannerConfig, form: PlanForm) -> NearExamples:
     """The examples of the settings.
 
     Raises:

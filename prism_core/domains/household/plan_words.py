@@ -42,7 +42,10 @@ _SHORT = {
     DONE: DONE,
 }
 _FILLERS = frozenset(
-    ['a', 'an', 'and', 'from', 'in', 'into', 'it', 'next', 'object', 'of', 'on', 'onto', 'out', 'plans', 'step', 'the', 'then', 'to', 'up', 'with']
+    (
+        *('a', 'an', 'the', 'it', 'and', 'then', 'next', 'step', 'plans', 'object', 'of', 'with'),
+        *('from', 'in', 'into', 'on', 'onto', 'out', 'to', 'up'),
+    )
 )
 _OTHER_PART = re.compile(r'\n\s*(?:task|steps|completed|failed|visible|allowed)\b.*', re.S | re.I)
 _PREFACE = re.compile(r'\A.*?\bnext plans?\s*:', re.S | re.I)
