@@ -110,6 +110,14 @@ def test_an_errand_in_several_clauses_is_one():
     assert read_request(request, KITCHEN).say() == 'clean apple , fridge'
 
 
+def test_a_sink_that_is_only_walked_to_washes_nothing():
+    request = (
+        'Put the apple away. Steps: Take the apple. Move to the sink. Put the apple in the bowl. '
+    )
+    request += 'Move the bowl to the fridge.'
+    assert read_request(request, KITCHEN).say() == 'stack apple , bowl , fridge'
+
+
 def test_what_the_home_does_not_hold_is_said_all_the_same():
     assert read_request('Put the watch in the safe', KITCHEN).say() == 'place watch , safe'
     assert read_request('Bring the trombone to the sink', KITCHEN).say() == (

@@ -75,7 +75,7 @@ def read_errand(
     vessels = _together(filled[:1], filled[1:]) if filled else {'': 1.0}
     targets = said.targets(kind)
     place_shares = _together(_goal_place(targets), _step_places(done, kind))
-    place_shares = place_shares or said.into_vessel() or said.unknown('to', 'in')
+    place_shares = place_shares or said.other_place(kind) or said.unknown('to', 'in')
     if kind in ('place', 'two') and not place_shares:
         return None
     best = _best_together(kind, thing_shares, vessels, place_shares, home, is_sliced)
@@ -116,28 +116,33 @@ def _kind_of(said: ClausesInHome, done: ClausesInHome) -> ErrandKind:
                 return kind
         if stacked:
             return 'stack'
-        if means := _passed(text):
+        if means := _passed(text, things, text is done):
             return means
         if _is_many(text, text is done):
             return 'two'
     return 'place'
 
 
-def _passed(text: ClausesInHome) -> ErrandKind | None:
-    """The treatment at a place where a thing is put before it goes elsewhere."""
+def _passed(text: ClausesInHome, things: Sequence[NounInHome], is_steps: bool) -> ErrandKind | None:
+    """The treatment at a place where a thing is put before it goes elsewhere. Steps name the thing
+    that is put; `move to the sink` is a way.
+    """
     targets = text.targets('place')
     if not targets:
         return None
+    handled = {said.at for said in text.said('things', '')}
+    put = [said for said in targets if said.at in handled or not is_steps]
     opened = [
         said
         for said in text.said('places', '')
         if said.sort == 'open' and said.at < targets[-1].at and _puts(text, said.at + 1)
     ]
-    for said in (*targets, *opened):
+    for said in (*put, *opened):
         if said.at < targets[-1].at and not text.is_about_knife(said.at):
             place = best_of(said.shares)
             for kind in TREATMENTS:
-                if place in MEANS[kind] and place != best_of(targets[-1].shares):
+                is_other = place in MEANS[kind] and place != best_of(targets[-1].shares)
+                if is_other and any(_can_be(kind, thing) for thing in things):
                     return kind
     return None
 

@@ -126,8 +126,12 @@ class ClausesInHome:
             return [*self._landmarks()]
         return [said for said in targets if said.sort == 'put'] or targets
 
-    def into_vessel(self) -> Shares:
-        """The vessel that something is put into, as there is no other place."""
+    def other_place(self, kind: ErrandKind) -> Shares:
+        """The vessel that something is put into, as there is no other place; for a vessel, where it
+        is said to be.
+        """
+        if kind == 'stack':
+            return next((said.shares for said in self.said('places', 'from')), {})
         vessels = [said for said in self.said('things', 'to', 'in') if _is_vessel(said.shares)]
         return vessels[-1].shares if vessels else {}
 

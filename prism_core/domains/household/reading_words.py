@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from prism_core.domains.household.words import load_words
 
@@ -23,7 +24,7 @@ _NO_PLURAL = re.compile(r'.?.|.*(ss|us|is|series)')
 _ES_PLURAL = re.compile(r'.*(ch|sh|x|ss|to)es')
 _JOINS, _BETWEEN = ('of',), ('and',)
 _TREATMENTS = ('heat', 'cool', 'clean', 'slice')
-_MOST_WORDS = 8
+_MOST_WORDS, _MOST_CLAUSES = 8, 200
 _WITH_ON = ('switch', 'look')
 """Verbs whose on or at is no link: turn on, look at."""
 
@@ -113,8 +114,9 @@ def _mark_link(found: re.Match[str]) -> str:
 
 
 def clauses_of(text: str) -> list[Clause]:
-    """The clauses of a text in order."""
-    return [clause for part in _parts_of(split_tokens(text)) if (clause := _clause_of(*part))]
+    """The clauses of a text in order, so many that every real text is read to its end."""
+    parts = islice(_parts_of(split_tokens(text)), _MOST_CLAUSES)
+    return [clause for part in parts if (clause := _clause_of(*part))]
 
 
 def _parts_of(tokens: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
