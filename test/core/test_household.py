@@ -197,8 +197,8 @@ def test_a_reply_is_grounded_in_the_nearest_with_room():
     plan = DIALECT.parse_reply(' place mug, desk : take mug ; put desk ; done', graph)
     assert plan.actions[1] == Action('PickupObject', ('mug_1',))
     assert plan.primary_goal == 'place mug, desk'
+    full = make_home({'mug_1': 'desk_1', 'mug_2': 'coffee_machine_1'})
     with pytest.raises(PlanParseError, match='put coffee machine: none is known'):
-        full = make_home({'mug_1': 'desk_1', 'mug_2': 'coffee_machine_1'})
         DIALECT.parse_reply(' x : take mug ; put coffee machine', full)
 
 

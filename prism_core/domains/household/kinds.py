@@ -13,7 +13,6 @@ from prism_core.domains.household.classes import (
     KNIVES,
     LAMPS,
     SLICE,
-    SLICEABLE,
     THINGS,
     TREATMENTS,
     VESSELS,
@@ -83,7 +82,7 @@ def draw_errand(kind: ErrandKind, is_sliced: bool, source: HomeDraw) -> Errand:
     things = {c for c in source.things if not is_slice(c)}
     if is_sliced:
         knives = things & {*KNIVES}
-        things = {f'{c}{SLICE}' for c in things & SLICEABLE if knives}
+        things = {f'{c}{SLICE}' for c in things if knives} & THINGS
     if kind in TREATMENTS:
         tools = [c for c in TREATED_IN[kind] if source.home.called(c)]
         things = {c for c in things if can_be(kind, c) and any(may_hold(t, c) for t in tools)}
