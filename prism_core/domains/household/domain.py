@@ -115,7 +115,7 @@ class HouseholdDomain(Domain):
         """By what is wanted, and by how many skills the teacher needs for it."""
         meaning = episode.task.intent
         errands = meaning.errands if isinstance(meaning, Meaning) else ()
-        groups = {
+        groups: dict[str, str] = {
             'goal': errands[0].kind if len(errands) == 1 else 'several' if errands else 'none'
         }
         subtasks = episode.provenance.get('subtasks')

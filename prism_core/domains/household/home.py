@@ -95,7 +95,7 @@ class Home:
         what is nowhere.
         """
         seen: set[str] = set()
-        while name in self.holders and name not in seen and name != self.hand:
+        while name != self.hand and name in self.holders and name not in seen:
             seen.add(name)
             name = self.holders[name]
         if name == self.hand:

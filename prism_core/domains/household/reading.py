@@ -10,13 +10,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
-from prism_core.domains.household.meaning import VAGUE, Meaning
-from prism_core.domains.household.reading_classes import Classes
-from prism_core.domains.household.reading_errand import read_errand
+from prism_core.domains.household.classes import KNIVES, is_slice, whole_of
+from prism_core.domains.household.meaning import VAGUE, Errand, Meaning
+from prism_core.domains.household.reading_classes import HeldClasses
+from prism_core.domains.household.reading_errand import ErrandRead, read_errand
 from prism_core.domains.household.reading_words import clauses_of, words_of
 
 _STEPS = re.compile(r'\bsteps?\s*:', re.IGNORECASE)
+_CUT = re.compile(
+    r'([.;!?]+\s|,?\s*\b(?:and then|after (?:that|this)|afterwards|then|and)\b[\s,]*)',
+    re.IGNORECASE,
+)
+_WEAK = ('and',)
+_MOST_CUTS = 12
 
 
 def read_request(request: str, classes: Collection[str]) -> Meaning:
@@ -27,9 +35,51 @@ def read_request(request: str, classes: Collection[str]) -> Meaning:
     the home does not hold is said all the same.
     """
     goal, *rest = _STEPS.split(request, maxsplit=1)
-    if words_of('no') & {*re.findall(r"[a-z']+", goal.lower().replace('\u2019', "'"))}:
+    words = re.findall(r"[a-z']+", goal.lower().replace('\u2019', "'"))
+    if words_of('no') & {*words} or words_of('questions') & {*words[:1]}:
         return VAGUE
-    home = Classes(frozenset(classes))
+    home = HeldClasses(frozenset(classes))
+    if chain := _read_chain(goal, home):
+        return Meaning(chain)
     steps = clauses_of(rest[0]) if rest else []
-    errand = read_errand(clauses_of(goal), steps, home)
-    return Meaning((errand.errand,)) if errand else VAGUE
+    reading = read_errand(clauses_of(goal), steps, home)
+    return Meaning(_errands_of(reading)) if reading else VAGUE
+
+
+def _errands_of(reading: ErrandRead) -> tuple[Errand, ...]:
+    return (reading.errand, *(replace(reading.errand, thing=other) for other in reading.also))
+
+
+def _read_chain(text: str, home: HeldClasses) -> tuple[Errand, ...]:
+    """Errands of which each is complete on its own; none where there are not two of them."""
+    pieces = _CUT.split(text)
+    if len(pieces) > 2 * _MOST_CUTS:
+        return ()
+    chains: dict[int, tuple[Errand, ...]] = {}
+    for start in range(len(pieces) - 1, -1, -2):
+        chains[start] = _read_whole(''.join(pieces[start:]), home)
+        for at in range(start + 1, len(pieces), 2):
+            first, then = _read_whole(''.join(pieces[start:at]), home), chains[at + 1]
+            is_weak = pieces[at].strip(' ,').lower() in _WEAK
+            if first and then and _stands_alone(first[-1], then[0], is_weak):
+                chains[start] = (*first, *then)
+                break
+    return chains[0] if len(pieces) > 1 and len(chains[0]) > 1 else ()
+
+
+def _read_whole(text: str, home: HeldClasses) -> tuple[Errand, ...]:
+    """An errand whose thing and place are both named; the mug in the sink, too."""
+    clauses = clauses_of(text)
+    if clauses and not any(clause.sort for clause in clauses):
+        clauses = clauses_of(f'put {text}')
+    reading = read_errand(clauses, [], home)
+    is_whole = reading and reading.names_thing and reading.names_place
+    return _errands_of(reading) if reading and is_whole else ()
+
+
+def _stands_alone(first: Errand, then: Errand, is_weak: bool) -> bool:
+    """Whether two errands are two, and not one told in two clauses."""
+    if first.thing in KNIVES and is_slice(then.thing):
+        return False
+    same = {whole_of(first.thing), first.vessel} & {whole_of(then.thing), then.vessel} - {''}
+    return not same or (not is_weak and first.kind != 'place' != then.kind)

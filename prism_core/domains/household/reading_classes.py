@@ -14,6 +14,7 @@ from prism_core.domains.household.reading_words import singular_of
 from prism_core.domains.household.words import load_words
 
 Role = Literal['things', 'places', 'lamps']
+ROLES: tuple[Role, ...] = ('things', 'places', 'lamps')
 Shares = Mapping[str, float]
 """How likely each class is meant; they add up to 1."""
 _MOST_WORDS = 4
@@ -35,8 +36,8 @@ def _calls(role: Role) -> Mapping[str, Mapping[str, int]]:
 
 
 def _singular(known: str) -> str:
-    *first, last = known.split()
-    return ' '.join((*first, singular_of(last)))
+    words = known.lower().split()
+    return ' '.join((*words[:-1], *map(singular_of, words[-1:])))
 
 
 @cache
@@ -45,7 +46,7 @@ def _spellings(role: Role) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Classes:
+class HeldClasses:
     """The classes that a home holds, to find out which is meant."""
 
     held: frozenset[str]
@@ -67,12 +68,12 @@ class Classes:
 
     def _called(self, phrase: str, role: Role) -> Shares:
         found = dict(_calls(role).get(phrase, ()))
-        if not found:
+        if not found and not any(phrase in _calls(other) for other in ROLES):
             found = {known: 1 for known in self._unlisted(role) if phrase == _singular(known)}
         held = {known: often for known, often in found.items() if known in self.held}
         kept = held or found
         return {known: often / sum(kept.values()) for known, often in kept.items()}
 
     def _unlisted(self, role: Role) -> frozenset[str]:
-        """Classes of this home that no table has; they can be a thing or a place."""
+        """HeldClasses of this home that no table has; they can be a thing or a place."""
         return self.held - THINGS - FURNITURE - LAMPS if role != 'lamps' else frozenset()

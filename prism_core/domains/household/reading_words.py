@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from prism_core.domains.household.words import load_words
 
@@ -21,13 +22,17 @@ _TOWARDS = (f'{_MARK}to', f'{_MARK}in')
 _IRREGULAR = {'knives': 'knife', 'shelves': 'shelf', 'loaves': 'loaf', 'leaves': 'leaf'}
 _NO_PLURAL = re.compile(r'.?.|.*(ss|us|is|series)')
 _ES_PLURAL = re.compile(r'.*(ch|sh|x|ss|to)es')
-_JOINS = frozenset(('of',))
+_JOINS, _BETWEEN = ('of',), ('and',)
+_TREATMENTS = ('heat', 'cool', 'clean', 'slice')
+_MOST_WORDS, _MOST_CLAUSES = 8, 200
+_WITH_ON = ('switch', 'look')
+"""Verbs whose on or at is no link: turn on, look at."""
 
 
 @dataclass(frozen=True)
-class Mention:
+class NounPhrase:
     """Something that a clause speaks of: its words in the singular, without articles, and how it
-    is linked: '' what the clause is about, to (into), in (on), from, near, with, light.
+    is linked: '' what the clause is about, to (into), in (on), from, near, under, with, light.
     """
 
     words: tuple[str, ...]
@@ -41,7 +46,7 @@ class Clause:
     """A verb's sort ('' where there is none) and what is mentioned after it."""
 
     sort: str = ''
-    mentions: tuple[Mention, ...] = ()
+    mentions: tuple[NounPhrase, ...] = ()
     treatments: frozenset[str] = frozenset()
     """What is said to be done to things in it, or to have been done: heat, cool, clean, slice."""
     many: bool = False
@@ -109,8 +114,9 @@ def _mark_link(found: re.Match[str]) -> str:
 
 
 def clauses_of(text: str) -> list[Clause]:
-    """The clauses of a text in order."""
-    return [clause for part in _parts_of(split_tokens(text)) if (clause := _clause_of(*part))]
+    """The clauses of a text in order, so many that every real text is read to its end."""
+    parts = islice(_parts_of(split_tokens(text)), _MOST_CLAUSES)
+    return [clause for part in parts if (clause := _clause_of(*part))]
 
 
 def _parts_of(tokens: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -145,27 +151,24 @@ def _is_deed(tokens: Sequence[str], at: int) -> bool:
 
 def _clause_of(sort: str, tokens: Sequence[str]) -> Clause | None:
     mentions, chunk, link, many = [], list[str](), '', False
-    treatments = {s for at, token in enumerate(tokens) for s in _treatments_of(token, at == 0)}
-    for at, token in enumerate([*tokens, '.']):
-        many = many or token in words_of('many')
-        is_verb = (at == 0 and bool(sort)) or (
-            at == 1 and sort in ('switch', 'look') and token in _TOWARDS
-        )
-        if not (is_verb or _ends_chunk(token)):
-            chunk.append(token)
+    treatments = {s for at, word in enumerate(tokens) for s in _treatments_of(word, at == 0)}
+    for at, word in enumerate([*tokens, '.']):
+        many = many or (word in words_of('many') and link in ('', 'with'))
+        is_verb = bool(sort) and (at == 0 or (at == 1 and sort in _WITH_ON and word in _TOWARDS))
+        if not (is_verb or _ends_chunk(word)):
+            chunk.append(word)
             continue
         if mention := _mention_of(chunk, link):
             mentions.append(mention)
             link = ''
         chunk = []
-        if token.startswith(_MARK) and not is_verb:
-            link = token[1:]
-        elif token in _STOPS or token in words_of('pronouns') or token == 'and':
+        if word.startswith(_MARK) and not is_verb:
+            link = word[1:]
+        elif word in _BETWEEN and mentions and mentions[-1].link == 'near':
+            link = 'near'  # between the lamp and the mug
+        elif word in _STOPS or word in words_of('pronouns') or word in _BETWEEN:
             link = ''
     return Clause(sort, tuple(mentions), frozenset(treatments), many) if tokens else None
-
-
-_TREATMENTS = ('heat', 'cool', 'clean', 'slice')
 
 
 @cache
@@ -189,7 +192,7 @@ def _ends_chunk(token: str) -> bool:
     )
 
 
-def _mention_of(chunk: Sequence[str], link: str) -> Mention | None:
+def _mention_of(chunk: Sequence[str], link: str) -> NounPhrase | None:
     slices = words_of('slice words')
     is_slice = any(word in slices for word in chunk)
     kept = [word for word in chunk if word not in slices and not _treatments_of(word)]
@@ -199,6 +202,6 @@ def _mention_of(chunk: Sequence[str], link: str) -> Mention | None:
         kept = kept[:-1]
     if not kept and not is_slice:
         return None
-    words = tuple(map(singular_of, kept))
+    words = tuple(map(singular_of, kept[-_MOST_WORDS:]))
     is_many = bool(kept) and words[-1] != kept[-1] and not is_slice
-    return Mention(words, link, is_many, is_slice)
+    return NounPhrase(words, link, is_many, is_slice)

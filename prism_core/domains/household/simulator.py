@@ -162,21 +162,16 @@ class HouseholdSimulator:
         lost, found = [], []
         for name in names:
             if name in self._known.nodes:
-                before = self._seen_from(name)
-                lost += [Connection('observed_from', name, r) for r in before if r != place]
-                found += [Connection('observed_from', name, place)] * (place not in before)
+                views = (Connection('observed_from', name, r) for r in self._known.regions)
+                before = [v for v in views if self._known.connections.get(v.key) == v]
+                lost += [view for view in before if view.target != place]
+                found.append(Connection('observed_from', name, place))
         found += [
             Connection(kind_of_placement(self._true.nodes[h]), n, h)
             for n in placed
             if (h := self._true.holders[n])
         ]
         return GraphUpdate(upsert_connections=tuple(found), remove_connections=tuple(lost))
-
-    def _seen_from(self, name: str) -> list[str]:
-        """The regions that a thing is connected with as seen from there."""
-        ways = self._known.connections
-        pairs = ((r, (min(name, r), max(name, r))) for r in self._known.viewpoints.get(name, ()))
-        return [r for r, ends in pairs if ends in ways and ways[ends].kind == 'observed_from']
 
     def _slice(self, name: str) -> Observation:
         """Pieces lie where the whole lay, and are as it was."""
