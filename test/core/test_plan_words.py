@@ -21,6 +21,7 @@ from prism_core.domains.household.examples import (
     read_rows,
     render_rows,
 )
+from prism_core.domains.household.importing.alfred import steps_of
 from prism_core.domains.household.plan_words import CLASSES, PlanReader, name_of, to_skills
 from prism_core.domains.household.skills import Skill
 
@@ -242,6 +243,13 @@ def test_the_form_of_all_hundred_rows_is_rebuilt_from_their_trajectories():
     ]  # fmt: skip
     assert (sum(same), len(same)) == (100, 100)
     assert len(rows()) == 100
+
+
+@with_data
+def test_the_plans_of_all_trajectories_keep_their_skills():
+    for trajectory in trajectories():
+        said = READER.read(', '.join(example_of_trajectory(trajectory, 0).plan))
+        assert to_skills(said) == [step.skill for step in steps_of(trajectory)], trajectory['task']
 
 
 @with_data
