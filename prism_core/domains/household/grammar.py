@@ -11,8 +11,10 @@ from prism_core.domains.household.actions import SAYINGS
 from prism_core.domains.household.classes import (
     BASINS,
     FAUCET,
+    FURNITURE,
     KNIVES,
     LAMPS,
+    SLICE,
     SLICEABLE,
     THINGS,
     TREATMENTS,
@@ -107,7 +109,9 @@ class _Replies:
     def _goal(self) -> Part | None:
         """An errand in any classes, also of what is not known yet, up to what is done for it."""
         known = dict.fromkeys([*self._things, *map(self._home.class_of, self._home.nodes)])
-        named = self._define('CLASS', one_text_of([*known, *sorted(THINGS - known.keys())]))
+        made = {f'{c}{SLICE}' for c in SLICEABLE}
+        others = sorted((THINGS | FURNITURE | LAMPS | made) - known.keys())
+        named = self._define('CLASS', one_text_of([*known, *others]))
         parts = repeated(in_order(', ', named), 0, 2)
         errand = in_order(one_text_of(GOALS), ' ', named, parts)
         goal = in_order(one_of([errand, one_text_of(OTHER_GOALS)]), ' : ')

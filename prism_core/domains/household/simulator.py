@@ -134,7 +134,9 @@ class HouseholdSimulator:
         self._true = self._true.told(changes)
         shown = self._show(name) if action == 'OpenObject' else GraphUpdate()
         told = {n: new for n, new in changes.items() if n in self._known.nodes}
-        return Observation(replace(shown, set_attributes={**shown.set_attributes, **told}))
+        seen = shown.set_attributes
+        told = {n: {**told.get(n, {}), **seen.get(n, {})} for n in (*told, *seen)}
+        return Observation(replace(shown, set_attributes=told))
 
     def _turned_on(self, name: str) -> Mapping[str, dict[str, object]]:
         """What a microwave heats, and what a faucet cleans."""
