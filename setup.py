@@ -164,6 +164,7 @@ setup(
         'prism.imports': ['alfred = prism_core.domains.household.commands:alfred'],
         'prism.commands': [
             'ask = prism_ros.commands:ask',
+            'augment = prism_core.domains.household.commands.augmenting:augment',
             'bag = prism_ros.bag_commands:bag',
             'check-params = prism_ros.check_commands:check_params',
             'demo = prism_ros.commands:demo',

@@ -99,6 +99,7 @@ def report(folder: Path, licence: str, domain: str, words: str) -> None:
     type=click.IntRange(min=300),
     help='Learn a tokenizer of so many tokens for shards, and keep it in FOLDER.',
 )
+@click.option('--failed', is_flag=True, help='Failed episodes, too, without refused plans.')
 @_domain
 def export(
     folder: Path,
@@ -109,6 +110,7 @@ def export(
     header: bool,
     tokenizer: Path | None,
     vocab_size: int | None,
+    failed: bool,
     domain: str,
 ) -> None:
     """Write the good episodes of a folder in a form that trainers read."""
@@ -130,6 +132,7 @@ def export(
         header=text,
         rebase=rebase,
         tokenizer=load_tokenizer(tokenizer) if tokenizer else None,
+        failed=failed,
     )
     for split, rows in counts.rows.items():
         click.echo(f'{split}: {rows:,} rows of {counts.episodes[split]:,} episodes')

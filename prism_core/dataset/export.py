@@ -30,7 +30,7 @@ from tokenizers import Tokenizer
 
 from prism_core.dataset.conversations import Sample, render_samples
 from prism_core.dataset.episode_json import read_episodes
-from prism_core.dataset.filter import find_fault
+from prism_core.dataset.filter import find_fault, is_learned
 from prism_core.dataset.shard_writers import TOKENIZER, learn_tokenizer
 from prism_core.dataset.shards import ShardWriter, encode_episode
 from prism_core.dataset.split import SPLITS, split_of
@@ -70,6 +70,7 @@ def export_dataset(
     rebase: float = 0.0,
     tokenizer: Tokenizer | None = None,
     splits: Sequence[str] = SPLITS,
+    failed: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> ExportCounts:
     """Write the good episodes of a dataset, one file (or folder of shards) for each split.
@@ -89,6 +90,7 @@ def export_dataset(
         rebase: how probable it is that an episode is cut in two (see `render_samples`).
         tokenizer: for shards.
         splits: those to write; episodes of others are passed over.
+        failed: also those that failed, without refused plans.
         on_progress: called with the number of episodes read so far.
 
     Raises:
@@ -115,7 +117,7 @@ def export_dataset(
                 stores[split] = opened.enter_context(store)
             for line, episode in enumerate(read_episodes(_whole(lines))):
                 split = split_of(episode)
-                fault = find_fault(episode)
+                fault = '' if is_learned(episode, failed=failed) else find_fault(episode)
                 if split in stores and fault:
                     dropped[fault.partition(':')[0]] += 1
                 elif split in stores:

@@ -32,23 +32,23 @@ BEDROOM = {
     *('cell phone', 'key chain', 'book', 'pencil', 'remote control', 'cd', 'laptop', 'mug'),
 }
 EACH_KIND = {
-    'Put a fork in the drawer.': 'place fork , drawer',
-    'Place the egg from the sink on the counter.': 'place egg , counter top',
-    'Put a spoon in a mug and put the mug on the table': 'stack spoon , mug , dining table',
-    'Move the pan with the sliced potato in it to the fridge': 'stack potato slice , pan , fridge',
-    'Put both forks in the sink.': 'two fork , sink basin',
-    'Rinse a plate and place it in the cupboard': 'clean plate , cabinet',
-    'Slice the bread, toast a slice, then put it on the counter.': 'heat bread slice , counter top',
-    'Put the lettuce on the table after chilling it in the fridge': 'cool lettuce , dining table',
-    'throw a cooked potato away': 'heat potato , garbage can',
+    'Put a fork in the drawer.': 'place fork, drawer',
+    'Place the egg from the sink on the counter.': 'place egg, counter top',
+    'Put a spoon in a mug and put the mug on the table': 'stack spoon, mug, dining table',
+    'Move the pan with the sliced potato in it to the fridge': 'stack potato slice, pan, fridge',
+    'Put both forks in the sink.': 'two fork, sink basin',
+    'Rinse a plate and place it in the cupboard': 'clean plate, cabinet',
+    'Slice the bread, toast a slice, then put it on the counter.': 'heat bread slice, counter top',
+    'Put the lettuce on the table after chilling it in the fridge': 'cool lettuce, dining table',
+    'throw a cooked potato away': 'heat potato, garbage can',
 }
 SAID_AT_HOME = {
-    'could you bung my phone on the couch, love?': 'place cell phone , sofa',
-    'examine the book under the lamp': 'light book , desk lamp',
-    'Pick up the keys and turn the light on': 'light key chain , desk lamp',
-    'Put two pencils on the night stand': 'two pencil , side table',
-    'Can you bin the disc please': 'place cd , garbage can',
-    'put the clicker next to the sofa, on the table': 'place remote control , side table',
+    'could you bung my phone on the couch, love?': 'place cell phone, sofa',
+    'examine the book under the lamp': 'light book, desk lamp',
+    'Pick up the keys and turn the light on': 'light key chain, desk lamp',
+    'Put two pencils on the night stand': 'two pencil, side table',
+    'Can you bin the disc please': 'place cd, garbage can',
+    'put the clicker next to the sofa, on the table': 'place remote control, side table',
 }
 
 
@@ -63,21 +63,21 @@ def test_what_people_call_things_is_read_in_a_bedroom(request_, said):
 
 
 def test_what_the_home_holds_settles_what_a_word_means():
-    assert read_request('Put the cup on the desk', {'mug', 'desk'}).say() == 'place mug , desk'
-    assert read_request('Put the cup on the desk', {'cup', 'desk'}).say() == 'place cup , desk'
+    assert read_request('Put the cup on the desk', {'mug', 'desk'}).say() == 'place mug, desk'
+    assert read_request('Put the cup on the desk', {'cup', 'desk'}).say() == 'place cup, desk'
     tables = {'book', 'coffee table'}
-    assert read_request('Put a book on the table', tables).say() == 'place book , coffee table'
+    assert read_request('Put a book on the table', tables).say() == 'place book, coffee table'
 
 
 def test_steps_settle_what_the_goal_leaves_open():
     goal = 'Put the cold thing away. Steps: '
     steps = 'Take the tomato. Chill it in the fridge. Go to the table. Put the tomato on the table.'
-    assert read_request(goal + steps, KITCHEN).say() == 'cool tomato , dining table'
+    assert read_request(goal + steps, KITCHEN).say() == 'cool tomato, dining table'
 
 
 def test_a_place_where_a_thing_only_passes_is_a_treatment():
     request = 'pop the spud in the micro and then stick it in the fridge'
-    assert read_request(request, KITCHEN).say() == 'heat potato , fridge'
+    assert read_request(request, KITCHEN).say() == 'heat potato, fridge'
 
 
 @pytest.mark.parametrize(
@@ -85,19 +85,19 @@ def test_a_place_where_a_thing_only_passes_is_a_treatment():
     [
         (
             'Chill an apple and put it on the table, and then put a mug in the sink.',
-            'cool apple , dining table and place mug , sink basin',
+            'cool apple, dining table and place mug, sink basin',
         ),
         (
             'Put a cold apple in the fridge. After that put two forks in the drawer.',
-            'cool apple , fridge and two fork , drawer',
+            'cool apple, fridge and two fork, drawer',
         ),
         (
             'Put the apple in the fridge and the mug in the sink',
-            'place apple , fridge and place mug , sink basin',
+            'place apple, fridge and place mug, sink basin',
         ),
         (
             'Put the bread and the lettuce in the fridge',
-            'place bread , fridge and place lettuce , fridge',
+            'place bread, fridge and place lettuce, fridge',
         ),
     ],
 )
@@ -107,7 +107,7 @@ def test_two_whole_errands_are_two(request_, said):
 
 def test_an_errand_in_several_clauses_is_one():
     request = 'Take the apple from the fridge, then wash it in the sink and put it in the fridge.'
-    assert read_request(request, KITCHEN).say() == 'clean apple , fridge'
+    assert read_request(request, KITCHEN).say() == 'clean apple, fridge'
 
 
 def test_a_sink_that_is_only_walked_to_washes_nothing():
@@ -115,19 +115,19 @@ def test_a_sink_that_is_only_walked_to_washes_nothing():
         'Put the apple away. Steps: Take the apple. Move to the sink. Put the apple in the bowl. '
     )
     request += 'Move the bowl to the fridge.'
-    assert read_request(request, KITCHEN).say() == 'stack apple , bowl , fridge'
+    assert read_request(request, KITCHEN).say() == 'stack apple, bowl, fridge'
 
 
 def test_what_the_home_does_not_hold_is_said_all_the_same():
-    assert read_request('Put the watch in the safe', KITCHEN).say() == 'place watch , safe'
+    assert read_request('Put the watch in the safe', KITCHEN).say() == 'place watch, safe'
     assert read_request('Bring the trombone to the sink', KITCHEN).say() == (
-        'place trombone , sink basin'
+        'place trombone, sink basin'
     )
 
 
 def test_classes_that_no_table_has_are_known_where_a_home_holds_them():
     home = {*KITCHEN, 'tuba', 'piano'}
-    assert read_request('Put the tuba on the piano', home).say() == 'place tuba , piano'
+    assert read_request('Put the tuba on the piano', home).say() == 'place tuba, piano'
 
 
 @pytest.mark.parametrize(

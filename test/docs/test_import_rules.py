@@ -63,7 +63,7 @@ pictures.terminal_scores: evaluation
 cli: {_DATA} installing graph.importing inference.endpoint inference.local dataset
     dataset.chat_records distill evaluation pipeline iteration bench pictures
     pictures.terminal_bench pictures.terminal_data pictures.terminal_import pictures.terminal_scores
-commands: {_DATA} domains pictures evaluation cli
+commands: {_DATA} domains dataset inference.endpoint pictures evaluation cli
 __init__: {_TYPES} graph.importing inference.text_model inference.call_stats inference.suspicion
     domain
 """
@@ -92,7 +92,8 @@ safetensors: distill
 spark_dsg: graph.importing.hydra
 tenacity: inference.endpoint.teacher_api
 tokenizers: cli.bench dataset distill inference.local.grammar
-torch: distill inference.local.transformers_model iteration.losses
+torch: distill domains.household.sprint.critic inference.local.transformers_model
+    iteration.losses
 transformers: distill inference.local.transformers_model
 yaml: config_file yaml_text dataset distill pipeline.publishing
 """

@@ -43,15 +43,14 @@ def make_criterion(meaning: Meaning, is_asked: bool = False) -> Criterion:
 
 def _facts_of(errand: Errand) -> list[Fact]:
     if errand.kind == 'steps':
-        return _facts_of_steps(errand.steps)
+        return _facts_of_steps(errand.steps, errand.thing)
     detail = {'stack': f'{errand.vessel} > {errand.place}', 'light': errand.lamp}
     return [Fact(errand.kind, errand.thing, detail.get(errand.kind, errand.place))]
 
 
-def _facts_of_steps(steps: Sequence[str]) -> list[Fact]:
+def _facts_of_steps(steps: Sequence[str], held: str) -> list[Fact]:
     """What is so when steps were done: where each thing ended, and what became of it."""
     facts: dict[tuple[str, ...], Fact] = {}
-    held = ''
     for skill in map(read_skill, steps):
         if skill.verb == 'take':
             held = skill.words

@@ -20,7 +20,8 @@ class Errand:
     | two | two of a `thing` are in or on the same `place` |
     | clean, heat, cool | a `thing` that was cleaned, heated, cooled is in or on a `place` |
     | light | a `thing` is in the hand where the `lamp` is on |
-    | steps | the `steps` were done, each a skill in words such as `take mug` (see `skills`) |
+    | steps | the `steps` were done, each a skill in words such as `take mug` (see `skills`), of \
+              which the first found a `thing` in the hand, or '' |
 
     A slice of something is a thing of its own: `apple slice`.
     """

@@ -108,6 +108,7 @@ def list_next(meaning: Meaning, situation: Situation) -> tuple[str, Sequence[Ski
         if end is None:
             left = view.list_left(errand, start)
             is_end = bool(left) and left[-1].verb in LAST
+            is_end = is_end or view.is_cut(errand, start, left)
             is_last = number == len(meaning.errands)
             return errand.say(), left if is_end or not is_last else [*left, DONE]
         start = end
@@ -140,6 +141,13 @@ class _View:
             return self._left_of_steps([read_skill(text) for text in errand.steps], start)
         obstacle = self._find_obstacle(errand)
         return [Skill(ASK, obstacle)] if obstacle else [*self._left(errand, start)]
+
+    def is_cut(self, errand: Errand, start: int, left: Sequence[Skill]) -> bool:
+        """Whether there are steps behind what is left of an errand for now."""
+        if errand.kind != 'steps':
+            return False
+        steps = [read_skill(text) for text in errand.steps]
+        return self._follow(steps, start)[0] + len(left) < len(steps)
 
     # -------------------------------------------------------------------------------- what was done
 

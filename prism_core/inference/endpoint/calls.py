@@ -41,10 +41,12 @@ class ChatCall:
 
     def key(self, config: TeacherConfig) -> str:
         """See `make_key`."""
+        sampling = {'top_p': config.top_p} if config.top_p < 1 else {}
         return make_key(
             model=config.model,
             base_url=config.base_url,
             temperature=config.temperature,
+            **sampling,
             messages=list(self.messages),
             schema=None if self.grammar is None else self.grammar.schema,
             max_new_tokens=self.max_new_tokens,

@@ -46,6 +46,8 @@ class RequestShape:
             'temperature': config.temperature,
             'seed': seed % 2**31,
         }
+        if config.top_p < 1:
+            fields['top_p'] = config.top_p
         if grammar is not None and self.reply_form == 'schema':
             schema = {'name': grammar.name, 'schema': dict(grammar.schema), 'strict': True}
             fields['response_format'] = {'type': 'json_schema', 'json_schema': schema}
@@ -68,7 +70,7 @@ class RequestShape:
             return None
         if len(self.limits) > 1 and self.limits[0] in said:
             return replace(self, limits=self.limits[1:])
-        for name in ('temperature', 'seed'):
+        for name in ('temperature', 'top_p', 'seed'):
             if name in said and name not in self.left_out:
                 return replace(self, left_out=self.left_out | {name})
         return None

@@ -31,6 +31,7 @@ class TeacherConfig:
         reply_form: how the endpoint is held to JSON: by `schema`, by its `json` mode, or not at
             all (`text`); `auto` begins with the schema and falls back where that is refused.
         temperature: 0 for the likeliest reply.
+        top_p: of the likeliest tokens only those that are so probable together; 1 for all.
         max_new_tokens: where a reply is cut.
         timeout_s: for one try, from connecting to the last byte.
         max_in_flight: so many requests at once.
@@ -54,6 +55,7 @@ class TeacherConfig:
     key_variable: str = 'OPENAI_API_KEY'
     reply_form: ReplyForm = 'auto'
     temperature: float = 0.0
+    top_p: float = 1.0
     max_new_tokens: int = 1024
     timeout_s: float = 120.0
     max_in_flight: int = 16
@@ -115,6 +117,7 @@ class TeacherConfig:
 _MOST = 1e12
 _RANGES = (
     ('temperature', 0, 2),
+    ('top_p', 0.01, 1),
     ('max_new_tokens', 1, 1_000_000),
     ('timeout_s', 0.01, 86_400),
     ('max_in_flight', 1, 4096),

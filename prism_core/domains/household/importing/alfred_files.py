@@ -119,7 +119,7 @@ def _episodes(
     trajectory: Trajectory, home: AlfredHome, gold: Episode, number: int
 ) -> Iterator[tuple[str, Episode]]:
     """What is learned from a trajectory."""
-    seed = _seed_of(trajectory['task'], 'valid' if number % _VALID == 0 else TRAIN)
+    seed = seed_of_trajectory(trajectory, number)
     hidden = _play_hidden(trajectory, home)
     gold = replace(gold, outcome=judge_episode(gold))
     for with_steps in (False, True):
@@ -165,10 +165,13 @@ def _say(
     return replace(episode, seed=seed, task=task, provenance=facts)
 
 
-def _seed_of(name: str, split: str) -> int:
-    """A seed of a trajectory's own that is of a split."""
+def seed_of_trajectory(trajectory: Trajectory, number: int) -> int:
+    """A seed of a trajectory's own, that is of the split which it is of while training; `number` is
+    its place in the file.
+    """
+    split = 'valid' if number % _VALID == 0 else TRAIN
     for attempt in count():
-        digest = hashlib.sha256(f'{name} {attempt}'.encode()).digest()
+        digest = hashlib.sha256(f'{trajectory["task"]} {attempt}'.encode()).digest()
         seed = int.from_bytes(digest[:6], 'big')
         if split_of_seed(seed) == split:
             return seed
