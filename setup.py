@@ -73,6 +73,7 @@ setup(
         ('share/prism_ros/config/rviz', glob('config/rviz/*')),
         ('share/prism_ros/config/distill', glob('config/distill/*.yaml')),
         ('share/prism_ros/config/distill/ablations', glob('config/distill/ablations/*')),
+        ('share/prism_ros/config/llm_planner', glob('config/llm_planner/*')),
         ('share/prism_ros/config/saycan', glob('config/saycan/*')),
         ('share/prism_ros/config/systemd', glob('config/systemd/*')),
         ('share/prism_ros/config/teacher', glob('config/teacher/*')),
@@ -148,6 +149,7 @@ setup(
         ],
         'prism.planners': [
             'cascade = prism_core.inference.cascade:make_cascade_planner',
+            'llm_planner = prism_core.inference.llm_planner:make_llm_planner',
             'lm = prism_core.inference.lm_factory:make_lm_planner',
             'ros = prism_ros.planner_over_ros:make_ros_planner',
             'saycan = prism_core.inference.saycan:make_saycan_planner',

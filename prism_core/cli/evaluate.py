@@ -86,10 +86,10 @@ def evaluate(
     """Let PLANNER play a suite in closed loop, and score it.
 
     PLANNER is `teacher`, `student` (the file that PRISM_STUDENT_MODEL names, or the bundled one),
-    `saycan` (on that file, or on what PRISM_SAYCAN_CONFIG names), a GGUF file, the folder of a
-    checkpoint, the name of a planner, package.module:factory, or control: and the name of a planner
-    that deserves no success. These play a part of each suite
-    before PLANNER does.
+    `saycan` (on that file, or on what PRISM_SAYCAN_CONFIG names), `llm_planner` (on what
+    PRISM_LLM_PLANNER_CONFIG names), a GGUF file, the folder of a checkpoint, the name of a planner,
+    package.module:factory, or control: and the name of a planner that deserves no success. These
+    play a part of each suite before PLANNER does.
     """
     from prism_core.evaluation.candidates import Candidate
     from prism_core.evaluation.evaluate import TrialProgress

@@ -3,7 +3,8 @@
 
 The text is that of `Dialect.render_prompt` and `render_reply`, byte for byte. Prompts are only ever
 appended to, so that one rendering holds all turns of an episode; where that does not hold (a turn
-cannot be told in the dialect) each turn has a conversation of its own.
+cannot be told in the dialect, or the dialect writes each prompt anew) each turn has a conversation
+of its own.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def _render_part(
 ) -> list[Sample]:
     """The turns from `start` to before `stop`, in a prompt that begins at `start`."""
     weights = tuple(_weight_of(turn) for turn in episode.turns[start:stop])
-    whole = _render(episode, dialect, header, start, stop - 1)
+    whole = None if dialect.is_rewritten else _render(episode, dialect, header, start, stop - 1)
     if whole is not None and whole.first_turn == start:
         return [replace(whole, weights=weights)]
     alone = (_render(episode, dialect, header, start, index) for index in range(start, stop))

@@ -77,7 +77,9 @@ def write_spine_grammar(graph: SceneGraph, language: Language, *, is_brief: bool
     goal = one_of([in_order(kind, optional(in_order(' ', said))), said])
     reasoning = optional(_short_text(piece, _MAX_REASONING_WORDS))
     name = in_order('"', nodes, '"')
-    names = optional(in_order(name, repeated(in_order(', ', name), 0, _MAX_NAMES - 1)))
+    names = optional(
+        in_order(name, repeated(in_order(', ', name), 0, max(_MAX_NAMES, language.most_steps) - 1))
+    )
     return writer.finish(
         in_order(
             '{"primary_goal": "',

@@ -22,6 +22,7 @@ from prism_core.dialects.conversation import Dialect, Message, Prompt
 from prism_core.dialects.header import make_header
 from prism_core.dialects.language import Language
 from prism_core.dialects.spine import SpineDialect
+from prism_core.domain.examples import PlanForm
 from prism_core.domain.words import DomainWords
 from prism_core.episode.criterion import QUESTION, Criterion, Outcome, say_facts
 from prism_core.episode.episode import Episode, Task, Turn
@@ -364,6 +365,17 @@ class Domain(DomainWords, ABC):
         if name in DIALECTS:
             return SpineDialect(self.language, is_brief=name != 'spine')
         raise ConfigError(f'dialect: expected one of {", ".join(DIALECTS)}, got {name!r}')
+
+    def make_plan_form(self) -> PlanForm:
+        """How the planner `llm_planner` shows a language model plans that were made here.
+
+        Raises:
+            ConfigError: the domain has no such form.
+        """
+        raise ConfigError(
+            f'the domain {self.name} has no form in which planner llm_planner shows examples; take '
+            'planner lm or saycan, or a domain that has one'
+        )
 
     def make_header(self, dialect: Dialect) -> str:
         """The system message for a teacher that was never trained on the domain."""

@@ -18,6 +18,7 @@ from prism_core.gguf_info import read_gguf_info, verify_sha256
 from prism_core.inference.adapted import AdaptedModel
 from prism_core.inference.call_stats import CallStats, Metered
 from prism_core.inference.kept_plan import KeepingPlanner
+from prism_core.inference.llm_planner import read_llm_planner_config
 from prism_core.inference.lm_planner import HeldTo as HeldTo
 from prism_core.inference.lm_planner import Rejected
 from prism_core.inference.local.adapter_file import SHA256_MARK, Adapter, read_adapters
@@ -38,6 +39,7 @@ from prism_core.inference.student import (
 TEACHER = 'teacher'
 STUDENT = 'student'
 SAYCAN = 'saycan'
+LLM_PLANNER = 'llm_planner'
 _CONTROL = 'control:'
 _OF_CHECKPOINTS = 'compact'
 Opened = Callable[[Task], Planner]
@@ -106,6 +108,8 @@ class Candidate:
             facts['adapter_sha256'] = hash_file(self.taught_file)
         if self.planner == SAYCAN:
             facts['saycan'] = read_saycan_config(self.domain).describe()
+        if self.planner == LLM_PLANNER:
+            facts['llm_planner'] = read_llm_planner_config().describe()
         if self.keep_plans:
             facts['keep_plans'] = True
         if self.temperature:

@@ -77,6 +77,12 @@ def log_probability(before: str, token: str) -> float:
     return -0.5 - zlib.crc32(f'{before[-9:]}|{token}'.encode()) % 1000 / 100
 
 
+def embed(text: str) -> list[float]:
+    """A vector of a text: how often its words fall into each of some boxes."""
+    boxes = Counter(zlib.crc32(word.encode()) % 97 for word in text.lower().split())
+    return [float(boxes[box]) for box in range(97)]
+
+
 FaultPlan = Callable[[Ask], str]
 
 
@@ -136,6 +142,7 @@ class TeacherServer:
         slow_s: how long a reply takes.
         reports_usage: whether replies say how many tokens they used.
         echo_fault: what is wrong where it is asked how likely a text is; '' for nothing.
+        embeds: `all` texts that it is to embed, `too few`, or `nothing`.
 
     `asks` are all requests in order, `statuses` counts what was answered, `max_in_flight` is the
     most requests at one time, `tokens` what answered requests used, `new_tokens` those of them that
@@ -152,9 +159,10 @@ class TeacherServer:
         slow_s: float = 0.0,
         reports_usage: bool = True,
         echo_fault: str = '',
+        embeds: str = 'all',
     ):
         self.answer, self.fault, self.refuses = answer, fault, refuses
-        self.breaks_at, self.echo_fault = breaks_at, echo_fault
+        self.breaks_at, self.echo_fault, self.embeds = breaks_at, echo_fault, embeds
         self.slow_s, self.reports_usage = slow_s, reports_usage
         self.asks: list[Ask] = []
         self.statuses: Counter[int | str] = Counter()
@@ -210,7 +218,8 @@ class TeacherServer:
     def take(self, raw: bytes, key: str) -> Ask:
         """Note a request."""
         body = json.loads(raw)
-        messages = body.get('messages') or [{'role': 'user', 'content': body['prompt']}]
+        asked = body.get('prompt') or '\n'.join(body.get('input', ()))
+        messages = body.get('messages') or [{'role': 'user', 'content': asked}]
         with self.lock:
             said = json.dumps(messages)
             ask = Ask(len(self.asks), self._times[said], messages, body, raw)
@@ -346,9 +355,30 @@ class _Handler(BaseHTTPRequestHandler):
             },
         )
 
+    def _say_vectors(self, ask: Ask) -> None:
+        texts = ask.body['input']
+        data = [
+            {'object': 'embedding', 'index': index, 'embedding': embed(text)}
+            for index, text in enumerate(texts)
+        ]
+        if self.teacher.embeds == 'nothing':
+            self._refuse(404, 'There are no embeddings here', None)
+            return
+        if self.teacher.embeds == 'too few':
+            data = data[1:]
+        tokens = sum(map(len, texts)) // 4
+        self.teacher.leave(200, tokens)
+        usage = {'prompt_tokens': tokens, 'total_tokens': tokens}
+        # Endpoints need not keep the order.
+        body = {'object': 'list', 'data': data[::-1], 'model': SERVED_MODEL, 'usage': usage}
+        self._send(200, body)
+
     def _reply(self, ask: Ask, fault: str) -> None:
         if self.path == '/v1/completions':
             self._say_likelihoods(ask)
+            return
+        if self.path == '/v1/embeddings':
+            self._say_vectors(ask)
             return
         text = self.teacher.answer(ask.messages)
         message: dict[str, Any] = {'role': 'assistant', 'content': text}

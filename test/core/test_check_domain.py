@@ -42,7 +42,12 @@ def test_the_tabletop_keeps_what_a_domain_promises():
 @pytest.mark.long
 @pytest.mark.parametrize(
     ('name', 'plan_from'),
-    [('mapping', plan_mapping), ('tabletop', None), ('examples.kitchen:Kitchen', None)],
+    [
+        ('mapping', plan_mapping),
+        ('tabletop', None),
+        ('household', None),
+        ('examples.kitchen:Kitchen', None),
+    ],
 )
 def test_each_domain_keeps_what_it_promises_on_many_worlds(name, plan_from):
     check_domain(find_domain(name), range(100, 140), plan_from=plan_from)

@@ -106,6 +106,7 @@ NOT_IN_TYPES = {'io', 'os', 'pathlib', 'secrets', 'shutil', 'subprocess', 'tempf
 LOADED = {
     '__init__': {'networkx'},
     'cli.main': {'networkx', 'click'},
+    'domains.household.domain': {'networkx'},
     'domains.mapping.domain': {'networkx'},
     'domains.tabletop.domain': {'networkx'},
     'inference.student': {'networkx'},

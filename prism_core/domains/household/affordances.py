@@ -32,13 +32,13 @@ def possible_actions(graph: SceneGraph) -> list[Action]:
 def _list_here(home: Home) -> Iterator[Action]:
     """The actions on what is within reach, possible or not."""
     here = [n for n, node in home.nodes.items() if n == home.here or home.place_of(n) == home.here]
+    alone = [spec for spec in HOUSEHOLD_ACTIONS.values() if len(spec.arguments) == 1]
     for name in here:
         if home.held:
             yield Action('PutObject', (home.held, name))
-        for spec in HOUSEHOLD_ACTIONS.values():
-            if len(spec.arguments) == 1 and spec.arguments[0].name == 'object':
-                if spec.arguments[0].kind.takes(home.nodes[name].kind):
-                    yield Action(spec.name, (name,))
+        kind = home.nodes[name].kind
+        names = (s.name for s in alone if s.role is None and s.arguments[0].kind.takes(kind))
+        yield from (Action(each, (name,)) for each in names)
 
 
 def afford(graph: SceneGraph, history: Sequence[Turn]) -> Mapping[Action, float]:

@@ -16,6 +16,7 @@ from prism_core.domains.household.actions import HOUSEHOLD_ACTIONS
 from prism_core.domains.household.affordances import afford
 from prism_core.domains.household.controls import CONTROLS, HouseholdControl, make_control
 from prism_core.domains.household.dialect import HouseholdDialect
+from prism_core.domains.household.examples import HouseholdPlans
 from prism_core.domains.household.exchange import exchange_class
 from prism_core.domains.household.generator import (
     DOMAIN,
@@ -114,7 +115,7 @@ class HouseholdDomain(Domain):
         """By what is wanted, and by how many skills the teacher needs for it."""
         meaning = episode.task.intent
         errands = meaning.errands if isinstance(meaning, Meaning) else ()
-        groups = {
+        groups: dict[str, str] = {
             'goal': errands[0].kind if len(errands) == 1 else 'several' if errands else 'none'
         }
         subtasks = episode.provenance.get('subtasks')
@@ -144,6 +145,10 @@ class HouseholdDomain(Domain):
         if name == 'compact':
             return HouseholdDialect(self.language)
         return super().make_dialect(name, seed)
+
+    def make_plan_form(self) -> HouseholdPlans:
+        """LLM-Planner's own words."""
+        return HouseholdPlans()
 
     @cached_property
     def language(self) -> Language:

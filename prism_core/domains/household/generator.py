@@ -15,7 +15,7 @@ from typing import Any
 from prism_core.domains.household.classes import FURNITURE, may_hold, whole_of
 from prism_core.domains.household.home import Home, read_home
 from prism_core.domains.household.judge import holds, judge_episode, make_criterion
-from prism_core.domains.household.kinds import ASKED, KINDS, TWINS, Draw
+from prism_core.domains.household.kinds import ASKED, KINDS, TWINS, HomeDraw
 from prism_core.domains.household.meaning import Meaning
 from prism_core.domains.household.planning import make_teacher
 from prism_core.domains.household.requests import render_request
@@ -120,7 +120,7 @@ class _TaskSource:
             WorldRejected: the home has nothing for it.
         """
         rng = self.rng
-        meaning = KINDS[kind](Draw(rng, read_home(graph)))
+        meaning = KINDS[kind](HomeDraw(rng, read_home(graph)))
         request = render_request(meaning, rng, 'wording' in self.config.unseen)
         request = request[:1].upper() + request[1:] if rng.random() < 0.5 else request
         task = Task(request, kind, meaning)

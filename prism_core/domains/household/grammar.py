@@ -14,6 +14,7 @@ from prism_core.domains.household.classes import (
     FURNITURE,
     KNIVES,
     LAMPS,
+    SLICE,
     SLICEABLE,
     THINGS,
     TREATMENTS,
@@ -108,7 +109,8 @@ class _Replies:
     def _goal(self) -> Part | None:
         """An errand in any classes, also of what is not known yet, up to what is done for it."""
         known = dict.fromkeys([*self._things, *map(self._home.class_of, self._home.nodes)])
-        others = sorted((THINGS | FURNITURE | LAMPS) - known.keys())
+        made = {f'{c}{SLICE}' for c in SLICEABLE}
+        others = sorted((THINGS | FURNITURE | LAMPS | made) - known.keys())
         named = self._define('CLASS', one_text_of([*known, *others]))
         parts = repeated(in_order(', ', named), 0, 2)
         errand = in_order(one_text_of(GOALS), ' ', named, parts)

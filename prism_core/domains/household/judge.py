@@ -9,7 +9,7 @@ The facts of a criterion are about classes, as ALFRED's goals are:
 | two | two of `node` are in or on the same one of `detail` |
 | stack | one of `node` is in one of the first of `detail`, and that in or on one of the second |
 | light | one of `node` was in the hand when one of `detail` was turned on |
-| held | one of `node` is in the hand |
+| carried | one of `node` is in the hand |
 | made | there is one of `node`, a slice, or what was cleaned, heated or cooled |
 | gone | nothing is in the hand |
 """
@@ -30,7 +30,7 @@ from prism_core.graph.elements import quote
 
 STATE = 'state'
 """The kind of answer of a task of which the right end is that things lie where they should."""
-KINDS = ('place', 'two', 'stack', *TREATMENTS, 'light', 'held', 'made', 'gone')
+KINDS = ('place', 'two', 'stack', *TREATMENTS, 'light', 'carried', 'made', 'gone')
 
 
 def make_criterion(meaning: Meaning, is_asked: bool = False) -> Criterion:
@@ -66,7 +66,7 @@ def _facts_of_steps(steps: Sequence[str], held: str) -> list[Fact]:
         elif skill.verb in TREATMENTS and held:
             facts['made', held, skill.verb] = Fact('made', held, skill.verb)
     if held:
-        facts['held',] = Fact('held', held)
+        facts['carried',] = Fact('carried', held)
     return [*facts.values()]
 
 
@@ -163,7 +163,7 @@ def holds(fact: Fact, passed: Sequence[Home]) -> bool:
     things = home.called(fact.node)
     if fact.kind == 'gone':
         return not home.held
-    if fact.kind == 'held':
+    if fact.kind == 'carried':
         return home.held in things
     if fact.kind == 'light':
         return any(_is_lit(fact, state) for state in passed)

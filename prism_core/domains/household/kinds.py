@@ -13,7 +13,6 @@ from prism_core.domains.household.classes import (
     KNIVES,
     LAMPS,
     SLICE,
-    SLICEABLE,
     THINGS,
     TREATMENTS,
     VESSELS,
@@ -36,7 +35,7 @@ TWINS = ('absent_thing', 'absent_place')
 
 
 @dataclass(frozen=True)
-class Draw:
+class HomeDraw:
     """What a kind draws from: a home as it is."""
 
     rng: Random
@@ -74,7 +73,7 @@ class Draw:
         return self.home.holders.get(name, '')
 
 
-def draw_errand(kind: ErrandKind, is_sliced: bool, source: Draw) -> Errand:
+def draw_errand(kind: ErrandKind, is_sliced: bool, source: HomeDraw) -> Errand:
     """An errand of a kind that can be done.
 
     Raises:
@@ -83,7 +82,7 @@ def draw_errand(kind: ErrandKind, is_sliced: bool, source: Draw) -> Errand:
     things = {c for c in source.things if not is_slice(c)}
     if is_sliced:
         knives = things & {*KNIVES}
-        things = {f'{c}{SLICE}' for c in things & SLICEABLE if knives}
+        things = {f'{c}{SLICE}' for c in things if knives} & THINGS
     if kind in TREATMENTS:
         tools = [c for c in TREATED_IN[kind] if source.home.called(c)]
         things = {c for c in things if can_be(kind, c) and any(may_hold(t, c) for t in tools)}
@@ -105,11 +104,11 @@ def _lamps_of(home: Home) -> set[str]:
     return {c for c in LAMPS if home.called(c)}
 
 
-def _one(kind: ErrandKind, is_sliced: bool, source: Draw) -> Meaning:
+def _one(kind: ErrandKind, is_sliced: bool, source: HomeDraw) -> Meaning:
     return Meaning((draw_errand(kind, is_sliced, source),))
 
 
-def _then(source: Draw) -> Meaning:
+def _then(source: HomeDraw) -> Meaning:
     """Two errands of which neither undoes the other."""
     kinds = [source.rng.choice(ERRANDS) for _ in range(2)]
     if source.rng.random() < 0.8:
@@ -120,7 +119,7 @@ def _then(source: Draw) -> Meaning:
     return Meaning((one, other))
 
 
-def _absent_thing(source: Draw) -> Meaning:
+def _absent_thing(source: HomeDraw) -> Meaning:
     errand = draw_errand(source.rng.choice(('place', 'light')), False, source)
     there = {*map(source.home.class_of, source.home.nodes)}
     may = {c for c in THINGS - UNSEEN_CLASSES - there if not is_slice(c)}
@@ -128,7 +127,7 @@ def _absent_thing(source: Draw) -> Meaning:
     return Meaning((replace(errand, thing=source.pick(may)),))
 
 
-def _absent_place(source: Draw) -> Meaning:
+def _absent_place(source: HomeDraw) -> Meaning:
     thing = source.pick({c for c in source.things if not is_slice(c)})
     there = {*map(source.home.class_of, source.home.nodes)}
     places = FURNITURE - LAMPS - UNSEEN_CLASSES - there
@@ -137,17 +136,16 @@ def _absent_place(source: Draw) -> Meaning:
     )
 
 
-def _cannot(source: Draw) -> Meaning:
+def _cannot(source: HomeDraw) -> Meaning:
     """What such a thing cannot be, or be put in."""
-    kind = source.rng.choice(('place', *TREATMENTS))
+    kinds: tuple[ErrandKind, ...] = ('place', 'heat', 'cool', 'clean')
+    kind = source.rng.choice(kinds)
     thing = source.pick({c for c in source.things if kind == 'place' or not can_be(kind, c)})
-    takes = {p: may_hold(p, thing) for p in source.furniture - LAMPS}
-    return Meaning(
-        (Errand(kind, thing, source.pick({p for p in takes if takes[p] != (kind == 'place')})),)
-    )
+    spots = {p for p in source.furniture - LAMPS if may_hold(p, thing) != (kind == 'place')}
+    return Meaning((Errand(kind, thing, source.pick(spots)),))
 
 
-KINDS: Mapping[str, Callable[[Draw], Meaning]] = {
+KINDS: Mapping[str, Callable[[HomeDraw], Meaning]] = {
     **{kind: partial(_one, kind, False) for kind in ERRANDS},
     **{f'{kind}_slice': partial(_one, kind, True) for kind in _SLICED},
     'then': _then,

@@ -285,7 +285,7 @@ class _View:
         return Skill('put', min(free, key=_rank_spot, default='floor'))
 
     def _find(self, words: str, besides: int = 0) -> Skill | None:
-        """What to do first where no thing of a class is known besides so many; None where one is."""
+        """What to do first where no more of a class are known than so many; None where one is."""
         return None if self._told.count(words) > besides else self._search(words)
 
     def _search(self, words: str) -> Skill:

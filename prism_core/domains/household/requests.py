@@ -70,7 +70,8 @@ def _article(noun: str, rng: Random) -> str:
 
 def held_out_requests() -> Iterator[str]:
     """The phrasings that are held out of training, about something or other."""
-    slots = _name_slots(Errand('place', 'mug', 'desk', 'bowl', 'desk lamp'), Random(0), True)  # noqa: S311
+    rng = Random(0)  # noqa: S311 - no secret
+    slots = _name_slots(Errand('place', 'mug', 'desk', 'bowl', 'desk lamp'), rng, True)
     slots |= {'w': 'the apple', 'x': 'put the mug on the desk', 'y': 'put the book on the bed'}
     for group in load_words('phrasings'):
         for phrasing in phrasings(group, True):

@@ -183,9 +183,9 @@ class _Builder:
         drawn += [thing for thing in drawn if rng.random() < _TWICE]
         vessels: list[Node] = []
         for thing in sorted(drawn, key=lambda words: words not in VESSELS):
-            node = self._place(thing, places, vessels)
-            if node is not None and thing in VESSELS:
-                vessels.append(node)
+            laid = self._place(thing, places, vessels)
+            if laid is not None and thing in VESSELS:
+                vessels.append(laid)
 
     def _place(self, thing: str, places: dict[str, list[Node]], vessels: list[Node]) -> Node | None:
         """One thing somewhere; None where there is no room for it."""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked of an endpoint: the next message of a conversation, or how likely a text is."""
+"""What is asked of an endpoint: the next message of a conversation, how likely a text is, or the
+vectors of texts.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +101,36 @@ class LikelihoodCall:
         return cannot_score(url, said)
 
 
-Call = ChatCall | LikelihoodCall
+@dataclass(frozen=True)
+class EmbeddingCall:
+    """What texts mean, as vectors. The reply is JSON: one list of numbers for each text."""
+
+    texts: tuple[str, ...]
+    max_new_tokens: int = 0
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of what is read."""
+        return sum(len(text.encode()) for text in self.texts)
+
+    def key(self, config: TeacherConfig) -> str:
+        """See `make_key`."""
+        return make_key(model=config.model, base_url=config.base_url, embedded=list(self.texts))
+
+    async def send(self, endpoint: Endpoint, config: TeacherConfig, shape: RequestShape) -> Answer:
+        """Ask once."""
+        return await endpoint.embed(self.texts, config.model)
+
+    def refuse(self, url: str, said: str) -> PlannerError:
+        """The error where the endpoint does not take the call."""
+        return TeacherUnavailable(
+            f'{url} does not embed texts ({said}); take an endpoint that has /v1/embeddings and a '
+            'model for it, or leave embeddings out'
+        )
+
+
+Call = ChatCall | LikelihoodCall | EmbeddingCall
 
 
 def cannot_score(url: str, why: str) -> TeacherUnavailable:

@@ -92,19 +92,33 @@ class Endpoint:
             is_about_likelihoods,
         )
 
+    async def embed(self, texts: Sequence[str], model: str) -> Answer:
+        """Send one request about plain texts; the answer's text is JSON, a vector for each.
+
+        Raises:
+            Passing, Complaint, ModelMissing, Stop, PlannerError: there is no answer.
+        """
+        request = self._connect().embeddings.create(
+            input=list(texts), model=model, encoding_format='float'
+        )
+        return await self._send(
+            request, lambda answer, asked: _read_vectors(answer, asked, len(texts)), 'embedding'
+        )
+
     async def _send(
         self,
         request: Awaitable[Any],
         read: Callable[[Any, str], Answer | None],
         what: str,
-        is_about: Callable[[str], bool] | None,
+        is_about: Callable[[str], bool] | None = None,
     ) -> Answer:
         """Wait for an answer and read it; `is_about` tells complaints about what is asked."""
         config, url = self._config, self._config.url
         error: Exception
         try:
             answer = await asyncio.wait_for(request, config.timeout_s)
-            told = read(answer, config.model) if getattr(answer, 'choices', None) else None
+            is_told = getattr(answer, 'choices', None) or getattr(answer, 'data', None)
+            told = read(answer, config.model) if is_told else None
             if told is not None:
                 return told
             error = Passing(f'{url} sent no {what}', lost=True)
@@ -186,6 +200,19 @@ def _read_answer(answer: Any, asked_model: str) -> Answer | None:
     ending = getattr(choice, 'finish_reason', None)
     text, refusal = _read_text(choice.message, ending)
     return _count_up(answer, asked_model, text, refusal, is_cut=ending == 'length')
+
+
+def _read_vectors(answer: Any, asked_model: str, number: int) -> Answer:
+    """The vectors of some texts.
+
+    Raises:
+        Complaint: the answer holds others.
+    """
+    rows = sorted(answer.data, key=lambda row: row.index)
+    vectors = [list(map(float, row.embedding)) for row in rows]
+    if [row.index for row in rows] != list(range(number)) or len({*map(len, vectors)}) != 1:
+        raise Complaint(f'it sends {len(rows)} vectors for {number} texts')
+    return _count_up(answer, asked_model, json.dumps(vectors))
 
 
 def _read_echo(answer: Any, asked_model: str, text: str) -> Answer:

@@ -25,7 +25,7 @@ from prism_core.errors import (
     TeacherAuth,
     TeacherUnavailable,
 )
-from prism_core.inference.endpoint.calls import Call, ChatCall, LikelihoodCall
+from prism_core.inference.endpoint.calls import Call, ChatCall, EmbeddingCall, LikelihoodCall
 from prism_core.inference.endpoint.client import Answer, Endpoint
 from prism_core.inference.endpoint.errors import Complaint, ModelMissing, Passing, Stop
 from prism_core.inference.endpoint.gate import Gate
@@ -228,7 +228,7 @@ class ApiModel:
             else:
                 error = TeacherUnavailable(f'no reply after {times}; resume later')
         except ModelMissing as missing:
-            if isinstance(call, LikelihoodCall):
+            if isinstance(call, LikelihoodCall | EmbeddingCall):
                 raise call.refuse(config.url, str(missing)) from None
             error = self._stop(TeacherUnavailable(await self._endpoint.say_models()))
         except Stop as stop:

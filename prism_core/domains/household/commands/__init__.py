@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from prism_core.domains.household.importing.alfred_files import Imported, import_alfred
+from prism_core.domains.household.commands.alfred_files import AlfredCounts, import_alfred
 
 
 @click.command()
@@ -44,7 +44,7 @@ def alfred(file: Path, out: Path) -> None:
     click.echo(f'wrote {sum(counts.written.values()):,} episodes and tasks to {out}')
 
 
-def _print_counts(counts: Imported) -> None:
+def _print_counts(counts: AlfredCounts) -> None:
     table = Table('what', 'which', 'number')
     for what in ('trajectories', 'texts', 'plans', 'written', 'left_out'):
         for which, number in sorted(getattr(counts, what).items()):

@@ -50,7 +50,7 @@ TRAIN = 'train'
 
 
 @dataclass
-class Imported:
+class AlfredCounts:
     """What came of a file: trajectories and texts by split; plans by whether they reach their goal,
     or why not; episodes written, and those left out, by reason.
     """
@@ -64,7 +64,7 @@ class Imported:
 
 def import_alfred(
     path: Path, out: Path, on_progress: Callable[[int, int], None] = lambda done, total: None
-) -> Imported:
+) -> AlfredCounts:
     """Write the folder.
 
     Args:
@@ -76,7 +76,7 @@ def import_alfred(
         ConfigError: the file holds something else.
     """
     trajectories, plans = load_homes(path)
-    counts = Imported()
+    counts = AlfredCounts()
     with ExitStack() as stack:
         files = {
             name: stack.enter_context((out / f'{name}.jsonl').open('w', encoding='utf-8'))
