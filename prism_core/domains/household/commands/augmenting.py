@@ -22,8 +22,8 @@ from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.episode_lines import EpisodeLines, find_episode_file
 from prism_core.dataset.run_folder import read_lines
 from prism_core.dataset.split import split_of_seed
+from prism_core.domains.household.commands.alfred_files import TRAIN, seed_of_trajectory
 from prism_core.domains.household.importing.alfred import SPLITS, load_homes
-from prism_core.domains.household.importing.alfred_files import TRAIN, seed_of_trajectory
 from prism_core.domains.household.sprint.augmenting import (
     AugmentCounts,
     AugmentSettings,
