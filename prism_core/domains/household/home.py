@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from prism_core.domains.household.calling import household_class
 from prism_core.domains.household.classes import (
     FURNITURE,
     HAND,
@@ -27,7 +28,6 @@ from prism_core.domains.household.classes import (
     THINGS,
     VESSELS,
 )
-from prism_core.graph.calling import class_of
 from prism_core.graph.elements import Node, PlacementKind
 from prism_core.graph.scene_graph import SceneGraph
 
@@ -39,7 +39,7 @@ INSIDE = frozenset(
 
 def kind_of_placement(holder: Node) -> PlacementKind:
     """How something lies that is put there: `in` or `on`."""
-    return 'in' if class_of(holder) in INSIDE else 'on'
+    return 'in' if household_class(holder) in INSIDE else 'on'
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ class Home:
 
     def class_of(self, name: str) -> str:
         """The class of a node."""
-        return class_of(self.nodes[name])
+        return household_class(self.nodes[name])
 
     @cached_property
     def by_class(self) -> Mapping[str, tuple[str, ...]]:
         """The names of the nodes of each class, in the graph's order."""
         found: dict[str, list[str]] = {}
         for name, node in self.nodes.items():
-            found.setdefault(class_of(node), []).append(name)
+            found.setdefault(household_class(node), []).append(name)
         return {words: tuple(names) for words, names in found.items()}
 
     def called(self, words: str) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ class Home:
         node = self.nodes[name]
         if node.kind == 'region' or 'power' in node.attributes or name == self.hand:
             return False
-        words = class_of(node)
+        words = household_class(node)
         return words in THINGS or (words not in LAMPS and words not in FURNITURE)
 
     def can_open(self, name: str) -> bool:
@@ -164,7 +164,7 @@ def read_home(graph: SceneGraph) -> Home:
     """What a graph says now. What has no placement is where it is seen from."""
     holders: dict[str, str] = {}
     for name, node in graph.objects.items():
-        if class_of(node) == HAND:  # it goes where the robot goes
+        if household_class(node) == HAND:  # it goes where the robot goes
             continue
         holder = graph.holder(name)
         if holder is None:

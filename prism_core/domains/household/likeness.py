@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from prism_core.domains.household.calling import household_class, household_class_of_name
 from prism_core.domains.household.skills import say_skills
 from prism_core.episode.episode import Episode
-from prism_core.graph.calling import class_of, class_of_name
+from prism_core.graph.elements import Node
 
 PLAN, WAYS = 'gold_plan', 'gold_ways'
 """Keys of the provenance that hold what people planned: skills, and actions, each in classes."""
@@ -22,9 +23,9 @@ def say_plan(episode: Episode) -> dict[str, list[str]]:
     done = [action for action, seen in episode.actions if seen.status == 'done']
     skills = [s for s in say_skills(done, episode.final_graph) if s.verb not in _ENDS]
     ways = [
-        ' '.join([a.name, *(class_of(nodes[n]) if n in nodes else class_of_name(n) for n in names)])
-        for a in done
-        if (names := [str(argument) for argument in a.arguments])
+        ' '.join([action.name, *(_call(str(n), nodes) for n in action.arguments)])
+        for action in done
+        if action.arguments
     ]
     return {PLAN: [str(skill) for skill in skills], WAYS: ways}
 
@@ -40,3 +41,7 @@ def compare_with_people(episode: Episode) -> Mapping[str, int]:
         "plans that are people's": int(said[PLAN] == list(episode.provenance[PLAN])),
         "plans that are people's with all ways": int(said[WAYS] == list(episode.provenance[WAYS])),
     }
+
+
+def _call(name: str, nodes: Mapping[str, Node]) -> str:
+    return household_class(nodes[name]) if name in nodes else household_class_of_name(name)

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prism_core.domains.household.actions import SAYINGS
+from prism_core.domains.household.calling import household_class_of_name
 from prism_core.domains.household.classes import (
     BASINS,
     FAUCET,
@@ -36,7 +37,6 @@ from prism_core.domains.household.home import Home, read_home
 from prism_core.episode.episode import Turn
 from prism_core.episode.requests import own_turns
 from prism_core.errors import PlanParseError
-from prism_core.graph.calling import class_of_name
 from prism_core.graph.scene_graph import SceneGraph
 from prism_core.plan.actions import Action
 
@@ -311,7 +311,7 @@ def say_skills(actions: Sequence[Action], known_graph: SceneGraph) -> list[Skill
     lit = ''
     for action in actions:
         name = str(action.arguments[0]) if action.arguments else ''
-        words = home.class_of(name) if name in home.nodes else class_of_name(name)
+        words = home.class_of(name) if name in home.nodes else household_class_of_name(name)
         if action.name == 'PickupObject':
             verb = _treatment(put, name, lit, home)
             if verb:

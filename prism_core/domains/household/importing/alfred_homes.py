@@ -107,7 +107,7 @@ def find_furniture(trajectories: Iterable[Trajectory]) -> FloorPlans:
                 if words in OPENABLE | {*LAMPS} and words not in VESSELS:
                     found.add(words, position_of_id(one))
     reach = {
-        words: _SPARE * quantiles(far, n=_SHARE)[-1] for words, far in far_m.items() if far[1:]
+        words: _SPARE * quantiles([*far, max(far)], n=_SHARE)[-1] for words, far in far_m.items()
     }
     return FloorPlans(furniture, reach)
 
@@ -200,8 +200,6 @@ def build_home(
     holders |= _holders_of_lamps(by_name, furniture, trajectory)
     for name, holder in holders.items():
         ties.append(Connection(kind_of_placement(by_name[holder]), name, holder))
-        top = holders.get(holder, room) if by_name[holder].kind == 'object' else holder
-        ties.append(Connection('observed_from', name, top))
     for name, _ in things:
         if name not in holders:
             ties.append(Connection('observed_from', name, room))
