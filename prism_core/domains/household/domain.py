@@ -32,6 +32,7 @@ from prism_core.domains.household.judge import (
     say_expected,
     say_harm,
 )
+from prism_core.domains.household.likeness import compare_with_people
 from prism_core.domains.household.meaning import Meaning
 from prism_core.domains.household.planning import HouseholdPlanner, make_teacher
 from prism_core.domains.household.reading import read_request
@@ -110,6 +111,10 @@ class HouseholdDomain(Domain):
     def features_of(self, episode: Episode) -> Iterator[str]:
         """Which furniture and things there are, and where the things lie."""
         return features_of(episode.true_graph)
+
+    def remarks_on(self, episode: Episode) -> Mapping[str, int]:
+        """Whether what was done is just what people planned, where that is known."""
+        return compare_with_people(episode)
 
     def groups_of(self, episode: Episode) -> Mapping[str, str]:
         """By what is wanted, and by how many skills the teacher needs for it."""
