@@ -157,8 +157,8 @@ class GraphLines:
         for connection in update.upsert_connections:
             known = before.connections.get(connection.key)
             is_same = known is not None and (
-                connection.kind not in PLACEMENTS
-                or (known.kind, known.source) == (connection.kind, connection.source)
+                (known.kind, known.source) == (connection.kind, connection.source)
+                or not (known.is_placement or connection.is_placement)
             )
             if not is_same or not gone.isdisjoint(connection.key):
                 yield connection

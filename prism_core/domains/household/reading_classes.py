@@ -11,7 +11,7 @@ from typing import Literal
 
 from prism_core.domains.household.classes import FURNITURE, LAMPS, THINGS, is_slice
 from prism_core.domains.household.reading_words import singular_of
-from prism_core.domains.household.words import load_words
+from prism_core.domains.household.words import load_words, names_of
 
 Role = Literal['things', 'places', 'lamps']
 ROLES: tuple[Role, ...] = ('things', 'places', 'lamps')
@@ -32,6 +32,8 @@ def _calls(role: Role) -> Mapping[str, Mapping[str, int]]:
     for known in own:
         if not is_slice(known):
             calls.setdefault(_singular(known), {known: 1})
+            for name in names_of(known, False):
+                calls.setdefault(_singular(name), {known: 1})
     return calls
 
 

@@ -49,7 +49,7 @@ _VALID = 20
 TRAIN = 'train'
 
 
-@dataclass
+@dataclass(frozen=True)
 class AlfredCounts:
     """What came of a file: trajectories and texts by split; plans by whether they reach their goal,
     or why not; episodes written, and those left out, by reason.

@@ -61,7 +61,7 @@ def position_of_id(identifier: str) -> Position:
     return x, y, z
 
 
-@dataclass
+@dataclass(frozen=True)
 class Furniture:
     """What stands in a floor plan: positions by class, each found in some plan."""
 

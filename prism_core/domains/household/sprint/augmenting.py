@@ -35,7 +35,7 @@ _JOINED = 0.5
 """So many of the sentences by rules are what a worker said of each step, where one did."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class AugmentCounts:
     """What was made, by kind; who worded it; and what was refused or left out, by reason."""
 
