@@ -27,11 +27,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from prism_core.dialects.conversation import Dialect, Message
-from prism_core.domains.household.grammar import write_replies
+from prism_core.domains.household.classes import KNIVES
+from prism_core.domains.household.grammar import GOALS, write_replies
 from prism_core.domains.household.home import read_home
 from prism_core.domains.household.planning import make_plan
 from prism_core.domains.household.situation import Situation, survey_home
-from prism_core.domains.household.skills import read_skill, say_skills
+from prism_core.domains.household.skills import Skill, read_skill, say_skills
 from prism_core.episode.episode import Turn
 from prism_core.errors import PlanParseError
 from prism_core.graph.scene_graph import SceneGraph
@@ -81,11 +82,16 @@ class HouseholdDialect(Dialect):
         return f' {plan.primary_goal} : {" ; ".join(map(str, skills))}'
 
     def parse_reply(self, text: str, known_graph: SceneGraph) -> Plan:
-        """Read `errand : skills`; `known_graph` chooses which ones are meant."""
+        """Read `errand : skills`; `known_graph` chooses which ones are meant.
+
+        Raises:
+            PlanParseError: it is no reply, cannot be done, or takes what its errand does not name.
+        """
         match = _REPLY.fullmatch(text)
         if match is None:
             raise PlanParseError(f'expected "errand : skills", got {text[:60]!r}')
         skills = [read_skill(part) for part in match['skills'].split(' ; ')]
+        _check_errand(match['goal'], skills)
         return make_plan(match['goal'], skills, known_graph)
 
     def make_grammar(
@@ -93,6 +99,17 @@ class HouseholdDialect(Dialect):
     ) -> Lark:
         """The grammar of what can be done next by what is known."""
         return write_replies(known_graph)
+
+
+def _check_errand(goal: str, skills: Sequence[Skill]) -> None:
+    """Refuse to take what is not spoken of: who fetches a mug for another errand has made it up."""
+    kind, _, named = goal.partition(' ')
+    if kind not in GOALS:
+        return
+    may_be_taken = {*named.split(', '), *KNIVES}
+    for skill in skills:
+        if skill.verb == 'take' and skill.words not in may_be_taken:
+            raise PlanParseError(f'expected to take what {goal[:60]!r} names, got {skill}')
 
 
 def _say(told: Situation) -> Iterator[str]:
