@@ -36,7 +36,10 @@ from .prism_runs import ROOT
 SHIPPED = sorted((ROOT / 'config' / 'evaluate').glob('*.yaml'))
 SMALL = SuiteConfig(worlds={'seed': 5, 'worlds': 4, 'tier': 'core', 'hidden': [0.3]})
 DOMAIN = find_domain('mapping')
-SOLVED_BY_RULES = {'voices': 0.5}  # said in words that no rule was written for
+SOLVED_BY_RULES = {
+    'voices': 0.5,  # said in words that no rule was written for
+    'household_smoke': 0.3,  # three pairs, and a reader made from what other people say
+}
 NOT_READ_BY_RULES = {'languages'}  # which are English
 CLEAR_THROUGHOUT = {'talk'}  # to ask is right nowhere
 BUNDLED = Path(find_bundled())
