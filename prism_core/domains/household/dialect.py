@@ -27,8 +27,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from prism_core.dialects.conversation import Dialect, Message
-from prism_core.domains.household.classes import KNIVES
-from prism_core.domains.household.grammar import GOALS, write_replies
+from prism_core.domains.household.classes import KNIVES, VESSELS
+from prism_core.domains.household.grammar import GOALS, STACK, write_replies
 from prism_core.domains.household.home import read_home
 from prism_core.domains.household.planning import make_plan
 from prism_core.domains.household.situation import Situation, survey_home
@@ -106,7 +106,7 @@ def _check_errand(goal: str, skills: Sequence[Skill]) -> None:
     kind, _, named = goal.partition(' ')
     if kind not in GOALS:
         return
-    may_be_taken = {*named.split(', '), *KNIVES}
+    may_be_taken = {*named.split(', '), *KNIVES, *(VESSELS if kind == STACK else ())}
     for skill in skills:
         if skill.verb == 'take' and skill.words not in may_be_taken:
             raise PlanParseError(f'expected to take what {goal[:60]!r} names, got {skill}')

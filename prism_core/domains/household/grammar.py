@@ -7,6 +7,8 @@ heated without a microwave, sliced without a knife.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from prism_core.domains.household.actions import SAYINGS
 from prism_core.domains.household.classes import (
     BASINS,
@@ -40,7 +42,8 @@ from prism_core.plan.grammar import (
 _MOST_FETCHED = 8
 """So many things a plan fetches at most."""
 _MOST_TREATED = 2
-GOALS = ('place', 'stack', 'two', *TREATMENTS, 'light')
+STACK = 'stack'
+GOALS = ('place', STACK, 'two', *TREATMENTS, 'light')
 OTHER_GOALS = ('steps', 'nothing left', 'ask')
 _NEXT = ' ; '
 
@@ -85,37 +88,52 @@ class _Replies:
         return found
 
     def write(self) -> Lark:
-        """`errand : skills`."""
-        held = self._home.class_of(self._home.held) if self._home.held else ''
-        fetched = [
-            in_order(f'take {c}{_NEXT}', self._before(c), self._put(c, is_wide=True), _NEXT)
-            for c in self._things
-        ]
-        cycles = repeated(self._define('FETCH', one_of(fetched)), 0, _MOST_FETCHED)
-        taken = [in_order(f'take {c}', self._behind(c)) for c in self._things]
-        rest = in_order(cycles, self._define('END', one_of([self._last(), *taken])))
-        if held:
-            put = in_order(self._put(held, is_wide=True), _NEXT, rest)
-            done = in_order(self._done_with(held), self._behind(held))
-            start = one_of([in_order(self._before(held), one_of([put, self._close(held)])), done])
-        else:
-            light = self._light()
-            start = one_of([rest, light, in_order(light, _NEXT, rest)])
-        return self._writer.finish(in_order(optional(words(' ')), self._goal(), start))
+        """`errand : skills`; what is taken is what the errand names, or a knife."""
+        replies = [in_order(goal, self._start(classes)) for goal, classes in self._list_goals()]
+        return self._writer.finish(in_order(optional(words(' ')), one_of(replies)))
 
     def _define(self, name: str, part: Part | None) -> Part | None:
         return self._writer.define(name, part)
 
-    def _goal(self) -> Part | None:
-        """An errand in any classes, also of what is not known yet, up to what is done for it."""
+    def _list_goals(self) -> Iterator[tuple[Part | None, Sequence[str]]]:
+        """Errands up to what is done for them, with what may be taken then; also those about
+        classes that are not known yet.
+        """
         known = dict.fromkeys([*self._things, *map(self._home.class_of, self._home.nodes)])
         made = {f'{c}{SLICE}' for c in SLICEABLE}
         others = sorted((THINGS | FURNITURE | LAMPS | made) - known.keys())
         named = self._define('CLASS', one_text_of([*known, *others]))
-        parts = repeated(in_order(', ', named), 0, 2)
-        errand = in_order(one_text_of(GOALS), ' ', named, parts)
-        goal = in_order(one_of([errand, one_text_of(OTHER_GOALS)]), ' : ')
-        return self._define('GOAL', goal)
+        more = in_order(repeated(in_order(', ', named), 0, 2), ' : ')
+        one, stack = one_text_of(g for g in GOALS if g != STACK), words(STACK)
+        knives = [c for c in KNIVES if c in self._things]
+        vessels = [c for c in self._things if c in VESSELS]
+        for thing in self._things:
+            yield self._goal(one, words(thing), more), [thing, *knives]
+            yield self._goal(stack, words(thing), more), [thing, *vessels, *knives]
+        absent = one_text_of(c for c in (*known, *others) if c not in self._things)
+        yield self._goal(one_text_of(GOALS), absent, more), knives
+        yield self._define('GOAL', in_order(one_text_of(OTHER_GOALS), ' : ')), self._things
+
+    def _goal(self, kind: Part | None, thing: Part | None, more: Part | None) -> Part | None:
+        return self._define('GOAL', in_order(kind, ' ', thing, more))
+
+    def _start(self, classes: Sequence[str]) -> Part | None:
+        """What is done, of which some classes may be taken."""
+        held = self._home.class_of(self._home.held) if self._home.held else ''
+        may = dict.fromkeys(classes)
+        fetched = [
+            in_order(f'take {c}{_NEXT}', self._before(c), self._put(c, is_wide=True), _NEXT)
+            for c in may
+        ]
+        cycles = repeated(self._define('FETCH', one_of(fetched)), 0, _MOST_FETCHED)
+        taken = [in_order(f'take {c}', self._behind(c)) for c in may]
+        rest = in_order(cycles, self._define('END', one_of([self._last(), *taken])))
+        if held:
+            put = in_order(self._put(held, is_wide=True), _NEXT, rest)
+            done = in_order(self._done_with(held), self._behind(held))
+            return one_of([in_order(self._before(held), one_of([put, self._close(held)])), done])
+        light = self._light()
+        return one_of([rest, light, in_order(light, _NEXT, rest)])
 
     # ------------------------------------------------------------------------- what may come next
 
