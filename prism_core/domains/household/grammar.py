@@ -22,6 +22,7 @@ from prism_core.domains.household.classes import (
     TREATMENTS,
     VESSELS,
     can_be,
+    is_slice,
     may_hold,
 )
 from prism_core.domains.household.home import Home, read_home
@@ -44,6 +45,7 @@ _MOST_FETCHED = 8
 _MOST_TREATED = 2
 STACK = 'stack'
 GOALS = ('place', STACK, 'two', *TREATMENTS, 'light')
+_NO_STACK = tuple(goal for goal in GOALS if goal != STACK)
 OTHER_GOALS = ('steps', 'nothing left', 'ask')
 _NEXT = ' ; '
 
@@ -69,6 +71,7 @@ class _Replies:
         }
         things = [n for n in home.holders if home.is_thing(n) and n in self._near]
         self._things = [*dict.fromkeys(home.class_of(n) for n in things if n != home.held)]
+        self._held = home.class_of(home.held) if home.held else ''
         self._spots = self._list_spots(graph)
         self._unseen = [*dict.fromkeys(home.class_of(n) for n in home.unseen() if n in self._near)]
 
@@ -88,39 +91,52 @@ class _Replies:
         return found
 
     def write(self) -> Lark:
-        """`errand : skills`; what is taken is what the errand names, or a knife."""
-        replies = [in_order(goal, self._start(classes)) for goal, classes in self._list_goals()]
+        """`errand : skills`; what is taken is what the errand names, or a knife to slice it."""
+        replies = [in_order(goal, start) for goal, start in self._list_goals()]
         return self._writer.finish(in_order(optional(words(' ')), one_of(replies)))
 
     def _define(self, name: str, part: Part | None) -> Part | None:
         return self._writer.define(name, part)
 
-    def _list_goals(self) -> Iterator[tuple[Part | None, Sequence[str]]]:
-        """Errands up to what is done for them, with what may be taken then; also those about
-        classes that are not known yet.
+    def _list_goals(self) -> Iterator[tuple[Part | None, Part | None]]:
+        """Errands up to what is done for them, and that; what is not there is looked for, asked
+        about, or sliced off what is.
         """
         known = dict.fromkeys([*self._things, *map(self._home.class_of, self._home.nodes)])
         made = {f'{c}{SLICE}' for c in SLICEABLE}
         others = sorted((THINGS | FURNITURE | LAMPS | made) - known.keys())
         named = self._define('CLASS', one_text_of([*known, *others]))
         more = in_order(repeated(in_order(', ', named), 0, 2), ' : ')
-        one, stack = one_text_of(g for g in GOALS if g != STACK), words(STACK)
+        one, stack, any_kind = (one_text_of(kinds) for kinds in (_NO_STACK, (STACK,), GOALS))
         knives = [c for c in KNIVES if c in self._things]
         vessels = [c for c in self._things if c in VESSELS]
-        for thing in self._things:
-            yield self._goal(one, words(thing), more), [thing, *knives]
-            yield self._goal(stack, words(thing), more), [thing, *vessels, *knives]
-        absent = one_text_of(c for c in (*known, *others) if c not in self._things)
-        yield self._goal(one_text_of(GOALS), absent, more), knives
-        yield self._define('GOAL', in_order(one_text_of(OTHER_GOALS), ' : ')), self._things
+        there = dict.fromkeys([*self._things, *filter(None, [self._held])])
+        for thing in there:
+            cut = knives if is_slice(thing) else []
+            yield self._goal(one, words(thing), more), self._start([thing, *cut])
+            yield self._goal(stack, words(thing), more), self._start([thing, *vessels, *cut])
+        absent = [c for c in (*known, *others) if c not in there]
+        slices = one_text_of(c for c in absent if is_slice(c))
+        yield self._goal(any_kind, slices, more), self._start(KNIVES, is_absent=True)
+        rest = one_text_of(c for c in absent if not is_slice(c))
+        yield self._goal(any_kind, rest, more), self._start([], is_absent=True)
+        goal = self._define('GOAL', in_order(one_text_of(OTHER_GOALS), ' : '))
+        yield goal, self._start(self._things)
 
     def _goal(self, kind: Part | None, thing: Part | None, more: Part | None) -> Part | None:
         return self._define('GOAL', in_order(kind, ' ', thing, more))
 
-    def _start(self, classes: Sequence[str]) -> Part | None:
-        """What is done, of which some classes may be taken."""
-        held = self._home.class_of(self._home.held) if self._home.held else ''
-        may = dict.fromkeys(classes)
+    def _start(self, classes: Sequence[str], *, is_absent: bool = False) -> Part | None:
+        """What is done, for which some classes may be taken; `is_absent`: it cannot be done yet."""
+        held, may = self._held, [c for c in dict.fromkeys(classes) if c in self._things]
+        if is_absent:
+            fetch = one_of(in_order(f'take {c}{_NEXT}', self._slicing()) for c in may)
+            free = one_of([self._search(), fetch])
+            if not held:
+                return free
+            is_armed = bool(classes) and held in KNIVES
+            slicing = self._slicing() if is_armed else None
+            return one_of([self._search(), in_order(self._put(held), _NEXT, free), slicing])
         fetched = [
             in_order(f'take {c}{_NEXT}', self._before(c), self._put(c, is_wide=True), _NEXT)
             for c in may
@@ -157,10 +173,18 @@ class _Replies:
 
     def _close(self, held: str) -> Part | None:
         """The end: something is sliced, or it is put down, or no more is done."""
-        sliced = [c for c in self._things if c in SLICEABLE] if held in KNIVES else []
-        slicing = self._define('SLICE', one_text_of(f'slice {c}' for c in sliced))
+        slicing = self._slicing() if held in KNIVES else None
         put = in_order(self._put(held), optional(in_order(_NEXT, self._last())))
         return one_of([slicing, put, self._last()])
+
+    def _slicing(self) -> Part | None:
+        sliced = (f'slice {c}' for c in self._things if c in SLICEABLE)
+        return self._define('SLICE', one_text_of(sliced))
+
+    def _search(self) -> Part | None:
+        """What a plan ends with that cannot be gone on with."""
+        looks = [f'look {c}' for c in self._unseen]
+        return self._define('SEARCH', one_text_of([*looks, *(f'ask {word}' for word in SAYINGS)]))
 
     def _treats(self, tool: str, held: str) -> bool:
         home = self._home
