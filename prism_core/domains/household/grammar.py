@@ -40,8 +40,8 @@ from prism_core.plan.grammar import (
     words,
 )
 
-_MOST_FETCHED = 8
-"""So many things a plan fetches at most."""
+_MOST_FETCHED = 4
+"""So many things a plan fetches before the last, so that it keeps to the steps of any plan."""
 _MOST_TREATED = 2
 STACK = 'stack'
 GOALS = ('place', STACK, 'two', *TREATMENTS, 'light')
