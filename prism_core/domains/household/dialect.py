@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from prism_core.dialects.conversation import Dialect, Message
-from prism_core.domains.household.classes import KNIVES, VESSELS, is_slice
+from prism_core.domains.household.classes import KNIVES, VESSELS, is_slice, whole_of
 from prism_core.domains.household.grammar import GOALS, STACK, write_replies
 from prism_core.domains.household.home import read_home
 from prism_core.domains.household.planning import make_plan
@@ -107,7 +107,8 @@ def _check_errand(goal: str, skills: Sequence[Skill]) -> None:
     if kind not in GOALS:
         return
     may_be_taken = {*named.split(', '), *(VESSELS if kind == STACK else ())}
-    may_be_taken |= {*KNIVES} if is_slice(named.split(', ')[0]) else set()
+    thing = named.split(', ')[0]
+    may_be_taken |= {*KNIVES, whole_of(thing)} if is_slice(thing) else set()
     for skill in skills:
         if skill.verb == 'take' and skill.words not in may_be_taken:
             raise PlanParseError(f'expected to take what {goal[:60]!r} names, got {skill}')

@@ -7,7 +7,7 @@ heated without a microwave, sliced without a knife.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prism_core.domains.household.actions import SAYINGS
 from prism_core.domains.household.classes import (
@@ -24,6 +24,7 @@ from prism_core.domains.household.classes import (
     can_be,
     is_slice,
     may_hold,
+    whole_of,
 )
 from prism_core.domains.household.home import Home, read_home
 from prism_core.domains.household.skills import TREATED_IN
@@ -112,12 +113,13 @@ class _Replies:
         vessels = [c for c in self._things if c in VESSELS]
         there = dict.fromkeys([*self._things, *filter(None, [self._held])])
         for thing in there:
-            cut = knives if is_slice(thing) else []
+            cut = [*knives, whole_of(thing)] if is_slice(thing) else []
             yield self._goal(one, words(thing), more), self._start([thing, *cut])
             yield self._goal(stack, words(thing), more), self._start([thing, *vessels, *cut])
         absent = [c for c in (*known, *others) if c not in there]
-        slices = one_text_of(c for c in absent if is_slice(c))
-        yield self._goal(any_kind, slices, more), self._start(KNIVES, is_absent=True)
+        for thing in filter(is_slice, absent):
+            start = self._start([*KNIVES, whole_of(thing)], is_absent=True)
+            yield self._goal(any_kind, words(thing), more), start
         rest = one_text_of(c for c in absent if not is_slice(c))
         yield self._goal(any_kind, rest, more), self._start([], is_absent=True)
         goal = self._define('GOAL', in_order(one_text_of(OTHER_GOALS), ' : '))
@@ -130,26 +132,30 @@ class _Replies:
         """What is done, for which some classes may be taken; `is_absent`: it cannot be done yet."""
         held, may = self._held, [c for c in dict.fromkeys(classes) if c in self._things]
         if is_absent:
-            fetch = one_of(in_order(f'take {c}{_NEXT}', self._slicing()) for c in may)
-            free = one_of([self._search(), fetch])
+            moved, knives = ([c for c in may if (c in KNIVES) is which] for which in (False, True))
+            fetch = one_of(in_order(f'take {c}{_NEXT}', self._slicing()) for c in knives)
+            free = in_order(self._fetch(moved), one_of([self._search(), fetch]))
             if not held:
                 return free
             is_armed = bool(classes) and held in KNIVES
             slicing = self._slicing() if is_armed else None
             return one_of([self._search(), in_order(self._put(held), _NEXT, free), slicing])
-        fetched = [
-            in_order(f'take {c}{_NEXT}', self._before(c), self._put(c, is_wide=True), _NEXT)
-            for c in may
-        ]
-        cycles = repeated(self._define('FETCH', one_of(fetched)), 0, _MOST_FETCHED)
         taken = [in_order(f'take {c}', self._behind(c)) for c in may]
-        rest = in_order(cycles, self._define('END', one_of([self._last(), *taken])))
+        rest = in_order(self._fetch(may), self._define('END', one_of([self._last(), *taken])))
         if held:
             put = in_order(self._put(held, is_wide=True), _NEXT, rest)
             done = in_order(self._done_with(held), self._behind(held))
             return one_of([in_order(self._before(held), one_of([put, self._close(held)])), done])
         light = self._light()
         return one_of([rest, light, in_order(light, _NEXT, rest)])
+
+    def _fetch(self, classes: Iterable[str]) -> Part | None:
+        """Some things are taken and put somewhere."""
+        fetched = [
+            in_order(f'take {c}{_NEXT}', self._before(c), self._put(c, is_wide=True), _NEXT)
+            for c in classes
+        ]
+        return repeated(self._define('FETCH', one_of(fetched)), 0, _MOST_FETCHED)
 
     # ------------------------------------------------------------------------- what may come next
 
