@@ -32,7 +32,7 @@ SHA256_VARIABLE = 'PRISM_STUDENT_SHA256'
 MODELS = Path(__file__).parents[2] / 'models'
 """Folder of the bundled students: one folder for each domain, by its name."""
 BUNDLED = {
-    'prism-household-q8_0.gguf': 'b139a64b869430d19e823d4f810362c8f41f3ca244441cd1b3933491cc6d99d9',
+    'prism-household-q8_0.gguf': '8797cca4bbd3838911aeb4582f7f8d5e58cb799bcfee38f8376fadbc2ef337f5',
     'prism-nano-1m-q8_0.gguf': '3c0a57f1cbb2141a3e9b352a242f4311dc08ef3dbc732540a8fce3c456507035',
     'prism-tabletop-f16.gguf': 'b2633e67cde87a96c4daf55c97a43a5af5434eea9c805aae608f38c8e7ac5d6b',
 }
