@@ -43,6 +43,7 @@ def is_kept(response) -> bool:
 def test_the_rest_of_a_plan_says_of_which_one_it_is_and_that_nobody_was_asked(ros):
     request = drive(ros)
     first = request['history'][0].plan
+    plans = ros.collect(Plan, 'current_plan')
     response = plan(ros, **request)
     assert response.plan_text == '1. goto(gate_1)'
     made = response.plan
@@ -51,7 +52,6 @@ def test_the_rest_of_a_plan_says_of_which_one_it_is_and_that_nobody_was_asked(ro
     assert (made.primary_goal, made.task, made.graph_revision) == ('drive there', TASK, 1)
     assert (response.metrics.attempts, response.metrics.completion_tokens) == (0, 0)
     assert list(made.warnings) == list(made.passed_over) == []
-    plans = ros.collect(Plan, 'current_plan')
     ros.spin_until(lambda: plans and plans[-1].plan_id == made.plan_id)
 
 
