@@ -9,7 +9,7 @@ from prism_core import Connection, Node, SceneGraph, find_domain, render_scene_g
 from prism_msgs.msg import PlanningStatus, PlanStep
 
 from .asking import plan
-from .robots import Robot, code
+from .robots import Robot, code, start_today
 
 DOMAIN = find_domain('household')
 # A kitchen of somebody else: names that neither ALFRED nor our generator has.
@@ -105,3 +105,12 @@ def test_an_errand_ends_over_dds_on_simulated_skills(ros, tmp_path, kind):
     done = [step.action for step in result.history if step.status == PlanStep.SUCCEEDED]
     assert {'Navigation', 'PickupObject', 'PutObject'} <= set(done)
     assert done[-1] == 'done'
+
+
+def test_the_packaged_home_of_today_surprises_and_the_errand_is_done(ros, tmp_path):
+    result = start_today(ros, tmp_path, 'household').run('Put a clean mug on the dining table.')
+    assert code(result) == 'NONE', result.error_msg
+    failed = [step.action for step in result.history if step.status == PlanStep.FAILED]
+    assert failed == ['PickupObject']
+    assert result.replans == 1
+    assert [step.action for step in result.history][-2:] == ['PutObject', 'done']

@@ -24,6 +24,7 @@ from prism_core.domains.household.classes import (
     may_hold,
 )
 from prism_core.domains.household.home import Home, kind_of_placement, read_home
+from prism_core.episode.misuse import find_misuse
 from prism_core.episode.observation import Observation
 from prism_core.graph.elements import Connection, GraphUpdate, Node
 from prism_core.graph.scene_graph import SceneGraph
@@ -58,19 +59,12 @@ class HouseholdSimulator:
 
     def execute(self, action: Action) -> Observation:
         """Carry out one action and reveal what it shows."""
-        spec = self.table.get(action.name)
-        if spec is None:
-            return _refused(f'there is no action {action.name[:80]}')
-        if len(action.arguments) != len(spec.arguments):
-            return _refused(f'expected {spec.signature}')
-        if spec.role is Role.ASK and not str(action.arguments[0]).strip():
-            return _refused('there is nothing to ask')
+        if misuse := find_misuse(action, self.table, self._known):
+            return _refused(misuse)
+        spec = self.table[action.name]
         if spec.ends_mission:
             return Observation()
         names = [str(argument) for argument in action.arguments]
-        unknown = next((name for name in names if name not in self._known.nodes), None)
-        if unknown is not None:
-            return _refused(f'the scene graph contains no {unknown[:80]}')
         home = read_home(self._known)
         why_not = find_obstacle(action, home)
         is_drive = not why_not and spec.role is Role.DRIVE

@@ -20,10 +20,11 @@ from prism_core.domains.tabletop.state import (
     read_table,
     support_kind,
 )
+from prism_core.episode.misuse import find_misuse
 from prism_core.episode.observation import ActionStatus, Observation
 from prism_core.graph.elements import Connection, GraphUpdate
 from prism_core.graph.scene_graph import SceneGraph
-from prism_core.plan.actions import Action, ActionTable, Role
+from prism_core.plan.actions import Action, ActionTable
 
 FAILURES = 'failures'
 
@@ -52,19 +53,12 @@ class TabletopSimulator:
 
     def execute(self, action: Action) -> Observation:
         """Carry out one action and reveal what it shows."""
-        spec = self.table.get(action.name)
-        if spec is None:
-            return _refused(f'there is no action {action.name[:80]}')
-        if len(action.arguments) != len(spec.arguments):
-            return _refused(f'expected {spec.signature}')
-        if spec.role is Role.ASK and not str(action.arguments[0]).strip():
-            return _refused('there is nothing to ask')
+        if misuse := find_misuse(action, self.table, self._known):
+            return _refused(misuse)
+        spec = self.table[action.name]
         if spec.ends_mission:
             return Observation()
         names = [str(argument) for argument in action.arguments]
-        unknown = next((name for name in names if name not in self._known.nodes), None)
-        if unknown is not None:
-            return _refused(f'the scene graph contains no {unknown[:80]}')
         observation = self._pick(*names) if spec.name == 'pick' else self._place(*names)
         if observation.update != GraphUpdate():
             self._known = self._known.apply(observation.update)
