@@ -32,6 +32,11 @@ if TYPE_CHECKING:  # torch takes seconds to import
     help='Folder; what it holds of the same recipe is gone on with.',
 )
 @click.option(
+    '--data',
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help='Folder of a dataset to learn from, instead of what the recipe draws.',
+)
+@click.option(
     '--base',
     type=click.Path(path_type=Path, file_okay=False),
     help='Folder of the base, as `prism base` writes it, if the recipe names another.',
@@ -43,7 +48,12 @@ if TYPE_CHECKING:  # torch takes seconds to import
 )
 @click.option('--allow-download', is_flag=True, help='Fetch the base from the Hub.')
 def distill(
-    recipe: Path, out: Path, base: Path | None, start: Path | None, allow_download: bool
+    recipe: Path,
+    out: Path,
+    data: Path | None,
+    base: Path | None,
+    start: Path | None,
+    allow_download: bool,
 ) -> None:
     """Make a student: data, training, merge, export, quantising, evaluation, model card.
 
@@ -61,6 +71,7 @@ def distill(
         folder = run(
             recipe,
             out,
+            data=data,
             base=base,
             start=start,
             allow_download=allow_download,

@@ -36,6 +36,7 @@ def distill(
     recipe_file: Path,
     out: Path,
     *,
+    data: Path | None = None,
     base: Path | None = None,
     start: Path | None = None,
     allow_download: bool = False,
@@ -51,6 +52,8 @@ def distill(
     Args:
         recipe_file: a `DistillConfig` as YAML.
         out: the folder to write to.
+        data: folder of a dataset to learn from, instead of the data that the recipe names; shards
+            for a nano are made in it where there are none.
         base: folder of the base, if it is not where the recipe of training says.
         start: checkpoint of a nano to go on from, with its tokenizer, instead of random weights.
         allow_download: whether the base may be fetched.
@@ -66,7 +69,9 @@ def distill(
             else.
         RunStopped: a process died; the same call goes on.
     """
-    recipe = read_recipe(recipe_file, base=base, start=start, allow_download=allow_download)
+    recipe = read_recipe(
+        recipe_file, data=data, base=base, start=start, allow_download=allow_download
+    )
     config = recipe.config
     for file_type in config.quantise:
         if file_type not in QUANT_TYPES:
@@ -75,13 +80,13 @@ def distill(
                 f'{file_type!r}'
             )
     with Ledger(out, say) as ledger:
-        data = make_data(recipe, ledger, on_progress)
-        trained = train_student(recipe, data, ledger, on_progress)
+        learned = make_data(recipe, ledger, on_progress)
+        trained = train_student(recipe, learned, ledger, on_progress)
         if config.delivers_adapter:
-            made = {ADAPTER: export_student_adapter(recipe, data, trained, ledger)}
+            made = {ADAPTER: export_student_adapter(recipe, learned, trained, ledger)}
         else:
             checkpoint = merge_student(recipe, trained, ledger)
-            exported = export_student(recipe, data, checkpoint, ledger)
+            exported = export_student(recipe, learned, checkpoint, ledger)
             made = quantise_student(config, exported, ledger)
         measured = evaluate_student(recipe, made, ledger, on_progress, evaluate)
         return publish_student(recipe, made, measured, ledger)

@@ -12,7 +12,7 @@ from typing import Any
 
 from prism_core.config_file import to_plain
 from prism_core.dataset import produce
-from prism_core.dataset.export import EPISODES, export_dataset
+from prism_core.dataset.export import EPISODES, export_dataset, keep_tokenizer
 from prism_core.dataset.produce import Settings, ShardSettings, SynthesisRecipe, synthesize
 from prism_core.dataset.shard_writers import SHARDS
 from prism_core.dataset.shards import open_shards
@@ -72,6 +72,8 @@ def make_data(recipe: Recipe, ledger: Ledger, show: Show) -> Made:
         inputs = _describe_data(recipe.config.data, worlds, recipe.train)
         make = partial(_draw_data, recipe.config.data, worlds, recipe.train, show)
         ledger.do(Stage('data', 'data', inputs, make, goes_on=True))
+    elif _form_of(recipe.train) == 'shards' and _lacks_shards(folder):
+        _make_shards(folder, recipe, show)
     return Made(folder, hash_data(folder, recipe.train))
 
 
@@ -136,6 +138,31 @@ def _draw_data(
         tokens = sum(len(open_shards(split).tokens) for split in (folder / SHARDS).iterdir())
         about += f', {tokens:,} tokens'
     return about
+
+
+def _lacks_shards(folder: Path) -> bool:
+    has_episodes = (folder / EPISODES).is_file() and (folder / EPISODES).stat().st_size > 0
+    return has_episodes and not (folder / SHARDS).exists()
+
+
+def _make_shards(folder: Path, recipe: Recipe, show: Show) -> None:
+    """Write the shards of a dataset that has none, beside its episodes."""
+    config, training = recipe.config.data, recipe.train
+    domain, dialect = find_domain(training.domain), training.data.dialect
+    place = Path(training.start) if training.start else None
+    place = place or keep_tokenizer(folder, domain, dialect, config.vocab_size)
+    with (folder / EPISODES).open('rb') as lines:
+        total = sum(1 for _ in lines)
+    export_dataset(
+        folder,
+        folder / SHARDS,
+        'shards',
+        domain,
+        dialect,
+        rebase=config.rebase,
+        tokenizer=load_tokenizer(place),
+        on_progress=lambda n: show(StageProgress('data', n, total, f'{n:,} episodes')),
+    )
 
 
 def hash_data(folder: Path, config: TrainConfig) -> dict[str, str]:

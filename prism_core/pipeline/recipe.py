@@ -170,6 +170,7 @@ class Recipe:
 def read_recipe(
     path: Path,
     *,
+    data: Path | None = None,
     base: Path | None = None,
     start: Path | None = None,
     allow_download: bool = False,
@@ -178,6 +179,7 @@ def read_recipe(
 
     Args:
         path: the file.
+        data: folder of a dataset to learn from, instead of the data that the recipe names.
         base: folder of the base, if it is not where the recipe of training says.
         start: checkpoint of a nano to go on from, whatever the recipe of training says.
         allow_download: whether the base may be fetched, whatever the recipe of training says.
@@ -186,6 +188,9 @@ def read_recipe(
         ConfigError: with the file and the place in it that cannot be used.
     """
     config = read_config(path, DistillConfig)
+    if data is not None:
+        there = replace(config.data, recipe='', folder=str(data.absolute()))
+        config = replace(config, data=there)
     recipe = open_recipe(config, path.parent, allow_download=allow_download)
     train = recipe.train
     if base is not None:

@@ -384,6 +384,22 @@ def test_data_that_are_there_make_the_same_student_and_are_left_alone(whole, tmp
     assert metadata.dataset_sha256 == published.dataset_sha256
 
 
+def test_a_nano_learns_from_a_folder_that_has_but_episodes(recipe, whole, tmp_path):
+    folder = tmp_path / 'taught'
+    folder.mkdir()
+    shutil.copy(whole / 'data' / 'episodes.jsonl', folder)
+    became = run(recipe, tmp_path / 'out', data=folder)
+    assert 'data' not in became
+    assert became['train'] == 'done'
+    shards = ('train', 'valid')
+    assert all((folder / 'shards' / split / 'tokens.bin').stat().st_size for split in shards)
+    assert not (tmp_path / 'out' / 'data').exists()
+    assert (tmp_path / 'out' / 'gguf' / 'tiny-f16.gguf').exists()
+    before = contents(folder)
+    assert redone(run(recipe, tmp_path / 'out', data=folder)) == []
+    assert contents(folder) == before
+
+
 # ----------------------------------------------------------------------------------------- refusals
 
 
