@@ -31,10 +31,10 @@ from tokenizers import Tokenizer
 from prism_core.dataset.conversations import Sample, render_samples
 from prism_core.dataset.episode_json import read_episodes
 from prism_core.dataset.filter import find_fault, is_learned
-from prism_core.dataset.shard_writers import TOKENIZER, learn_tokenizer
+from prism_core.dataset.shard_writers import SHARDS, TOKENIZER, learn_tokenizer
 from prism_core.dataset.shards import ShardWriter, encode_episode
 from prism_core.dataset.split import SPLITS, split_of
-from prism_core.dataset.tokenizer import save_tokenizer
+from prism_core.dataset.tokenizer import hash_tokenizer, load_tokenizer, save_tokenizer
 from prism_core.domain import Domain
 from prism_core.episode.episode import Episode
 from prism_core.errors import ConfigError
@@ -88,19 +88,21 @@ def export_dataset(
         dialect: its name.
         header: the system message; none for a student.
         rebase: how probable it is that an episode is cut in two (see `render_samples`).
-        tokenizer: for shards.
+        tokenizer: for shards; it is kept beside those that lie in the dataset's own folder.
         splits: those to write; episodes of others are passed over.
         failed: also those that failed, without refused plans.
         on_progress: called with the number of episodes read so far.
 
     Raises:
         ConfigError: there are no episodes, a line is no episode, or form, dialect, split or
-            tokenizer cannot be used.
+            tokenizer cannot be used, or is not that of the dataset.
     """
     _check('form', [form], FORMS)
     _check('splits', splits, SPLITS)
     if form == 'shards' and tokenizer is None:
         raise ConfigError('shards: expected a tokenizer, got none; train one first')
+    if tokenizer is not None and out == folder / SHARDS:
+        _lay_beside(folder / TOKENIZER, tokenizer)
     how = {'domain': domain, 'dialect_name': dialect, 'header': header, 'rebase': rebase}
     episodes, rows, dropped = Counter[str](), Counter[str](), Counter[str]()
     with ExitStack() as stack:
@@ -141,10 +143,21 @@ def keep_tokenizer(folder: Path, domain: Domain, dialect: str, vocab_size: int) 
         with _open_episodes(folder / EPISODES) as lines:
             episodes = read_episodes(_whole(lines))
             learned = learn_tokenizer(episodes, domain, dialect, vocab_size)
-        draft = place.with_name(f'.{place.name}')
-        save_tokenizer(learned, draft)
-        draft.rename(place)
+        _lay_beside(place, learned)
     return place
+
+
+def _lay_beside(place: Path, tokenizer: Tokenizer) -> None:
+    if place.exists():
+        if hash_tokenizer(load_tokenizer(place)) != hash_tokenizer(tokenizer):
+            raise ConfigError(
+                f'expected the tokenizer of the dataset, {place}, got another; name another folder '
+                'for the shards, or take that one away'
+            )
+        return
+    draft = place.with_name(f'.{place.name}')
+    save_tokenizer(tokenizer, draft)
+    draft.rename(place)
 
 
 def _check(name: str, given: Iterable[str], known: Sequence[str]) -> None:

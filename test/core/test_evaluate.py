@@ -79,7 +79,16 @@ def test_shipped_suite_is_drawn(path):
 
 
 def test_there_are_suites_of_three_sizes_of_the_core_tier_for_the_gate_and_of_tables():
-    names = ['compose', 'compound', 'constraints', 'core', 'full', 'gate', 'household', 'household_smoke']
+    names = [
+        'compose',
+        'compound',
+        'constraints',
+        'core',
+        'full',
+        'gate',
+        'household',
+        'household_smoke',
+    ]
     names += ['languages', 'questions', 'site', 'smoke', 'standard', 'tabletop', 'tabletop_smoke']
     names += ['talk', 'voices', 'words']
     assert [path.stem for path in SHIPPED] == names

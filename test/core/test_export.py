@@ -15,6 +15,7 @@ from prism_core.dataset.export import FORMS, export_dataset
 from prism_core.dataset.filter import find_fault
 from prism_core.dataset.shards import open_shards
 from prism_core.dataset.split import SPLITS, split_of
+from prism_core.dataset.tokenizer import hash_tokenizer, load_tokenizer, train_tokenizer
 from prism_core.episode.episode import Episode
 from prism_core.episode.observation import Observation
 
@@ -199,6 +200,16 @@ def test_export_that_fails_midway_leaves_what_was_there_and_nothing_of_its_own(t
     with pytest.raises(ConfigError, match='line 2: '):
         export_dataset(folder, out, form, DOMAIN, 'compact', tokenizer=tokenizer)
     assert snapshot(tmp_path / form) == before
+
+
+def test_shards_in_the_dataset_s_own_folder_have_their_tokenizer_beside_them(tmp_path):
+    folder = write_episodes(tmp_path / 'data', good_episodes()[:9])
+    mine = trained_tokenizer()
+    export_dataset(folder, folder / 'shards', 'shards', DOMAIN, 'compact', tokenizer=mine)
+    assert hash_tokenizer(load_tokenizer(folder / 'tokenizer')) == hash_tokenizer(mine)
+    other = train_tokenizer(['go to the dock'], 461)
+    with pytest.raises(ConfigError, match='expected the tokenizer of the dataset'):
+        export_dataset(folder, folder / 'shards', 'shards', DOMAIN, 'compact', tokenizer=other)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

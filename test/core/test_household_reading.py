@@ -69,6 +69,52 @@ def test_what_the_home_holds_settles_what_a_word_means():
     assert read_request('Put a book on the table', tables).say() == 'place book, coffee table'
 
 
+def test_what_is_not_there_is_said_and_nothing_else_taken_for_it():
+    without = KITCHEN - {'egg', 'counter top'}
+    assert (
+        read_request('Chill an egg and leave it in the fridge', without).say() == 'cool egg, fridge'
+    )
+    request = 'Put the candle on the desk'
+    assert read_request(request, {'candle', 'shelf', 'drawer'}).say() == 'place candle, desk'
+
+
+@pytest.mark.parametrize(
+    ('request_', 'said'),
+    [
+        ('bring a heated statue to the dinner table', 'heat statue, dining table'),
+        ('Warm the cooking pot up and place it on the side table', 'heat pot, side table'),
+        ('A cold butter knife belongs on the counter', 'cool butter knife, counter top'),
+    ],
+)
+def test_what_cannot_be_done_to_a_thing_is_not_left_out(request_, said):
+    assert read_request(request_, KITCHEN | {'statue', 'side table'}).say() == said
+
+
+@pytest.mark.parametrize(
+    ('request_', 'said'),
+    [
+        ('Fork to the drawer', 'place fork, drawer'),
+        ('put a fork in the coffee mug and put it in the sink', 'stack fork, mug, sink basin'),
+        ('the pot with a potato inside should be in the cupboard', 'stack potato, pot, cabinet'),
+        (
+            'cut up the tomato, then set the frying pan with a piece of it in the cabinet',
+            'stack tomato slice, pan, cabinet',
+        ),
+        (
+            'Give the apple a minute in the microwave and leave it in the sink',
+            'heat apple, sink basin',
+        ),
+    ],
+)
+def test_what_is_said_shortly_or_the_other_way_round_is_read(request_, said):
+    assert read_request(request_, KITCHEN).say() == said
+
+
+def test_a_thing_is_looked_at_with_a_lamp_on():
+    request = 'could you look at the key chain with the desk lamp on, please?'
+    assert read_request(request, BEDROOM).say() == 'light key chain, desk lamp'
+
+
 def test_steps_settle_what_the_goal_leaves_open():
     goal = 'Put the cold thing away. Steps: '
     steps = 'Take the tomato. Chill it in the fridge. Go to the table. Put the tomato on the table.'

@@ -16,7 +16,7 @@ from prism_core.domains.household.classes import KNIVES, is_slice, whole_of
 from prism_core.domains.household.meaning import VAGUE, Errand, Meaning
 from prism_core.domains.household.reading_classes import HeldClasses
 from prism_core.domains.household.reading_errand import ErrandRead, read_errand
-from prism_core.domains.household.reading_words import clauses_of, words_of
+from prism_core.domains.household.reading_words import Clause, clauses_of, words_of
 
 _STEPS = re.compile(r'\bsteps?\s*:', re.IGNORECASE)
 _CUT = re.compile(
@@ -25,6 +25,7 @@ _CUT = re.compile(
 )
 _WEAK = ('and',)
 _MOST_CUTS = 12
+_TOWARDS = ('to', 'in')
 
 
 def read_request(request: str, classes: Collection[str]) -> Meaning:
@@ -42,7 +43,7 @@ def read_request(request: str, classes: Collection[str]) -> Meaning:
     if chain := _read_chain(goal, home):
         return Meaning(chain)
     steps = clauses_of(rest[0]) if rest else []
-    reading = read_errand(clauses_of(goal), steps, home)
+    reading = read_errand(_with_verb(goal), steps, home)
     return Meaning(_errands_of(reading)) if reading else VAGUE
 
 
@@ -69,12 +70,17 @@ def _read_chain(text: str, home: HeldClasses) -> tuple[Errand, ...]:
 
 def _read_whole(text: str, home: HeldClasses) -> tuple[Errand, ...]:
     """An errand whose thing and place are both named; the mug in the sink, too."""
-    clauses = clauses_of(text)
-    if clauses and not any(clause.sort for clause in clauses):
-        clauses = clauses_of(f'put {text}')
-    reading = read_errand(clauses, [], home)
+    reading = read_errand(_with_verb(text), [], home)
     is_whole = reading and reading.names_thing and reading.names_place
     return _errands_of(reading) if reading and is_whole else ()
+
+
+def _with_verb(text: str) -> list[Clause]:
+    """The clauses of a text; where it has no verb but a place, something is to be put there."""
+    clauses = clauses_of(text)
+    has_place = any(mention.link in _TOWARDS for clause in clauses for mention in clause.mentions)
+    is_bare = has_place and not any(clause.sort for clause in clauses)
+    return clauses_of(f'put {text}') if is_bare else clauses
 
 
 def _stands_alone(first: Errand, then: Errand, is_weak: bool) -> bool:

@@ -19,6 +19,10 @@ Shares = Mapping[str, float]
 """How likely each class is meant; they add up to 1."""
 _MOST_WORDS = 4
 _ALIKE, _FEWEST_LETTERS = 0.84, 5
+_SELDOM = 0.12
+"""Who calls a thing by a word more seldom than this was mistaken: an egg is no potato, not even
+where there is no egg.
+"""
 
 
 @cache
@@ -61,6 +65,8 @@ class HeldClasses:
             for start in range(max(0, end - _MOST_WORDS), end):
                 if found := self._called(' '.join(words[start:end]), role):
                     return found
+            if any(words[end - 1] in _calls(other) for other in ROLES if other != role):
+                return {}  # a coffee mug is no coffee machine
         for word in reversed(words):
             if len(word) >= _FEWEST_LETTERS and (
                 alike := difflib.get_close_matches(word, _spellings(role), 1, _ALIKE)
@@ -72,8 +78,9 @@ class HeldClasses:
         found = dict(_calls(role).get(phrase, ()))
         if not found and not any(phrase in _calls(other) for other in ROLES):
             found = {known: 1 for known in self._unlisted(role) if phrase == _singular(known)}
-        held = {known: often for known, often in found.items() if known in self.held}
-        kept = held or found
+        least = _SELDOM * sum(found.values())
+        found = {known: often for known, often in found.items() if often >= least}
+        kept = {known: often for known, often in found.items() if known in self.held} or found
         return {known: often / sum(kept.values()) for known, often in kept.items()}
 
     def _unlisted(self, role: Role) -> frozenset[str]:

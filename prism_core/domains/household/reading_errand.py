@@ -112,7 +112,7 @@ def _kind_of(said: ClausesInHome, done: ClausesInHome) -> ErrandKind:
         stacked = text.stacked()
         things = [stacked[0]] if stacked else text.things()
         for kind in text.treatments:
-            if not things or any(_can_be(kind, thing) for thing in things):
+            if text is said or not things or any(_can_be(kind, thing) for thing in things):
                 return kind
         if stacked:
             return 'stack'

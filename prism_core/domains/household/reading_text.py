@@ -51,8 +51,19 @@ class ClausesInHome:
             for mention in clause.mentions:
                 if mention.link in links:
                     shares = self.home.meant_by(mention.words, role)
+                    if not shares and role == 'things' and mention.is_slice:
+                        shares = self._sliced_before(at)
                     if shares:
                         yield NounInHome(at, clause.sort, mention, shares)
+
+    def _sliced_before(self, at: int) -> Shares:
+        """What `a piece of it` is of."""
+        for clause in self.clauses[:at]:
+            for mention in clause.mentions:
+                shares = self.home.meant_by(mention.words, 'things')
+                if best_of(shares) in SLICEABLE:
+                    return shares
+        return {}
 
     def has(self, *sorts: str) -> bool:
         """Whether there is a verb of some sorts."""

@@ -142,7 +142,7 @@ def _is_deed(tokens: Sequence[str], at: int) -> bool:
         return True
     if tokens[at].endswith('ed') and before != '.':
         return False
-    if before in _STOPS or before in words_of('openers') or before in _TOWARDS:
+    if before in _STOPS or before in words_of('openers') or before in ('you', *_TOWARDS):
         return True
     if before.startswith(_MARK):
         return False
