@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from prism_core.domains.household.classes import FURNITURE, LAMPS, THINGS, is_slice
@@ -47,8 +47,18 @@ def _singular(known: str) -> str:
 
 
 @cache
-def _spellings(role: Role) -> tuple[str, ...]:
-    return tuple(p for p in _calls(role) if ' ' not in p and len(p) >= _FEWEST_LETTERS)
+def _words_of_calls() -> frozenset[str]:
+    return frozenset(word for role in ROLES for phrase in _calls(role) for word in phrase.split())
+
+
+@lru_cache(4096)
+def _spelled(word: str) -> str:
+    """A word as it is spelled in what things are called, where it is nearly that."""
+    known = _words_of_calls()
+    if word in known or len(word) < _FEWEST_LETTERS:
+        return word
+    long = sorted(other for other in known if len(other) >= _FEWEST_LETTERS)
+    return next(iter(difflib.get_close_matches(word, long, 1, _ALIKE)), word)
 
 
 @dataclass(frozen=True)
@@ -61,17 +71,13 @@ class HeldClasses:
         """The classes that words can mean in a role; empty where they mean none. Those that the
         home holds where it holds any.
         """
+        words = tuple(map(_spelled, words))
         for end in range(len(words), 0, -1):
             for start in range(max(0, end - _MOST_WORDS), end):
                 if found := self._called(' '.join(words[start:end]), role):
                     return found
             if any(words[end - 1] in _calls(other) for other in ROLES if other != role):
                 return {}  # a coffee mug is no coffee machine
-        for word in reversed(words):
-            if len(word) >= _FEWEST_LETTERS and (
-                alike := difflib.get_close_matches(word, _spellings(role), 1, _ALIKE)
-            ):
-                return self._called(alike[0], role)
         return {}
 
     def _called(self, phrase: str, role: Role) -> Shares:

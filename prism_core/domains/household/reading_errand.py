@@ -55,7 +55,8 @@ def read_errand(
     stacked = (said.stacked() or done.stacked()) if kind == 'stack' else None
     things = [stacked[0]] if stacked else said.things()
     if kind in TREATMENTS:
-        things = [thing for thing in things if _can_be(kind, thing)] or things
+        treated = [thing for thing in things if thing.sort == kind]
+        things = treated or [thing for thing in things if _can_be(kind, thing)] or things
     if kind == 'light':
         things = things or [*said.said('things', 'with', 'near')]
     thing_shares = _together(
