@@ -84,6 +84,8 @@ class HeldClasses:
         found = dict(_calls(role).get(phrase, ()))
         if not found and not any(phrase in _calls(other) for other in ROLES):
             found = {known: 1 for known in self._unlisted(role) if phrase == _singular(known)}
+        if ' ' in phrase and phrase in found and phrase in self.held:  # knife and cup mean several
+            return {phrase: 1.0}
         least = _SELDOM * sum(found.values())
         found = {known: often for known, often in found.items() if often >= least}
         kept = {known: often for known, often in found.items() if known in self.held} or found
