@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from prism_core.domain import find_domain
 from prism_core.domains.household.classes import FURNITURE, LAMPS, THINGS, is_slice
 from prism_core.domains.household.generator import draw_world, plan_world
 from prism_core.domains.household.home import read_home
@@ -191,3 +192,17 @@ def test_a_sentence_leaves_no_slot_open():
 )  # fmt: skip
 def test_plural(one, many):
     assert plural(one) == many
+
+
+def test_a_free_request_is_in_no_training_and_its_task_is_one_that_the_teacher_does():
+    domain = find_domain('household')
+    held_out = {*domain.held_out_requests()}
+    drawn = [domain.draw_free(number, 1, None) for number in range(domain.free_requests)]
+    tasks = [episode for episodes in drawn for episode in episodes]
+    assert len(tasks) >= 0.9 * domain.free_requests
+    assert all(task.outcome.success for task in tasks)
+    assert {task.task.request for task in tasks} <= held_out
+    assert any(task.ending == 'asked' for task in tasks)
+    assert {e.kind for task in tasks for e in task.task.intent.errands} >= {
+        *('place', 'stack', 'clean', 'heat', 'cool', 'light')
+    }

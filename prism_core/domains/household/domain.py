@@ -18,6 +18,7 @@ from prism_core.domains.household.controls import CONTROLS, HouseholdControl, ma
 from prism_core.domains.household.dialect import HouseholdDialect
 from prism_core.domains.household.examples import HouseholdPlans
 from prism_core.domains.household.exchange import exchange_class
+from prism_core.domains.household.free_requests import draw_free, load_free_requests
 from prism_core.domains.household.generator import (
     DOMAIN,
     GENERATOR_VERSION,
@@ -131,8 +132,18 @@ class HouseholdDomain(Domain):
         return groups
 
     def held_out_requests(self) -> Iterator[str]:
-        """The phrasings that are held out, about something or other."""
-        return held_out_requests()
+        """The free requests, and the phrasings that are held out, about something or other."""
+        yield from (free.request for free in load_free_requests())
+        yield from held_out_requests()
+
+    @property
+    def free_requests(self) -> int:
+        """How many requests in free wording are packaged."""
+        return len(load_free_requests())
+
+    def draw_free(self, number: int, seed: int, recipe: HouseholdRecipe) -> list[Episode]:
+        """The task of a free request, in the packaged home."""
+        return draw_free(number, seed)
 
     @cached_property
     def masks(self) -> Mapping[str, str]:

@@ -84,7 +84,7 @@ def draw_world(
     rng = Random(f'household {GENERATOR_VERSION}:{seed}')  # noqa: S311 - a simulation, no secret
     is_unseen = 'scenes' in config.unseen
     scene = draw_home(rng, is_unseen)
-    source = _TaskSource(seed, config, rng)
+    source = TaskSource(seed, config, rng)
     episodes: list[Episode] = []
     said: set[str] = set()
     for number in range(config.tasks):
@@ -106,7 +106,7 @@ def draw_world(
 
 
 @dataclass(frozen=True)
-class _TaskSource:
+class TaskSource:
     """Draws tasks of one world."""
 
     seed: int
@@ -128,15 +128,15 @@ class _TaskSource:
         if kind in TWINS:
             there = _with_what_is_missing(meaning, graph, rng)
             known_there = there if self.config.is_known else hide(there)
-            pair = [self._play(task, graph, known, True), self._play(task, there, known_there)]
+            pair = [self.play(task, graph, known, True), self.play(task, there, known_there)]
         else:
-            first = self._play(task, graph, known, kind in ASKED)
+            first = self.play(task, graph, known, kind in ASKED)
             if kind in ASKED or rng.random() >= self.config.hidden:
                 return [first]
             changed = self._change(meaning, graph, known)
             if changed is None:
                 return [first]
-            pair = [self._play(task, changed[0], known, changed[1]), first]
+            pair = [self.play(task, changed[0], known, changed[1]), first]
         tag = {'twin': f'{self.seed}:{request}'}
         return [replace(e, provenance={**e.provenance, **tag}) for e in pair]
 
@@ -171,10 +171,14 @@ class _TaskSource:
             return None
         return _moved(graph, home, names[0], rng.choice(spots)), False
 
-    def _play(
+    def play(
         self, task: Task, true: SceneGraph, known: SceneGraph, is_asked: bool = False
     ) -> Episode:
-        """A task as the teacher plays it, with a budget relative to what that takes."""
+        """A task as the teacher plays it, with a budget relative to what that takes.
+
+        Raises:
+            WorldRejected: some of it is so already, or the teacher does not succeed.
+        """
         if not true.attributes:
             true = _with_failures(true, self._draw_failures(true))
         meaning = task.intent
