@@ -22,7 +22,8 @@ _of_paths: dict[str, Domain] = {}
 def find_domain(name: str, *, by_path: bool = True, words: str = '') -> Domain:
     """A domain by entry point of group `prism.domains`, or by path `package.module:factory`.
 
-    A domain that was named by its path once is found by its short name from then on.
+    A domain that was named by its path is found by its short name from then on, until another one
+    of that name is named by its path.
 
     Args:
         name: of the domain.
@@ -42,6 +43,7 @@ def _find_domain(name: str, by_path: bool) -> Domain:
     if name in entry_points:
         return entry_points[name].load()()
     if name in _of_paths:
+        make_known(_of_paths[name])
         return _of_paths[name]
     known = ', '.join(sorted(entry_points))
     if not by_path:
@@ -73,8 +75,9 @@ def _find_domain(name: str, by_path: bool) -> Domain:
 
 def make_known(domain: Domain) -> None:
     """Let a domain that is not installed be found by its name from now on."""
-    _of_paths[domain.name] = domain
-    domain_named.cache_clear()
+    if _of_paths.get(domain.name) is not domain:
+        _of_paths[domain.name] = domain
+        domain_named.cache_clear()
 
 
 @lru_cache

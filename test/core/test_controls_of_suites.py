@@ -38,6 +38,7 @@ SMALL = SuiteConfig(worlds={'seed': 5, 'worlds': 4, 'tier': 'core', 'hidden': [0
 DOMAIN = find_domain('mapping')
 SOLVED_BY_RULES = {
     'voices': 0.5,  # said in words that no rule was written for
+    'household': 0.5,  # in the words of another writer than that of the rules
     'household_smoke': 0.3,  # three pairs, and a reader made from what other people say
 }
 NOT_READ_BY_RULES = {'languages'}  # which are English

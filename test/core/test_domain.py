@@ -31,6 +31,7 @@ from prism_core import (
 from prism_core.dataset.episode_json import parse_episode, render_episode
 from prism_core.dataset.masking import RequestMask
 from prism_core.domain import SYMBOLIC, domain_named, open_planner_of
+from prism_core.domain.finding import make_known
 from prism_core.episode.observation import Observation
 from prism_core.episode.renaming import compound_names, rename_parts, rename_task
 from prism_core.errors import ConfigError, PlanParseError
@@ -134,6 +135,13 @@ def test_a_domain_is_found_by_its_path_and_by_its_short_name_from_then_on():
     found = find_domain(PATH)
     assert isinstance(found, Lamps)
     assert find_domain('lamps') is find_domain(PATH) is domain_named('lamps') is found
+
+
+def test_of_two_domains_of_a_name_the_one_is_meant_that_was_named_by_its_path_last():
+    found = find_domain(PATH)
+    make_known(other := Lamps())
+    assert domain_named('lamps') is other
+    assert find_domain(PATH) is domain_named('lamps') is found
 
 
 @pytest.mark.parametrize('name', ['os:abort', 'lamps', PATH, 'antigravity:x'])
