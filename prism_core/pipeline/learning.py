@@ -21,7 +21,7 @@ from prism_core.distill.callbacks import TrainProgress
 from prism_core.distill.config import TrainConfig
 from prism_core.distill.merge import merge
 from prism_core.distill.run_record import BEST, HOW_ONLY, hash_start
-from prism_core.distill.sources import find_source, tokenizer_folder
+from prism_core.distill.sources import LEARNED, find_source, tokenizer_folder
 from prism_core.distill.train import REPORT, train
 from prism_core.domain import find_domain
 from prism_core.errors import ConfigError
@@ -142,15 +142,18 @@ def _draw_data(
 
 def _lacks_shards(folder: Path) -> bool:
     has_episodes = (folder / EPISODES).is_file() and (folder / EPISODES).stat().st_size > 0
-    return has_episodes and not (folder / SHARDS).exists()
+    return has_episodes and not all((folder / SHARDS / split).exists() for split in LEARNED)
 
 
 def _make_shards(folder: Path, recipe: Recipe, show: Show) -> None:
     """Write the shards of a dataset that has none, beside its episodes."""
     config, training = recipe.config.data, recipe.train
     domain, dialect = find_domain(training.domain), training.data.dialect
-    place = Path(training.start) if training.start else None
-    place = place or keep_tokenizer(folder, domain, dialect, config.vocab_size)
+    place = (
+        Path(training.start)
+        if training.start
+        else keep_tokenizer(folder, domain, dialect, config.vocab_size)
+    )
     with (folder / EPISODES).open('rb') as lines:
         total = sum(1 for _ in lines)
     export_dataset(

@@ -398,6 +398,9 @@ def test_a_nano_learns_from_a_folder_that_has_but_episodes(recipe, whole, tmp_pa
     before = contents(folder)
     assert redone(run(recipe, tmp_path / 'out', data=folder)) == []
     assert contents(folder) == before
+    shutil.rmtree(folder / 'shards' / 'valid')  # as where it was ended between two splits
+    assert redone(run(recipe, tmp_path / 'out', data=folder)) == []
+    assert contents(folder) == before
 
 
 # ----------------------------------------------------------------------------------------- refusals

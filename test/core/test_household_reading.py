@@ -110,6 +110,17 @@ def test_what_is_said_shortly_or_the_other_way_round_is_read(request_, said):
     assert read_request(request_, KITCHEN).say() == said
 
 
+def test_a_name_in_the_map_is_no_misspelt_word_of_others():
+    home = {'tablet', 'mugger', 'coffee table', 'table', 'desk', 'mug'}
+    assert read_request('put the tablet on the desk', home).say() == 'place tablet, desk'
+    assert read_request('put the mugger on the desk', home).say() == 'place mugger, desk'
+
+
+def test_where_a_thing_may_be_is_no_place_to_put_it():
+    request = 'Get the apple, it should be in the fridge, and put it on the counter'
+    assert read_request(request, KITCHEN).say() == 'place apple, counter top'
+
+
 def test_a_thing_is_looked_at_with_a_lamp_on():
     request = 'could you look at the key chain with the desk lamp on, please?'
     assert read_request(request, BEDROOM).say() == 'light key chain, desk lamp'

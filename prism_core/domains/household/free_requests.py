@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -51,18 +50,14 @@ def draw_free(number: int, seed: int) -> list[Episode]:
     free, home = load_free_requests()[number], _load_home()
     rng = Random(f'household free {seed}:{number}')  # noqa: S311 - a simulation, no secret
     source = TaskSource(seed, HouseholdConfig((FREE,), is_known=True, failing=0.0), rng)
-    for drawn in _play(source, Task(free.request, FREE, free.meaning), home):
-        return [replace(drawn, provenance={**drawn.provenance, 'wording': FREE})]
-    return []
-
-
-def _play(source: TaskSource, task: Task, home: SceneGraph) -> Iterator[Episode]:
-    """The task done, or, where it cannot be, asked about."""
-    for is_asked in (task.intent == VAGUE, True):
+    task = Task(free.request, FREE, free.meaning)
+    for is_asked in (False, True):  # about what cannot be done one has to ask
         try:
-            yield source.play(task, home, home, is_asked)
+            drawn = source.play(task, home, home, is_asked)
         except WorldRejected:
             continue
+        return [replace(drawn, provenance={**drawn.provenance, 'wording': FREE})]
+    return []
 
 
 @cache

@@ -47,18 +47,18 @@ def _singular(known: str) -> str:
 
 
 @cache
-def _words_of_calls() -> frozenset[str]:
-    return frozenset(word for role in ROLES for phrase in _calls(role) for word in phrase.split())
+def _spellings() -> tuple[str, ...]:
+    """The words in what things are called that are so long that they may be misspelt."""
+    words = {word for role in ROLES for phrase in _calls(role) for word in phrase.split()}
+    return tuple(sorted(word for word in words if len(word) >= _FEWEST_LETTERS))
 
 
 @lru_cache(4096)
 def _spelled(word: str) -> str:
     """A word as it is spelled in what things are called, where it is nearly that."""
-    known = _words_of_calls()
-    if word in known or len(word) < _FEWEST_LETTERS:
+    if len(word) < _FEWEST_LETTERS:
         return word
-    long = sorted(other for other in known if len(other) >= _FEWEST_LETTERS)
-    return next(iter(difflib.get_close_matches(word, long, 1, _ALIKE)), word)
+    return next(iter(difflib.get_close_matches(word, _spellings(), 1, _ALIKE)), word)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class HeldClasses:
         """The classes that words can mean in a role; empty where they mean none. Those that the
         home holds where it holds any.
         """
-        words = tuple(map(_spelled, words))
+        named = {word for known in self.held for word in _singular(known).split()}
+        words = tuple(word if word in named else _spelled(word) for word in words)
         for end in range(len(words), 0, -1):
             for start in range(max(0, end - _MOST_WORDS), end):
                 if found := self._called(' '.join(words[start:end]), role):
