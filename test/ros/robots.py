@@ -69,7 +69,10 @@ class Robot:
             world = {'world__file': files['true']} if true else {}
             self.skills = ros.start(MockSkillsNode, **{**world, **(skills or {})}, domain=domain)
         self.executor = ros.start(ExecutorNode, **(executor or {}), domain=domain)
-        ros.spin_until(lambda: self.executor._mirror.graph is not None)
+        follow = [self.executor]
+        follow += [self.planner] if planners else []
+        follow += [self.skills] if has_skills else []
+        ros.spin_until(lambda: all(node._mirror.graph is not None for node in follow))
 
     def send(self, task: str, **fields: Any):
         """Send a mission; the future of its result."""

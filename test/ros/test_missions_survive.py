@@ -313,10 +313,11 @@ def test_a_mission_drives_no_further_than_it_may(ros, tmp_path):
 
 def test_a_mission_takes_no_longer_than_it_may(ros, tmp_path):
     robot = start_in(ros, tmp_path, Feedback.EXECUTING)
+    assert code(robot.run(DRIVE, dry_run=True)) == 'NONE'
     with recovery('mission: its time is over') as fault:
-        result = robot.run(DRIVE, timeout_s=1.5)
+        result = robot.run(DRIVE, timeout_s=4.0)  # a machine that is busy may plan for seconds
         fault.says(code(result))
-        assert 1.5 <= result.elapsed_s < 6
+        assert 4 <= result.elapsed_s < 8.5
         assert steps(result) == [('goto', 'yard_7', PlanStep.CANCELED)]
         assert code(robot.run(DRIVE, dry_run=True)) == 'NONE'
 
