@@ -121,6 +121,44 @@ def test_where_a_thing_may_be_is_no_place_to_put_it():
     assert read_request(request, KITCHEN).say() == 'place apple, counter top'
 
 
+REASONED = {
+    "I can't make out the headlines. Put the fork in the drawer.": 'place fork, drawer',
+    'Is there a crack in my mug? Wash it and put it in the cupboard.': 'clean mug, cabinet',
+    "The kids won't eat cold eggs. Heat one egg and put it on the plate.": 'heat egg, plate',
+    "put the pan on the hob, if you don't mind": 'place pan, stove burner',
+    'fork -> drawer': 'place fork, drawer',
+    'The kitchen is always freezing. Warm a plate and leave it on the table, would ya': (
+        'heat plate, dining table'
+    ),
+}
+
+
+@pytest.mark.parametrize(('request_', 'said'), REASONED.items())
+def test_reasons_and_questions_before_a_request_are_no_part_of_it(request_, said):
+    assert read_request(request_, KITCHEN).say() == said
+
+
+@pytest.mark.parametrize(
+    'request_',
+    [
+        'Put the fork in the sink, no wait, in the drawer.',
+        'put the egg in the pan, sorry, in the pot I meant',
+        'Heat, or rather chill, the apple and put it on the counter',
+        'Wash the mug. Do not put it in the sink.',
+        "I don't want the mug in the sink. Put it there.",
+        "I can't find the mug.",
+    ],
+)
+def test_what_takes_something_back_or_forbids_is_asked_about(request_):
+    assert read_request(request_, KITCHEN) == VAGUE
+
+
+def test_what_is_cut_is_a_slice_whether_or_not_it_can_be():
+    cut = 'Slice the {} in half and put one half on the table'
+    assert read_request(cut.format('bread'), KITCHEN).say() == 'place bread slice, dining table'
+    assert read_request(cut.format('mug'), KITCHEN).say() == 'place mug slice, dining table'
+
+
 def test_a_thing_is_looked_at_with_a_lamp_on():
     request = 'could you look at the key chain with the desk lamp on, please?'
     assert read_request(request, BEDROOM).say() == 'light key chain, desk lamp'

@@ -36,8 +36,11 @@ from prism_core.domains.household.judge import (
 from prism_core.domains.household.likeness import compare_with_people
 from prism_core.domains.household.meaning import Meaning
 from prism_core.domains.household.planning import HouseholdPlanner, make_teacher
-from prism_core.domains.household.reading import read_request
+from prism_core.domains.household.reading import understand
+from prism_core.domains.household.reading_classes import HeldClasses
+from prism_core.domains.household.reading_doubts import find_unread, is_guessed
 from prism_core.domains.household.requests import held_out_requests
+from prism_core.domains.household.said_goals import say_goal
 from prism_core.domains.household.scenes import HouseholdConfig, HouseholdRecipe, features_of
 from prism_core.domains.household.simulator import HouseholdSimulator, shows_what_was_meant
 from prism_core.domains.household.words import word_masks
@@ -102,6 +105,18 @@ class HouseholdDomain(Domain):
     def make_symbolic(self) -> HouseholdPlanner:
         """The same planner behind a reader of sentences."""
         return HouseholdPlanner('symbolic', _read)
+
+    def unaccounted(self, request: str, known_graph: SceneGraph) -> tuple[str, ...]:
+        """What is known in no home, and what is forgotten."""
+        return find_unread(request, _classes_in(known_graph))
+
+    def is_guess(self, request: str, known_graph: SceneGraph) -> bool:
+        """Whether what was meant stood in words that are not known."""
+        return is_guessed(request, _classes_in(known_graph))
+
+    def say_goal(self, goal: str) -> str:
+        """An errand as one would ask for it."""
+        return say_goal(goal)
 
     def make_control(self, name: str, task: Task) -> HouseholdControl:
         """A junk planner."""
@@ -186,4 +201,8 @@ class HouseholdDomain(Domain):
 
 def _read(request: str, known_graph: SceneGraph) -> Meaning:
     """What a sentence means where so much is known."""
-    return read_request(request, read_home(known_graph).by_class)
+    return understand(request, _classes_in(known_graph)).meaning
+
+
+def _classes_in(known_graph: SceneGraph) -> HeldClasses:
+    return HeldClasses(frozenset(read_home(known_graph).by_class))

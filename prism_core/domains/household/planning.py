@@ -14,6 +14,7 @@ from prism_core.domains.household.classes import (
     FURNITURE,
     KNIVES,
     OPENABLE,
+    SLICEABLE,
     STATES,
     TREATMENTS,
     VESSELS,
@@ -195,6 +196,8 @@ class _View:
         """What to ask where the errand cannot be done; '' where it may be."""
         told, thing, kind = self._told, errand.thing, errand.kind
         carried = errand.vessel or thing
+        if is_slice(thing) and whole_of(thing) not in SLICEABLE and not told.count(thing):
+            return 'cannot'
         if errand.place and not may_hold(errand.place, carried):
             return 'cannot'
         if errand.vessel and not may_hold(errand.vessel, thing):

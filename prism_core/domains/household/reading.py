@@ -9,14 +9,15 @@ and steps are given, steps settle what the goal leaves open.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from prism_core.domains.household.classes import KNIVES, is_slice, whole_of
 from prism_core.domains.household.meaning import VAGUE, Errand, Meaning
+from prism_core.domains.household.reading_asides import leave_asides_out, put_noun_in
 from prism_core.domains.household.reading_classes import HeldClasses
 from prism_core.domains.household.reading_errand import ErrandRead, read_errand
-from prism_core.domains.household.reading_words import Clause, clauses_of, words_of
+from prism_core.domains.household.reading_words import Clause, clauses_of
 
 _STEPS = re.compile(r'\bsteps?\s*:', re.IGNORECASE)
 _CUT = re.compile(
@@ -28,6 +29,17 @@ _MOST_CUTS = 12
 _TOWARDS = ('to', 'in')
 
 
+@dataclass(frozen=True)
+class RequestRead:
+    """What a sentence asks for, the part of it before its steps, and whether it tells where things
+    are to be put (steps do).
+    """
+
+    meaning: Meaning
+    goal: str
+    tells_place: bool = True
+
+
 def read_request(request: str, classes: Collection[str]) -> Meaning:
     """What a sentence asks for, among classes that the home is known to hold (furniture and
     things, such as `counter top` and `mug`); `VAGUE` where it is not understood.
@@ -35,16 +47,37 @@ def read_request(request: str, classes: Collection[str]) -> Meaning:
     A request can go on with `Steps:` and what is to be done step by step. A thing or a place that
     the home does not hold is said all the same.
     """
-    goal, *rest = _STEPS.split(request, maxsplit=1)
-    words = re.findall(r"[a-z']+", goal.lower().replace('\u2019', "'"))
-    if words_of('no') & {*words} or words_of('questions') & {*words[:1]}:
-        return VAGUE
-    home = HeldClasses(frozenset(classes))
-    if chain := _read_chain(goal, home):
-        return Meaning(chain)
+    return understand(request, HeldClasses(frozenset(classes))).meaning
+
+
+def understand(request: str, home: HeldClasses) -> RequestRead:
+    """A sentence as it is read in a home. What it calls `it` may be named in an aside."""
+    said, *rest = _STEPS.split(request, maxsplit=1)
+    goal, asides = leave_asides_out(said)
     steps = clauses_of(rest[0]) if rest else []
-    reading = read_errand(_with_verb(goal), steps, home)
-    return Meaning(_errands_of(reading)) if reading else VAGUE
+    read = _read_goal(goal, steps, home)
+    if read.meaning == VAGUE and goal:
+        for noun in reversed([*_things_in(asides, home)]):
+            return _read_goal(put_noun_in(goal, noun), steps, home)
+    return read
+
+
+def _read_goal(goal: str, steps: Sequence[Clause], home: HeldClasses) -> RequestRead:
+    if not goal:
+        return RequestRead(VAGUE, goal)
+    if chain := _read_chain(goal, home):
+        return RequestRead(Meaning(chain), goal)
+    reading = read_errand(with_verb(goal), steps, home)
+    if reading is None:
+        return RequestRead(VAGUE, goal)
+    return RequestRead(Meaning(_errands_of(reading)), goal, bool(steps) or reading.names_place)
+
+
+def _things_in(text: str, home: HeldClasses) -> Iterator[str]:
+    for clause in clauses_of(text):
+        for mention in clause.mentions:
+            if home.meant_by(mention.words, 'things'):
+                yield ' '.join(mention.words)
 
 
 def _errands_of(reading: ErrandRead) -> tuple[Errand, ...]:
@@ -70,12 +103,12 @@ def _read_chain(text: str, home: HeldClasses) -> tuple[Errand, ...]:
 
 def _read_whole(text: str, home: HeldClasses) -> tuple[Errand, ...]:
     """An errand whose thing and place are both named; the mug in the sink, too."""
-    reading = read_errand(_with_verb(text), [], home)
+    reading = read_errand(with_verb(text), [], home)
     is_whole = reading and reading.names_thing and reading.names_place
     return _errands_of(reading) if reading and is_whole else ()
 
 
-def _with_verb(text: str) -> list[Clause]:
+def with_verb(text: str) -> list[Clause]:
     """The clauses of a text; where it has no verb but a place, something is to be put there."""
     clauses = clauses_of(text)
     has_place = any(mention.link in _TOWARDS for clause in clauses for mention in clause.mentions)

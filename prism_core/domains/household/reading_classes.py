@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Literal
 
 from prism_core.domains.household.classes import FURNITURE, LAMPS, THINGS, is_slice
@@ -47,10 +47,15 @@ def _singular(known: str) -> str:
 
 
 @cache
+def _name_words() -> frozenset[str]:
+    """The words in what things are called."""
+    return frozenset(word for role in ROLES for phrase in _calls(role) for word in phrase.split())
+
+
+@cache
 def _spellings() -> tuple[str, ...]:
-    """The words in what things are called that are so long that they may be misspelt."""
-    words = {word for role in ROLES for phrase in _calls(role) for word in phrase.split()}
-    return tuple(sorted(word for word in words if len(word) >= _FEWEST_LETTERS))
+    """Those of them that are so long that they may be misspelt."""
+    return tuple(sorted(word for word in _name_words() if len(word) >= _FEWEST_LETTERS))
 
 
 @lru_cache(4096)
@@ -71,8 +76,7 @@ class HeldClasses:
         """The classes that words can mean in a role; empty where they mean none. Those that the
         home holds where it holds any.
         """
-        named = {word for known in self.held for word in _singular(known).split()}
-        words = tuple(word if word in named else _spelled(word) for word in words)
+        words = tuple(map(self._spell, words))
         for end in range(len(words), 0, -1):
             for start in range(max(0, end - _MOST_WORDS), end):
                 if found := self._called(' '.join(words[start:end]), role):
@@ -80,6 +84,17 @@ class HeldClasses:
             if any(words[end - 1] in _calls(other) for other in ROLES if other != role):
                 return {}  # a coffee mug is no coffee machine
         return {}
+
+    def has_name_with(self, word: str) -> bool:
+        """Whether a word, in the singular, stands in what anything is called, here or elsewhere."""
+        return self._spell(word) in self._named | _name_words()
+
+    def _spell(self, word: str) -> str:
+        return word if word in self._named else _spelled(word)
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(word for known in self.held for word in _singular(known).split())
 
     def _called(self, phrase: str, role: Role) -> Shares:
         found = dict(_calls(role).get(phrase, ()))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -64,7 +64,7 @@ def read_errand(
     ) or said.unknown('')
     if not thing_shares or not _is_wish(said, done):
         return None
-    is_sliced = said.is_sliced or done.is_sliced
+    sliced = said.list_sliced() | (frozenset(SLICEABLE) if done.is_sliced else frozenset())
     if kind == 'light':
         lamps = _together(
             [lamp.shares for lamp in _lamps_of(said, False)[:1]],
@@ -79,7 +79,7 @@ def read_errand(
     place_shares = place_shares or said.other_place(kind) or said.unknown('to', 'in')
     if kind in ('place', 'two') and not place_shares:
         return None
-    best = _best_together(kind, thing_shares, vessels, place_shares, home, is_sliced)
+    best = _best_together(kind, thing_shares, vessels, place_shares, home, sliced)
     if best is None:
         return None
     names_place = bool(targets or said.unknown('to', 'in'))
@@ -219,13 +219,13 @@ def _best_together(
     vessels: Shares,
     places: Shares,
     home: HeldClasses,
-    sliced: bool,
+    sliced: Collection[str],
 ) -> Errand | None:
     """The likeliest errand in which each thing can be where it is put."""
     best, most = None, 0.0
     for thing, vessel in product(things, vessels):
         put = vessel or thing
-        named = f'{thing}{SLICE}' if sliced and thing in SLICEABLE else thing
+        named = f'{thing}{SLICE}' if thing in sliced else thing
         for place, share in (places or _usual(put, home)).items():
             fit = _fits(may_hold(place, put)) * _fits(not vessel or may_hold(vessel, named))
             fit *= _fits(kind not in TREATMENTS or can_be(kind, named))

@@ -83,6 +83,15 @@ class ClausesInHome:
             for clause in self.clauses
         )
 
+    def list_sliced(self) -> frozenset[str]:
+        """The classes of which a slice is meant: of what is cut, whatever it is, and else of what
+        can be cut.
+        """
+        if not self.is_sliced:
+            return frozenset()
+        cut = {best_of(noun.shares) for noun in self.said('things', '') if noun.sort == 'slice'}
+        return frozenset(SLICEABLE).union(cut).difference(KNIVES)
+
     def lamps(self) -> list[NounInHome]:
         """The lamps that light something."""
         lamps = [*self.said('lamps', '', 'to', 'in', 'near', 'under', 'with', 'light')]
