@@ -54,6 +54,11 @@ def test_each_word_that_something_in_the_home_is_called_is_known():
     assert find_unread('Put the tuba on the grand piano', EVERYWHERE) == ('tuba', 'grand', 'piano')
 
 
+def test_each_word_of_the_name_of_a_node_is_known():
+    home = HeldClasses(frozenset({'mug', 'desk'}), frozenset({'HX-201', 'planer_desk-7'}))
+    assert find_unread('Put the HX-201 mug on the planer desk', home) == ()
+
+
 @given(texts, st.sets(st.sampled_from(sorted(FURNITURE | THINGS)) | texts, max_size=6))
 def test_no_text_is_too_odd_to_be_doubted(text, classes):
     home = HeldClasses(frozenset(classes))

@@ -81,6 +81,16 @@ def test_what_is_not_in_sight_is_looked_for_where_it_may_be(ros):
     ]
 
 
+def test_a_place_that_nobody_understands_is_asked_about_by_the_default_planners(ros):
+    start(ros, 'cascade')
+    request = 'Give the HX-201 mug a minute in the microwave and drop it off in the scullery.'
+    (step,) = plan(ros, task=request, scene_graph_json=render_scene_graph(VISITORS)).plan.steps
+    assert step.action == 'ask'
+    assert step.text.startswith(
+        "I do not understand 'scullery'. Do you mean 'heat the mug and put "
+    )
+
+
 @pytest.mark.parametrize('kind', ['place', 'heat'])
 def test_an_errand_ends_over_dds_on_simulated_skills(ros, tmp_path, kind):
     recipe = DOMAIN.recipe_type()

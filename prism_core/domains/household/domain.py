@@ -205,4 +205,4 @@ def _read(request: str, known_graph: SceneGraph) -> Meaning:
 
 
 def _classes_in(known_graph: SceneGraph) -> HeldClasses:
-    return HeldClasses(frozenset(read_home(known_graph).by_class))
+    return HeldClasses(frozenset(read_home(known_graph).by_class), frozenset(known_graph.nodes))

@@ -10,7 +10,7 @@ from functools import cache, cached_property, lru_cache
 from typing import Literal
 
 from prism_core.domains.household.classes import FURNITURE, LAMPS, THINGS, is_slice
-from prism_core.domains.household.reading_words import singular_of
+from prism_core.domains.household.reading_words import singular_of, split_words
 from prism_core.domains.household.words import load_words, names_of
 
 Role = Literal['things', 'places', 'lamps']
@@ -68,9 +68,10 @@ def _spelled(word: str) -> str:
 
 @dataclass(frozen=True)
 class HeldClasses:
-    """The classes that a home holds, to find out which is meant."""
+    """The classes that a home holds, to find out which is meant, and what its nodes are named."""
 
     held: frozenset[str]
+    names: frozenset[str] = frozenset()
 
     def meant_by(self, words: tuple[str, ...], role: Role) -> Shares:
         """The classes that words can mean in a role; empty where they mean none. Those that the
@@ -94,7 +95,8 @@ class HeldClasses:
 
     @cached_property
     def _named(self) -> frozenset[str]:
-        return frozenset(word for known in self.held for word in _singular(known).split())
+        classes = (word for known in self.held for word in _singular(known).split())
+        return frozenset((*classes, *(w for name in self.names for w in split_words(name))))
 
     def _called(self, phrase: str, role: Role) -> Shares:
         found = dict(_calls(role).get(phrase, ()))

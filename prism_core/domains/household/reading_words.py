@@ -14,6 +14,7 @@ from itertools import islice
 from prism_core.domains.household.words import load_words
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[.,;:!?]")
+_NAME_WORD = re.compile(r'[a-z0-9]+')
 _POSSESSIVE = re.compile(r"(?<!that)(?<!let)'s?(?!\w)")
 _STOPS = frozenset('.,;:!?')
 _MARK = '>'
@@ -89,6 +90,11 @@ def _stems_of(word: str) -> frozenset[str]:
             if len(stem) > 3 and stem[-1] == stem[-2]:
                 stems.add(stem[:-1])
     return frozenset(stems)
+
+
+def split_words(name: str) -> list[str]:
+    """The words of a name, as they stand in texts: HX-201, `larder_fridge-07`."""
+    return _NAME_WORD.findall(name.lower())
 
 
 def split_tokens(text: str) -> list[str]:
