@@ -33,7 +33,6 @@ POLICIES = ('first', CASCADE)
 CASCADED = (SYMBOLIC, 'student')
 """The planners of a cascade that names none."""
 _QUOTED = 4
-_DENIES, _GUESSES = 'it would say that there is none of {}', 'what it would do is a guess'
 
 
 @dataclass(frozen=True)
@@ -94,16 +93,14 @@ class Policy:
         if self.name != CASCADE or first.planner != self.symbolic:
             return _take(first)
         words = self.domain.unaccounted(request, known_graph)
-        denied = self._find_denied(first.plan, known_graph) if words else ''
-        is_guess = bool(words) and self._is_guess(first.plan, request, known_graph)
-        if not denied and not is_guess:
+        why = self._why_unsure(first.plan, request, known_graph) if words else ''
+        if not why:
             return _take(first, note=_say_left(words))
         if not others and not is_last:
             return None
         plans = [offer.plan for offer in (first, *others[:1]) if offer.plan is not None]
-        if others and _mean_the_same(*plans, with_steps=bool(denied)):
+        if others and _mean_the_same(*plans):
             return _take(first, note=_say_left(words))
-        why = _DENIES.format(quote(denied)) if denied else _GUESSES
         asked = ask_user(self._question(words, plans), self.domain.table)
         passed = [f'{self.symbolic}: {why}']
         passed += [f'{offer.planner}: it reads the request otherwise' for offer in others[:1]]
@@ -123,20 +120,19 @@ class Policy:
         spec = self.domain.table.get(plan.actions[-1].name)
         return None if spec is None else spec.role
 
-    def _find_denied(self, plan: Plan | None, graph: SceneGraph) -> str:
-        """The class of which a plan says that there is none, where none was ever known; or ''."""
-        vocabulary = self.domain.vocabulary
-        if plan is None or vocabulary is None or self._role_of(plan) is not Role.REPORT:
+    def _why_unsure(self, plan: Plan | None, request: str, graph: SceneGraph) -> str:
+        """Why a plan may be about something else than what was meant; '' where it can be taken."""
+        if plan is None or self._asks(plan):
             return ''
-        said = plan.actions[-1].arguments
-        counted = [*vocabulary.counted(str(said[-1]), graph)] if said else []
-        is_known = any(is_called(node, counted) for node in graph.nodes.values())
-        return '' if is_known or not counted else counted[0]
-
-    def _is_guess(self, plan: Plan | None, request: str, graph: SceneGraph) -> bool:
-        """Whether a plan may be about something else than was meant; a question harms nobody."""
-        is_asked = plan is None or self._asks(plan)
-        return not is_asked and self.domain.is_guess(request, graph)
+        vocabulary, last = self.domain.vocabulary, plan.actions[-1]
+        if vocabulary is not None and self._role_of(plan) is Role.REPORT and last.arguments:
+            counted = [*vocabulary.counted(str(last.arguments[-1]), graph)]
+            nodes = graph.nodes.values()
+            if counted and not any(is_called(node, counted) for node in nodes):
+                return f'it would say that there is none of {quote(counted[0])}'
+        if self.domain.is_guess(request, graph):
+            return 'what it would do is a guess'
+        return ''
 
 
 def make_policy(name: str, domain: Domain, paths: Mapping[str, str]) -> Policy:
@@ -263,12 +259,9 @@ def _say_doubts(offers: Sequence[PlanOffer]) -> list[str]:
     return [f'{offer.planner}: {offer.doubt}' for offer in offers if offer.doubt]
 
 
-def _mean_the_same(one: Plan, other: Plan, *, with_steps: bool) -> bool:
-    """Whether two plans are for the same goal, as it is put in words, by the same steps if need be:
-    that there is none of something is one way to end.
-    """
-    is_same = one.primary_goal == other.primary_goal
-    return is_same and (not with_steps or one.actions == other.actions)
+def _mean_the_same(one: Plan, other: Plan) -> bool:
+    """Whether two plans are for the same goal, as it is put in words, and take the same steps."""
+    return one.primary_goal == other.primary_goal and one.actions == other.actions
 
 
 def _say_left(words: Sequence[str]) -> str:
