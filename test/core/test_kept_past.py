@@ -226,6 +226,18 @@ def test_the_teacher_plans_whatever_happened(mission, data):
     assert plan.actions
 
 
+@pytest.mark.parametrize('region', ['dock_1', 'shed_1', 'nowhere_1'])
+@pytest.mark.parametrize('called', [{'name': 'box_9'}, {'classes': ('box',)}])
+@pytest.mark.parametrize('is_seen', [True, False])
+def test_one_thing_of_which_all_are_to_be_listed_is_told_of(depot, region, called, is_seen):
+    added = (Node('box_9', 'object', (1.0, 1.0)),)
+    seen = (Connection('observed_from', 'box_9', 'shed_1'),) if is_seen else ()
+    graph = depot.apply(GraphUpdate(added, seen))
+    thing = Target('object', **called)
+    intent = Intent('list_all', thing, Target('region', name=region), among=(thing, thing))
+    assert make_teacher(Task('', intent=intent), WORDS).plan('list it', graph, ()).actions
+
+
 def test_what_is_around_a_position_is_looked_at_from_here_where_the_region_there_is_gone(depot):
     went = Observation(GraphUpdate(robot_location='shed_1'))
     reached = Turn(Plan((Action('extend_map', (5.0, 5.0)),)), (went,), known_graph=depot)

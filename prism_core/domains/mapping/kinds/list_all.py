@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prism_core.domains.mapping.changes import Pair
@@ -49,13 +50,16 @@ class ListAll(Observed):
 
     def decide(self, mission: Mission, intent: Intent) -> Step:
         """Look wherever one may be, and name those that are known."""
-        names, target = find_all(mission, intent), given(intent.target)
+        names, target = find_all(mission, replace(intent, among=())), given(intent.target)
         if isinstance(names, Step):
             return names
         region = str(region_of(mission, intent))
         if not names:
             return say_none(mission, target, region)
-        if len(names) == 1 and not region and mission.graph.viewpoints[names[0]]:
+        is_seen = bool(mission.graph.viewpoints[names[0]])
+        if not target.classes:  # the one that it names
+            return mission.answer('where' if is_seen else 'unreachable', names[0])
+        if len(names) == 1 and not region and is_seen:
             return mission.answer('where', names[0])
         return mission.answer('list', ' or '.join(target.classes), region)
 
