@@ -56,10 +56,8 @@ def understand(request: str, home: HeldClasses) -> RequestRead:
     goal, asides = leave_asides_out(said)
     steps = clauses_of(rest[0]) if rest else []
     read = _read_goal(goal, steps, home)
-    if read.meaning == VAGUE and goal:
-        for noun in reversed([*_things_in(asides, home)]):
-            return _read_goal(put_noun_in(goal, noun), steps, home)
-    return read
+    things = [*_things_in(asides, home)] if read.meaning == VAGUE and goal else []
+    return _read_goal(put_noun_in(goal, things[-1]), steps, home) if things else read
 
 
 def _read_goal(goal: str, steps: Sequence[Clause], home: HeldClasses) -> RequestRead:
