@@ -36,7 +36,7 @@ def check_params(files: tuple[Path, ...]) -> None:
 
 @click.command()
 @click.option(
-    '--listen', 'listen_s', default=2.5, show_default=True, help='Seconds to listen for nodes.'
+    '--listen', 'listen_s', default=4.0, show_default=True, help='Seconds to listen for nodes.'
 )
 def doctor(listen_s: float) -> None:
     """Say what a robot has for planning, and what is wrong; `ros2 doctor` says it, too."""

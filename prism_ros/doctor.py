@@ -14,8 +14,10 @@ from typing import Any
 
 from prism_core.inference.self_check import Checked, check_student
 
-LISTEN_S = 2.5
-"""Discovery on one machine takes less, and a latched status comes with it."""
+LISTEN_S = 4.0
+"""Longer than the 3 s after which Fast DDS has a node that was not heard announce itself again; a
+latched status comes with that.
+"""
 _VARIABLES = (
     *('ROS_DISTRO', 'ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE', 'ROS_STATIC_PEERS'),
     *('ROS_LOCALHOST_ONLY', 'CYCLONEDDS_URI', 'FASTRTPS_DEFAULT_PROFILES_FILE'),

@@ -13,18 +13,16 @@ from click.testing import CliRunner
 from prism_core.inference.self_check import Checked
 from prism_ros import doctor as doctor_module
 from prism_ros.check_commands import doctor
-from prism_ros.doctor import examine
+from prism_ros.doctor import LISTEN_S, examine
 
 from ..docs.sources import ROOT
 from .asking import release_hanging_planners, start_both  # noqa: F401 - an autouse fixture
-
-LISTEN_S = 2.0
 
 
 def named(name: str, words: str = '') -> list[Checked]:
     """What is found of that name, listened for again until it has the words."""
     for _ in range(5):
-        found = [checked for checked in examine(LISTEN_S) if checked.name.startswith(name)]
+        found = [checked for checked in examine() if checked.name.startswith(name)]
         if any(words in checked.text for checked in found):
             return found
     raise AssertionError(f'{name}: {words!r} was never found')
@@ -66,8 +64,8 @@ def test_two_nodes_of_one_name_are_an_error(ros):
 def test_middleware_and_domain_are_said_and_that_nobody_runs(ros):
     assert named('RMW')[0].text.startswith('rmw_')
     assert f'ROS_DOMAIN_ID={ros.domain}' in named('ROS variables')[0].text
-    assert named('planner')[0].text == 'none heard in 2 s'
-    assert named('scene graph')[0].text == 'no owner heard in 2 s'
+    assert named('planner')[0].text == f'none heard in {LISTEN_S:g} s'
+    assert named('scene graph')[0].text == f'no owner heard in {LISTEN_S:g} s'
 
 
 def test_without_ros_the_student_is_looked_at_and_ros_is_missed(monkeypatch):
