@@ -91,9 +91,11 @@ def test_an_owner_that_is_killed_comes_back_with_all_that_it_was_told(ros, log, 
             ros.spin_until(lambda: time.monotonic() > end_s)
     assert after == before
     assert 'new_shed' in after.nodes
-    assert (after.robot_location, after.revision) == ('gate_1', 2)
+    told = before.revision  # above two where a reply was lost, and told again
+    assert told >= 2
+    assert (after.robot_location, after.revision) == ('gate_1', told)
     assert again == epoch > 0
-    assert (made.graph_epoch, made.graph_revision, list(made.warnings)) == (epoch, 2, [])
+    assert (made.graph_epoch, made.graph_revision, list(made.warnings)) == (epoch, told, [])
     assert PlanningStatus.DEGRADED not in {status.state for status in statuses}
 
 
