@@ -147,6 +147,8 @@ def test_reasons_and_questions_before_a_request_are_no_part_of_it(request_, said
         'Wash the mug. Do not put it in the sink.',
         "I don't want the mug in the sink. Put it there.",
         "I can't find the mug.",
+        "The plate can't go in the microwave. Heat it and put it on the table.",
+        'It does not go on the stove. Put the pan on the table.',
     ],
 )
 def test_what_takes_something_back_or_forbids_is_asked_about(request_):

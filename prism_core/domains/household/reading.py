@@ -53,7 +53,7 @@ def read_request(request: str, classes: Collection[str]) -> Meaning:
 def understand(request: str, home: HeldClasses) -> RequestRead:
     """A sentence as it is read in a home. What it calls `it` may be named in an aside."""
     said, *rest = _STEPS.split(request, maxsplit=1)
-    goal, asides = leave_asides_out(said)
+    goal, asides = leave_asides_out(said, home)
     steps = clauses_of(rest[0]) if rest else []
     read = _read_goal(goal, steps, home)
     things = [*_things_in(asides, home)] if read.meaning == VAGUE and goal else []

@@ -88,7 +88,8 @@ class HeldClasses:
 
     def has_name_with(self, word: str) -> bool:
         """Whether a word, in the singular, stands in what anything is called, here or elsewhere."""
-        return self._spell(word) in self._named | _name_words()
+        spelled = self._spell(word)
+        return spelled in self._named or spelled in _name_words()
 
     def _spell(self, word: str) -> str:
         return word if word in self._named else _spelled(word)
